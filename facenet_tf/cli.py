@@ -1,0 +1,144 @@
+"""What the commands share: recipe → typed config, one-line errors, exit codes, logging."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import io
+import logging
+import re
+import runpy
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from facenet_tf.errors import InputError
+
+OK, FAILED, BAD_INPUT, RESUMABLE = 0, 1, 2, 75
+
+Config = TypeVar("Config")
+
+_SHARED_OPTIONS = (
+    "Every command also takes --config FILE (a recipe such as configs/pubfig83.py, whose fields "
+    "the options override) and --debug (tracebacks and debug messages)."
+)
+
+
+class Interrupted(Exception):
+    """The work was interrupted and can be resumed; the message says how."""
+
+
+def load(
+    config_class: type[Config], part: str, argv: Sequence[str], description: str = ""
+) -> Config:
+    """Return the config for one command: recipe (or class defaults) with options on top.
+
+    Args:
+        config_class: a frozen dataclass whose defaults are the demonstration.
+        part: the recipe's module-level name: ``"build"``, ``"train"`` or ``"evaluate"``.
+        argv: the command line without the program's name.
+        description: what ``--help`` says about the command.
+
+    Raises:
+        InputError: unknown option, bad value, or a recipe that cannot be read.
+        SystemExit: with 0 after ``--help``.
+    """
+    import tyro
+
+    recipe, rest = _split_off_recipe(argv)
+    default = _from_recipe(Path(recipe), part, config_class) if recipe else config_class()
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            config, unknown = tyro.cli(
+                config_class,
+                args=rest,
+                default=default,
+                description=f"{description}\n\n{_SHARED_OPTIONS}",
+                return_unknown_args=True,
+            )
+    except SystemExit as stop:
+        if stop.code in (None, 0):
+            raise
+        raise InputError(_one_line(said.getvalue())) from None
+    if unknown:
+        raise InputError(f"unknown option {unknown[0]!r}: --help lists the options")
+    return config
+
+
+def run(command: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and leave the process with its exit code.
+
+    Exit codes: 0 all done; 2 bad usage or input; 75 interrupted and resumable; 1 anything else.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
+    arguments = [argument for argument in argv if argument != "--debug"]
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+    )
+    for chatty in ("matplotlib", "h5py", "PIL", "absl"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        command(arguments)
+    except InputError as error:
+        _fail(str(error), BAD_INPUT, debug)
+    except Interrupted as error:
+        _fail(str(error), RESUMABLE, debug)
+    except KeyboardInterrupt:
+        _fail("interrupted", FAILED, debug)
+    except Exception as error:
+        _fail(f"{type(error).__name__}: {error} (--debug shows where)", FAILED, debug)
+    sys.exit(OK)
+
+
+def plain(value: Any) -> Any:
+    """A config as JSON can hold it: dataclasses to dicts, paths to strings."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _split_off_recipe(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--config")
+    try:
+        known, rest = parser.parse_known_args(list(argv))
+    except argparse.ArgumentError as error:
+        raise InputError(f"--config: {error.message}; name a file such as configs/att.py") from None
+    return known.config, rest
+
+
+def _from_recipe(path: Path, part: str, config_class: type[Config]) -> Config:
+    if not path.is_file():
+        raise InputError(f"--config {path}: no such file; the recipes are in configs/")
+    try:
+        found = runpy.run_path(str(path)).get(part)
+    except Exception as error:
+        raise InputError(f"--config {path}: {type(error).__name__}: {error}") from error
+    if not isinstance(found, config_class):
+        raise InputError(
+            f"--config {path}: it defines no {part} = {config_class.__name__}(...); add one"
+        )
+    return found
+
+
+def _one_line(box: str) -> str:
+    """Tyro's boxed message as one line."""
+    text = re.sub(r"[\u2500-\u257f]+", " ", re.sub(r"\x1b\[[0-9;]*m", "", box))
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _fail(message: str, code: int, debug: bool) -> NoReturn:
+    if debug:
+        logging.getLogger(__name__).exception("%s", message)
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)
