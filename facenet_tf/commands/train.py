@@ -1,0 +1,28 @@
+"""``python train.py``: dataset directory → run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from facenet_tf import cli
+from facenet_tf.training.config import TrainConfig
+
+
+def main(argv: Sequence[str]) -> None:
+    """Parse the config, train, and print what was written."""
+    config = cli.load(TrainConfig, "train", argv, "Train a face-embedding model.")
+    from facenet_tf.training.fit import train
+
+    result = train(config)
+    best = "" if result.best_auc is None else f", best validation AUC {result.best_auc:.4f}"
+    print(f"{result.epochs} epochs in {result.seconds:.0f} s{best}")
+    print(f"model        {result.run.model}")
+    print(f"history      {result.run.history}")
+    print(f"TensorBoard  tensorboard --logdir {result.run.path.parent}")
+    print(f"next         python evaluate.py {result.run.path} {config.dataset}")
+
+
+def entry() -> NoReturn:
+    """Console entry point."""
+    cli.run(main)

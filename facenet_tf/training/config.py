@@ -1,0 +1,108 @@
+"""The typed config of a training run; its defaults are the demonstration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.augment import Augmentation
+
+Objective = Literal["cosface", "arcface", "batch_hard"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a recipe: an objective, its batches and its learning rate."""
+
+    objective: Objective
+    """cosface and arcface learn one prototype per training identity; batch_hard mines triplets."""
+    epochs: int
+    """how many epochs the stage lasts; 0 leaves it out"""
+    identities_per_batch: int = 16
+    """P of the P×K batch"""
+    images_per_identity: int = 4
+    """K of the P×K batch"""
+    learning_rate: float = 1e-3
+    """peak of the schedule: linear warm-up, then cosine decay to zero (the stage has its own)"""
+    warmup_epochs: float = 0.5
+    """length of the linear warm-up"""
+    margin: float = 0.2
+    """margin softmax: on the cosine (cosface) or in radians (arcface); batch_hard: of the hinge"""
+    scale: float = 24.0
+    """margin softmax: what multiplies the cosines"""
+    soft_margin: bool = True
+    """batch_hard: ln(1 + exp(d_ap - d_an)) instead of the hinge; then `margin` has no part"""
+    squared_distance: bool = False
+    """batch_hard: squared instead of plain euclidean distances"""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What `train.py` does."""
+
+    dataset: tyro.conf.Positional[Path] = Path("data/att")
+    """dataset directory that data_prep/build_tfrecords.py wrote"""
+    output: Path = Path("runs/att")
+    """run directory to write"""
+    seed: int = 0
+    """seeds weights, sampling and augmentation"""
+    model: str = "residual_small"
+    """architecture, by its name in facenet_tf.models"""
+    embedding_size: int = 128
+    """length of the embedding"""
+    model_options: dict[str, int | float | str] = field(default_factory=dict)
+    """what the architecture takes besides, by name (residual_small: width, head, dropout)"""
+    steps_per_epoch: int = 40
+    """an epoch is this many steps: validation, checkpoint and early stop happen at its end"""
+    warm_up: Stage = Stage("cosface", epochs=8)
+    """first stage; batch-hard from random weights collapses or crawls"""
+    main: Stage = Stage("batch_hard", epochs=4, learning_rate=3e-4)
+    """second stage; the head of the first is dropped, the optimiser starts anew"""
+    include_singletons: bool = False
+    """let identities with one picture in: a class of margin softmax, a negative of a triplet"""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """what happens to a crop on its way into a batch"""
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    """adamw decays the weights; not those of biases and norms"""
+    weight_decay: float = 5e-2
+    """of adamw, per step times the learning rate"""
+    clip_norm: float = 0.0
+    """limit of the global gradient norm; 0: none"""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """of the network's body; the head and the loss are always float32"""
+    jit: Literal["on", "loss", "off"] = "loss"
+    """XLA for the whole train step, for the loss and its gradient alone, or nowhere"""
+    early_stop_epochs: int = 0
+    """end the run after this many epochs of the main stage without a better validation; 0: never"""
+    overwrite: bool = False
+    """replace an earlier run in the output directory"""
+    resume: bool = False
+    """go on after the last finished epoch of the run in the output directory"""
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages that have epochs, in order."""
+        return [stage for stage in (self.warm_up, self.main) if stage.epochs > 0]
+
+    def check(self) -> None:
+        """Raise `InputError` for values that make no sense, naming the option."""
+        if not self.stages:
+            raise InputError("--warm-up.epochs and --main.epochs are both 0: nothing to train")
+        if self.steps_per_epoch < 1:
+            raise InputError(f"--steps-per-epoch {self.steps_per_epoch}: give at least 1")
+        if self.overwrite and self.resume:
+            raise InputError("--overwrite and --resume exclude each other: give one")
+        for name, stage in (("warm-up", self.warm_up), ("main", self.main)):
+            if stage.epochs < 0:
+                raise InputError(f"--{name}.epochs {stage.epochs}: give 0 or more")
+            if stage.objective == "batch_hard" and stage.images_per_identity < 2:
+                raise InputError(
+                    f"--{name}.images-per-identity {stage.images_per_identity}: "
+                    "batch_hard needs at least 2, or no anchor has a positive"
+                )
+            if not stage.learning_rate > 0:
+                raise InputError(f"--{name}.learning-rate {stage.learning_rate}: give more than 0")

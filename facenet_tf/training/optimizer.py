@@ -1,0 +1,45 @@
+"""Optimiser and learning-rate schedule of a stage."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import keras
+
+from facenet_tf.training.config import Stage, TrainConfig
+
+_NOT_DECAYED = re.compile(r"bias|gamma|beta|alpha|prototypes")
+
+
+def build_optimizer(
+    config: TrainConfig, stage: Stage, variables: list
+) -> keras.optimizers.Optimizer:
+    """AdamW or Adam with linear warm-up and cosine decay to zero over the stage.
+
+    Weight decay leaves out biases, the scales and shifts of norms, and prototypes.
+    """
+    schedule = build_schedule(stage, config.steps_per_epoch)
+    if config.optimizer == "adam":
+        return keras.optimizers.Adam(schedule)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
+    optimizer.exclude_from_weight_decay(
+        var_list=[v for v in variables if _NOT_DECAYED.search(getattr(v, "path", v.name))]
+    )
+    return optimizer
+
+
+def build_schedule(
+    stage: Stage, steps_per_epoch: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Learning rate by the stage's step: 0 → peak over the warm-up, then cosine to 0."""
+    steps = stage.epochs * steps_per_epoch
+    warmup = min(round(stage.warmup_epochs * steps_per_epoch), math.ceil(steps / 2))
+    if warmup == 0:
+        return keras.optimizers.schedules.CosineDecay(stage.learning_rate, decay_steps=steps)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(steps - warmup, 1),
+        warmup_target=stage.learning_rate,
+        warmup_steps=warmup,
+    )

@@ -1,0 +1,122 @@
+"""The run directory: config, checkpoints, logs, history and the best model, complete in itself."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from facenet_tf.errors import InputError
+
+_RECORDED_PACKAGES = ("facenet-tf", "tensorflow", "keras", "numpy", "opencv-python-headless")
+
+
+class RunDirectory:
+    """Paths inside a run directory and the rules for starting in one.
+
+    Args:
+        path: the directory; it is created by `start`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.model = self.path / "model.keras"
+        self.checkpoints = self.path / "checkpoints"
+        self.logs = self.path / "logs"
+        self.history = self.path / "history.csv"
+
+    def start(self, resolved: dict[str, Any], *, overwrite: bool, resume: bool) -> None:
+        """Make the directory ready for a new run, or check that the old one can go on.
+
+        Raises:
+            InputError: there is a run already, there is none to resume, or its config differs.
+        """
+        if resume:
+            self._check_same(resolved)
+            return
+        if self.config.exists():
+            if not overwrite:
+                raise InputError(
+                    f"{self.path} holds a run: give --resume, --overwrite or another --output"
+                )
+            self._clear()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_json(self.config, resolved)
+        except OSError as error:
+            raise InputError(f"--output {self.path}: {error.strerror}") from error
+
+    def record(self, **facts: Any) -> None:
+        """Add what is known only once training has begun to config.json."""
+        write_json(self.config, json.loads(self.config.read_text()) | facts)
+
+    def save_model(self, model: keras.Model) -> None:
+        """Write model.keras whole or not at all."""
+        partial = self.path / "partial.keras"
+        model.save(partial)
+        partial.replace(self.model)
+
+    def _check_same(self, resolved: dict[str, Any]) -> None:
+        if not self.config.is_file():
+            raise InputError(f"--resume: {self.path} holds no run; leave --resume out to start one")
+        before = json.loads(self.config.read_text())
+        for part in ("config", "fingerprint", "dataset"):
+            for name in _differences(before.get(part), resolved[part], part):
+                raise InputError(
+                    f"--resume: {name} differs from the run in {self.path}; "
+                    "give the same options or another --output"
+                )
+
+    def _clear(self) -> None:
+        for directory in (self.checkpoints, self.logs):
+            shutil.rmtree(directory, ignore_errors=True)
+        for file in (self.config, self.model, self.history):
+            file.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+    partial.replace(path)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    found = {"python": platform.python_version()}
+    for package in _RECORDED_PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_revision() -> str:
+    """Commit of the checkout this package is run from, ``-dirty`` appended; or ``unknown``."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="]
+    try:
+        described = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip() or "unknown"
+
+
+def _differences(before: Any, now: Any, name: str) -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        names = sorted(before.keys() | now.keys())
+        return [
+            difference
+            for key in names
+            for difference in _differences(before.get(key), now.get(key), f"{name}.{key}")
+        ]
+    return [] if before == now else [f"{name} ({before} there, {now} now)"]

@@ -1,0 +1,141 @@
+"""What TensorBoard shows of a run: curves, the hardest triplets, the projector with thumbnails."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+from tensorboard.plugins import projector
+
+from facenet_tf.losses.distances import pairwise_distances
+from facenet_tf.training.validation import Embedder, ValidationPeople
+
+_TRIPLETS_SHOWN = 6
+
+
+class TensorBoardLog(keras.callbacks.Callback):
+    """Writes an epoch's figures as scalars and its hardest triplets as a picture.
+
+    Args:
+        directory: the run's logs.
+        embedder: of the model in training.
+        probe: one P×K batch of the stage without augmentation, to look for hard triplets in.
+        validation: whose embeddings the projector shows; None: no projector.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        embedder: Embedder,
+        probe: dict[str, np.ndarray],
+        validation: ValidationPeople | None,
+    ) -> None:
+        super().__init__()
+        self.directory, self.embedder = directory, embedder
+        self.probe, self.validation = probe, validation
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.writer = tf.summary.create_file_writer(str(self.directory))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        with self.writer.as_default(step=epoch + 1):
+            for name, value in logs.items():
+                tf.summary.scalar(_tag(name), float(value))
+            tf.summary.image("hardest_triplets", self._hardest_triplets()[None])
+        self.writer.flush()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.writer.close()
+        if self.validation is not None:
+            write_projector(self.directory, self.validation)
+
+    def _hardest_triplets(self) -> np.ndarray:
+        probe = self.probe
+        embeddings = self.embedder.embed([tf.constant(probe["image"])])
+        return draw_hardest_triplets(probe["image"], probe["label"], probe["source"], embeddings)
+
+
+def draw_hardest_triplets(
+    images: np.ndarray, labels: np.ndarray, sources: np.ndarray, embeddings: np.ndarray
+) -> np.ndarray:
+    """The triplets that violate most, a row each: anchor, farthest positive, nearest negative.
+
+    Args:
+        images: uint8 ``[B, S, S, C]``.
+        labels: int ``[B]``.
+        sources: int ``[B]``; two crops of one source are no triplet's anchor and positive.
+        embeddings: float32 ``[B, D]``.
+
+    Returns:
+        The picture, uint8 ``[H, W, 3]``.
+    """
+    distances = pairwise_distances(tf.constant(embeddings)).numpy()
+    same = labels[:, None] == labels[None, :]
+    positive = np.where(same & (sources[:, None] != sources[None, :]), distances, -np.inf)
+    negative = np.where(same, np.inf, distances)
+    farthest, nearest = positive.argmax(1), negative.argmin(1)
+    violation = positive.max(1) - negative.min(1)
+    anchors = np.argsort(-violation)[:_TRIPLETS_SHOWN]
+    anchors = anchors[np.isfinite(violation[anchors])]
+
+    figure = Figure(figsize=(4.5, 1.5 * _TRIPLETS_SHOWN), layout="constrained")
+    grid = figure.subplots(_TRIPLETS_SHOWN, 3, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for row, anchor in zip(grid, anchors):
+        for axes, index, title in (
+            (row[0], anchor, "anchor"),
+            (row[1], farthest[anchor], f"positive {positive[anchor].max():.2f}"),
+            (row[2], nearest[anchor], f"negative {negative[anchor].min():.2f}"),
+        ):
+            axes.imshow(images[index].squeeze(), cmap="gray")
+            axes.set_title(title, fontsize=8)
+    return _pixels(figure)
+
+
+def write_projector(directory: Path, validation: ValidationPeople) -> None:
+    """Embeddings, names and thumbnails for TensorBoard's embedding projector."""
+    directory.mkdir(parents=True, exist_ok=True)
+    names = [validation.dataset.class_names[label] for label in validation.labels]
+    np.savetxt(directory / "embeddings.tsv", validation.embeddings, fmt="%.5f", delimiter="\t")
+    (directory / "names.tsv").write_text("".join(f"{name}\n" for name in names))
+    thumbnails = validation.thumbnails()
+    sprite = cv2.cvtColor(_tile(thumbnails), cv2.COLOR_RGB2BGR)
+    (directory / "sprite.png").write_bytes(cv2.imencode(".png", sprite)[1].tobytes())
+
+    config = projector.ProjectorConfig()
+    shown = config.embeddings.add()
+    shown.tensor_name = "validation faces"
+    shown.tensor_path, shown.metadata_path = "embeddings.tsv", "names.tsv"
+    shown.sprite.image_path = "sprite.png"
+    shown.sprite.single_image_dim.extend(thumbnails.shape[1:3])
+    projector.visualize_embeddings(str(directory), config)
+
+
+def _tag(name: str) -> str:
+    return f"validation/{name[4:]}" if name.startswith("val_") else f"train/{name}"
+
+
+def _tile(thumbnails: np.ndarray) -> np.ndarray:
+    """``[N, h, w, 3]`` as one square sheet, row by row, the rest white."""
+    count, height, width, channels = thumbnails.shape
+    side = math.ceil(math.sqrt(count))
+    sheet = np.full((side * side, height, width, channels), 255, np.uint8)
+    sheet[:count] = thumbnails
+    rows = sheet.reshape(side, side, height, width, channels).swapaxes(1, 2)
+    return rows.reshape(side * height, side * width, channels)
+
+
+def _pixels(figure: Figure) -> np.ndarray:
+    with io.BytesIO() as file:
+        figure.savefig(file, format="png", dpi=100)
+        encoded = np.frombuffer(file.getvalue(), np.uint8)
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))[..., ::-1]

@@ -1,0 +1,136 @@
+"""The train step: labels stay integers, the loss is float32, what it reports are Keras metrics.
+
+A compiled Keras loss receives labels cast to float32, where identities above 2^24 collide; and a
+step that returns bare tensors shows 0.0 in Keras 3's history. Hence a step of our own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from facenet_tf.models.layers import UnitLength
+
+Jit = Literal["on", "loss", "off"]
+
+
+class EmbeddingTrainer(keras.Model):
+    """Trains an embedding model with a head, through Keras' ``fit``.
+
+    Args:
+        embedding_model: images ``[B, S, S, C]`` of 0…255 to unit vectors ``[B, D]``; its last
+            layer is `UnitLength`.
+        head: has ``objective(embeddings, labels, sources) -> (scalar, health figures)``.
+        jit: ``"on"`` compiles the whole step with XLA, ``"loss"`` the loss and its gradient.
+        clip_norm: limit of the global gradient norm; 0 for none.
+
+    Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``.
+    """
+
+    def __init__(
+        self,
+        embedding_model: keras.Model,
+        head: keras.layers.Layer,
+        jit: Jit,
+        clip_norm: float = 0.0,
+    ) -> None:
+        super().__init__(name="trainer")
+        self.embedding_model = embedding_model
+        self.head = head
+        self.clip_norm = clip_norm
+        self._network = _with_norms(embedding_model)
+        self._objective = (
+            tf.function(head.objective, jit_compile=True) if jit == "loss" else (head.objective)
+        )
+        self._report = {
+            name: keras.metrics.Mean(name=name)
+            for name in (
+                "loss",
+                "active_triplets",
+                "hardest_positive",
+                "hardest_negative",
+                "mean_distance",
+                "effective_rank",
+                "embedding_norm",
+                "gradient_norm",
+            )
+        }
+        self.built = True
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What `fit` resets at every epoch."""
+        return list(self._report.values())
+
+    @property
+    def weights_to_train(self) -> list[Any]:
+        """Variables of the body and of the head."""
+        return self.embedding_model.trainable_variables + self.head.trainable_variables
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Embeddings of a batch."""
+        return self.embedding_model(images, training=training)
+
+    def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, Any]:
+        """One step of gradient descent on a P×K batch."""
+        labels, sources = data["label"], data["source"]
+        with tf.GradientTape() as tape:
+            embeddings, norms = self._network(data["image"], training=True)
+            loss, health = self._objective(embeddings, labels, sources)
+        variables = self.weights_to_train
+        gradients = tape.gradient(loss, variables)
+        gradient_norm = tf.linalg.global_norm(gradients)
+        if self.clip_norm > 0:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, gradient_norm)
+        self.optimizer.apply_gradients(zip(gradients, variables))
+
+        figures = health | {
+            "loss": loss,
+            "embedding_norm": tf.reduce_mean(norms),
+            "gradient_norm": gradient_norm,
+        }
+        for name, metric in self._report.items():
+            metric.update_state(figures[name])
+        return {name: metric.result() for name, metric in self._report.items()}
+
+
+def compile_checked(
+    trainer: EmbeddingTrainer, optimizer: keras.optimizers.Optimizer, jit: Jit
+) -> None:
+    """Compile, build the optimiser's slots, and make sure that XLA is where it was asked for.
+
+    Raises:
+        RuntimeError: Keras turned XLA off (it does so under op determinism and for some devices).
+    """
+    asked = jit == "on"
+    trainer.compile(optimizer=optimizer, jit_compile=asked)
+    optimizer.build(trainer.weights_to_train)
+    if step_is_jitted(trainer) is not asked:
+        raise RuntimeError(
+            f"jit {jit!r} was asked for, but after compile XLA is "
+            f"{'on' if step_is_jitted(trainer) else 'off'} for the train step"
+        )
+
+
+def step_is_jitted(trainer: keras.Model) -> bool:
+    """Whether Keras will compile the train step with XLA, read back from the compiled model."""
+    return bool(getattr(trainer, "jit_compile", getattr(trainer, "_jit_compile", False)))
+
+
+def _with_norms(embedding_model: keras.Model) -> keras.Model:
+    """The same network with a second output: the length of the vectors before normalisation."""
+    last = embedding_model.layers[-1]
+    if not isinstance(last, UnitLength):
+        raise ValueError(f"the last layer of {embedding_model.name!r} is no UnitLength")
+    norms = VectorLength(name="embedding_norm", dtype="float32")(last.input)
+    return keras.Model(embedding_model.input, [last.output, norms], name="network_with_norms")
+
+
+class VectorLength(keras.layers.Layer):
+    """Euclidean length of each row, ``[B, D] → [B]``, without a gradient."""
+
+    def call(self, vectors: tf.Tensor) -> tf.Tensor:
+        """Lengths in float32."""
+        return tf.norm(tf.stop_gradient(tf.cast(vectors, tf.float32)), axis=-1)
