@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import io
 import logging
 import re
@@ -12,9 +11,9 @@ import runpy
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, Interrupted
 
 OK, FAILED, BAD_INPUT, RESUMABLE = 0, 1, 2, 75
 
@@ -24,10 +23,6 @@ _SHARED_OPTIONS = (
     "Every command also takes --config FILE (a recipe such as configs/pubfig83.py, whose fields "
     "the options override) and --debug (tracebacks and debug messages)."
 )
-
-
-class Interrupted(Exception):
-    """The work was interrupted and can be resumed; the message says how."""
 
 
 def load(
@@ -94,17 +89,6 @@ def run(command: Callable[[Sequence[str]], None], argv: Sequence[str] | None = N
     except Exception as error:
         _fail(f"{type(error).__name__}: {error} (--debug shows where)", FAILED, debug)
     sys.exit(OK)
-
-
-def plain(value: Any) -> Any:
-    """A config as JSON can hold it: dataclasses to dicts, paths to strings."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def _split_off_recipe(argv: Sequence[str]) -> tuple[str | None, list[str]]:

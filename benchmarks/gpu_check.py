@@ -1,0 +1,220 @@
+"""Does what was measured on a CPU hold on this graphics card? Parity, training, speed, memory.
+
+Usage: python benchmarks/gpu_check.py [--quick] [--allow-cpu] [--output FILE]
+
+Checks that loss and gradient are the same with XLA on and off, and that the networks train with
+finite falling losses in float32 and mixed_float16, with XLA on and off; measures images per second
+and peak memory of each. Exit code 0 if all checks hold, 1 if one does not, 2 without a GPU.
+Needs Keras 3. --allow-cpu takes mixed_bfloat16 instead, as float16 is emulated on a CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from facenet_tf import losses, models
+from facenet_tf.preprocessing import Preprocessing
+
+IDENTITIES, IMAGES = 18, 4
+SIZES = {"residual_small": 112, "nn2": 224}
+
+
+def main() -> int:
+    """Run all checks, print the report as the last line, and return the exit code."""
+    options = parse_options()
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus and not options.allow_cpu:
+        print(
+            "no GPU is visible to TensorFlow: install tensorflow[and-cuda] and look at nvidia-smi, "
+            "or give --allow-cpu to try this script without one",
+            file=sys.stderr,
+        )
+        return 2
+    steps = 10 if options.quick else 50
+    checks = check_losses()
+    metrics: dict[str, Any] = {}
+    for name in SIZES:
+        for policy in ("float32", "mixed_float16" if gpus else "mixed_bfloat16"):
+            for jit in (False, True):
+                run = train(name, policy, jit, steps, bool(gpus))
+                key = f"{name}/{policy}/{'jit' if jit else 'graph'}"
+                checks[f"{key}/trains"] = run["trains"]
+                metrics |= run_metrics(key, run)
+                print(f"{key}: {run}", file=sys.stderr)
+
+    report = {
+        "benchmark": "gpu_check",
+        "commit": commit(),
+        "machine": machine(gpus),
+        "metrics": metrics,
+        "checks": checks,
+    }
+    text = json.dumps(report)
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=1) + "\n")
+    print(text)
+    return 0 if all(checks.values()) else 1
+
+
+def parse_options() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="10 steps of each training, not 50")
+    parser.add_argument("--allow-cpu", action="store_true", help="run even if there is no GPU")
+    parser.add_argument("--output", type=Path, help="also write the report to this file")
+    return parser.parse_args()
+
+
+def check_losses() -> dict[str, bool]:
+    """Whether each loss and its gradient are the same with XLA on and off, and finite."""
+    count = IDENTITIES * IMAGES
+    labels = tf.range(count) // IMAGES
+    rows = tf.math.l2_normalize(tf.random.stateless_normal([count, 128], [1, 2]), axis=1)
+    duplicates = tf.concat([rows[:2], rows[:2], rows[4:]], axis=0)
+    prototypes = tf.random.stateless_normal([IDENTITIES, 128], [3, 4])
+
+    def triplet(margin: Any) -> Callable[[tf.Tensor], tf.Tensor]:
+        return lambda x: losses.mean_over_valid(losses.batch_hard_triplet(x, labels, margin=margin))
+
+    functions: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+        "triplet_hinge": triplet(0.2),
+        "triplet_soft": triplet("soft"),
+        "cosface": lambda x: tf.reduce_mean(losses.cosface(x, labels, prototypes)),
+        "arcface": lambda x: tf.reduce_mean(losses.arcface(x, labels, prototypes)),
+    }
+    batches = {"spread": rows, "duplicates": duplicates, "collapsed": tf.repeat(rows[:1], count, 0)}
+    return {
+        f"{name}/{kind}/parity": same_with_jit(function, batch)
+        for name, function in functions.items()
+        for kind, batch in batches.items()
+    }
+
+
+def same_with_jit(function: Callable[[tf.Tensor], tf.Tensor], rows: tf.Tensor) -> bool:
+    """Whether value and gradient of `function` agree to 1e-4 and are finite."""
+
+    def value_and_gradient(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(rows)
+            value = function(rows)
+        return value, tf.convert_to_tensor(tape.gradient(value, rows))
+
+    graph = tf.function(value_and_gradient)(rows)
+    jit = tf.function(value_and_gradient, jit_compile=True)(rows)
+    return all(
+        np.all(np.isfinite(theirs)) and np.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+        for ours, theirs in zip(jit, graph, strict=True)
+    )
+
+
+def train(name: str, policy: str, jit: bool, steps: int, gpu: bool) -> dict[str, Any]:
+    """Train on random coloured noise, one colour per identity, and report what happened."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(0)
+    keras.mixed_precision.set_global_policy(policy)
+    model = models.build(name, preprocessing=Preprocessing(size=SIZES[name]))
+    optimizer = keras.optimizers.AdamW(1e-3)
+    if policy == "mixed_float16":
+        optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+    keras.mixed_precision.set_global_policy("float32")
+    optimizer.build(model.trainable_variables)
+    step = train_step(model, optimizer, jit)
+    images, labels = batch(SIZES[name])
+
+    first = float(step(images, labels))
+    if gpu:
+        tf.config.experimental.reset_memory_stats("GPU:0")
+    values, seconds = [], []
+    for _ in range(steps):
+        start = time.perf_counter()
+        values.append(float(step(images, labels)))
+        seconds.append(time.perf_counter() - start)
+    rates = [len(labels) / second for second in seconds[1:]]
+    return {
+        "trains": all(map(math.isfinite, values)) and statistics.fmean(values[-3:]) < first,
+        "loss": [first, values[-1]],
+        "images_per_second": {
+            "median": statistics.median(rates),
+            "minimum": min(rates),
+            "maximum": max(rates),
+        },
+        "peak_bytes": tf.config.experimental.get_memory_info("GPU:0")["peak"] if gpu else None,
+    }
+
+
+def train_step(model: keras.Model, optimizer: Any, jit: bool) -> Callable[..., tf.Tensor]:
+    """One step of batch-hard training with a soft margin, as the trainer takes it."""
+    variables = model.trainable_variables
+
+    @tf.function(jit_compile=jit)
+    def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            embeddings = model(images, training=True)
+            result = losses.batch_hard_triplet(embeddings, labels, margin="soft")
+            loss = losses.mean_over_valid(result)
+            scaled = optimizer.scale_loss(loss)
+        optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
+        return loss
+
+    return step
+
+
+def batch(size: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Images uint8 [P * K, size, size, 3] and their labels."""
+    random = np.random.default_rng(0)
+    colours = np.repeat(random.integers(40, 216, (IDENTITIES, 1, 1, 3)), IMAGES, axis=0)
+    noise = random.integers(-40, 40, (IDENTITIES * IMAGES, size, size, 3))
+    labels = np.repeat(np.arange(IDENTITIES), IMAGES)
+    return tf.constant((colours + noise).astype(np.uint8)), tf.constant(labels)
+
+
+def run_metrics(key: str, run: dict[str, Any]) -> dict[str, Any]:
+    """The figures of one training in the shape all benchmarks share."""
+    speed = {"ours": run["images_per_second"], "peers": {}, "ratio": {}, "unit": "images/s"}
+    metrics = {f"{key}/speed": speed}
+    if run["peak_bytes"] is not None:
+        memory = {"ours": run["peak_bytes"], "peers": {}, "ratio": {}, "unit": "bytes"}
+        metrics[f"{key}/peak_memory"] = memory
+    return metrics
+
+
+def machine(gpus: list[Any]) -> dict[str, Any]:
+    """What this ran on."""
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return {
+        "processor": platform.machine(),
+        "gpus": [detail.get("device_name", "unknown") for detail in details],
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def commit() -> str | None:
+    """Git revision of the checkout this file lies in."""
+    result = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

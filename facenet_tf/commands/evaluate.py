@@ -1,0 +1,27 @@
+"""``python evaluate.py``: run directory, dataset directory → evaluation directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from facenet_tf import cli
+from facenet_tf.evaluation.config import EvaluateConfig
+
+
+def main(argv: Sequence[str]) -> None:
+    """Parse the config, measure, and print the figures and what was written."""
+    config = cli.load(EvaluateConfig, "evaluate", argv, "Measure a trained face-embedding model.")
+    config.check()  # before TensorFlow is imported, which takes seconds
+    from facenet_tf.evaluation.run import evaluate_run
+    from facenet_tf.evaluation.table import console_table
+
+    figures = evaluate_run(config)
+    print(console_table(figures))
+    print(f"report  {config.output_directory / 'report.html'}")
+    print(f"JSON    {config.output_directory / 'evaluation.json'}")
+
+
+def entry() -> NoReturn:
+    """Console entry point."""
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""Where photographs come from, and the protocols over them: people, pairs, splits."""

@@ -1,0 +1,43 @@
+"""What a detector finds, and what a detector is."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Face:
+    """One face in a picture; coordinates in pixels, (0, 0) is the centre of the first pixel."""
+
+    box: tuple[float, float, float, float]
+    """Left, top, width, height."""
+    confidence: float
+    """0...1, by the detector's own measure."""
+    landmarks: np.ndarray
+    """float64 [5, 2]: left eye, right eye, nose, left and right mouth corner as seen in the
+    picture."""
+
+    def mapped(self, scale: float, shift: tuple[float, float]) -> "Face":
+        """The same face after x' = scale * x + shift, for pictures that were enlarged or given a
+        border."""
+        left, top, width, height = self.box
+        box = (scale * left + shift[0], scale * top + shift[1], scale * width, scale * height)
+        return Face(box, self.confidence, self.landmarks * scale + np.asarray(shift))
+
+
+class Detector(Protocol):
+    """Finds faces; any object with these members will do."""
+
+    name: str
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides what is found, as plain values: it becomes part of a dataset's
+        fingerprint."""
+        ...
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
+        """The faces of every picture (uint8 [H, W, 3], RGB), most confident first, one list per
+        picture."""
+        ...

@@ -1,0 +1,1 @@
+"""Embeddings out, protocols, SVM, plots, report."""

@@ -1,0 +1,79 @@
+"""What `evaluate.py` can be told."""
+
+import dataclasses
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+from facenet_tf.errors import InputError
+
+LISTS = {"lfw_view1": "LFW's pairsDevTest.txt", "lfw_view2": "LFW's pairs.txt"}
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateConfig:
+    """Measure a trained model on people it never saw."""
+
+    run: Positional[Path] = Path("runs/att")
+    """Run directory of train.py; its model.keras is measured."""
+    dataset: Positional[Path] = Path("data/att")
+    """Dataset directory of build_tfrecords.py; its preprocessing must be the model's."""
+    output: Path | None = None
+    """Evaluation directory to write; without it RUN/evaluation."""
+    seed: int = 0
+    """Of the repeated splits, the cross-validation, the bootstrap and t-SNE."""
+    batch_size: int = 64
+    """Crops in one forward pass."""
+    flip_average: bool = False
+    """Average the embeddings of crop and mirrored crop, scaled to length 1 again."""
+    include_training: bool = False
+    """Also export the embeddings of the dataset's training people; no figure uses them."""
+    unseen_people: int = 10
+    """How many test people the SVM tells apart: those with the most pictures."""
+    repeats: int = 50
+    """Repeated stratified 80/20 splits beside the named one."""
+    svm_c: tuple[float, ...] = (0.1, 1.0, 10.0, 100.0, 1000.0)
+    """Values of C that the cross-validated choice tries."""
+    svm_kernels: tuple[Literal["linear", "rbf"], ...] = ("linear", "rbf")
+    """Kernels that the cross-validated choice tries."""
+    protocol: Literal["none", "lfw_view1", "lfw_view2"] = "none"
+    """Published list of pairs: View 1 is for development, View 2 for the final figure."""
+    pairs: Path | None = None
+    """File of the protocol's pairs: LFW's pairsDevTest.txt (View 1) or pairs.txt (View 2)."""
+    fars: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
+    """False accept rates at which the true accept rate is given, where enough pairs carry it."""
+    bootstrap: int = 200
+    """Draws of people behind each interval over identities; 0: none."""
+    baselines: bool = True
+    """The same figures for the untrained network and for raw pixels."""
+    tsne: bool = True
+    """Draw the unseen people's embeddings in the plane."""
+
+    @property
+    def output_directory(self) -> Path:
+        """Where the evaluation is written."""
+        return self.output or self.run / "evaluation"
+
+    def check(self) -> None:
+        """Raises InputError for the first option that cannot be meant."""
+        if self.protocol != "none" and self.pairs is None:
+            raise InputError(
+                f"--protocol {self.protocol} needs --pairs: give {LISTS[self.protocol]}"
+            )
+        if self.protocol == "none" and self.pairs is not None:
+            raise InputError(f"--pairs {self.pairs} needs --protocol: give lfw_view1 or lfw_view2")
+        if not (self.run / "model.keras").is_file():
+            raise InputError(
+                f"{self.run / 'model.keras'} is missing: name a run directory, or train one with "
+                f"python train.py --output {self.run}"
+            )
+        smallest = {"batch_size": 1, "unseen_people": 2, "repeats": 2, "bootstrap": 0, "seed": 0}
+        for name, least in smallest.items():
+            if getattr(self, name) < least:
+                option = "--" + name.replace("_", "-")
+                raise InputError(f"{option} is {getattr(self, name)}: give {least} or more")
+        if not self.svm_c or min(self.svm_c) <= 0 or not self.svm_kernels:
+            raise InputError("--svm-c and --svm-kernels: give positive values of C and a kernel")
+        if not all(0 < far <= 1 for far in self.fars):
+            raise InputError("--fars: each must lie above 0 and at most at 1")

@@ -1,0 +1,131 @@
+"""From a run and a dataset to vectors: of the trained network, the untrained one, and of pixels."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.roster import Roster, Vectors
+from facenet_tf.input_pipeline.pipeline import evaluation_batches
+from facenet_tf.models import preprocessing_of
+from facenet_tf.preprocessing import check_same_preprocessing
+from facenet_tf.records.dataset import FaceDataset
+
+logger = logging.getLogger(__name__)
+
+PIXEL_SIDE = 32
+"""Raw pixels are compared at this many pixels a side: a kernel machine needs no more."""
+
+Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""uint8 [B, S, S, C] crops to float32 [B, D] vectors of length 1."""
+
+
+def load_model(run: Path) -> keras.Model:
+    """The model of a run directory, loaded in safe mode.
+
+    Raises:
+        InputError: it is no model that this package wrote.
+    """
+    path = run / "model.keras"
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # a damaged file raises anything from KeyError to BadZipFile
+        raise InputError(f"{path} cannot be loaded ({error!r}): train it again") from error
+
+
+def load_checked(run: Path, dataset: FaceDataset) -> keras.Model:
+    """The run's model, after its preprocessing was found to be the dataset's.
+
+    Raises:
+        InputError: see `load_model`; or the preprocessings differ.
+    """
+    model = load_model(run)
+    try:
+        expected = preprocessing_of(model)
+    except ValueError as error:
+        raise InputError(f"{run / 'model.keras'}: {error}") from error
+    what = f"model {run / 'model.keras'} and dataset {dataset.directory}"
+    check_same_preprocessing(expected, dataset.preprocessing, what)
+    return model
+
+
+def run_record(run: Path) -> dict:
+    """config.json of a run directory; empty when there is none.
+
+    Raises:
+        InputError: it is not JSON.
+    """
+    path = run / "config.json"
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}): restore it or train again") from error
+
+
+def untrained_like(model: keras.Model, seed: int) -> keras.Model:
+    """The same architecture with fresh weights, as the seed draws them."""
+    keras.utils.set_random_seed(seed)
+    return keras.models.clone_model(model)
+
+
+def network_embedder(model: keras.Model, flip_average: bool = False) -> Embedder:
+    """Vectors of a model; averaged over the mirrored crop and scaled to length 1 if asked."""
+
+    @tf.function(reduce_retracing=True)
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return model(images, training=False)
+
+    def embed(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        vectors = forward(tf.constant(images)).numpy()
+        if flip_average:
+            mirrored = np.ascontiguousarray(images[:, :, ::-1])
+            vectors = unit_rows(vectors + forward(tf.constant(mirrored)).numpy())
+        return vectors.astype(np.float32)
+
+    return embed
+
+
+def embed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pixels as vectors: reduced to PIXEL_SIDE, the picture's mean removed, length 1."""
+    side = (PIXEL_SIDE, PIXEL_SIDE)
+    reduced = [cv2.resize(image, side, interpolation=cv2.INTER_AREA).ravel() for image in images]
+    rows = np.stack(reduced).astype(np.float32)
+    return unit_rows(rows - rows.mean(axis=1, keepdims=True))
+
+
+def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows scaled to length 1; a row of zeros stays."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(length > 0, length, 1)).astype(np.float32)
+
+
+def embed_roster(embed: Embedder, dataset: FaceDataset, roster: Roster, batch_size: int) -> Vectors:
+    """A vector for every picture of the roster that has a record, NaN for the others.
+
+    Raises:
+        InputError: no picture has a record, or the model gives vectors that are not finite.
+    """
+    rows = np.flatnonzero(~roster.lost)
+    if not len(rows):
+        raise InputError(f"{dataset.directory}: none of the {len(roster)} pictures has a record")
+    batches = evaluation_batches(dataset, roster.records[rows], batch_size)
+    try:
+        vectors = np.concatenate([embed(np.asarray(batch)) for batch in batches])
+    except tf.errors.OpError as error:
+        raise InputError(
+            f"{dataset.directory}: a record cannot be read ({error.message}): build it again"
+        ) from error
+    if not np.isfinite(vectors).all():
+        raise InputError("the model gives embeddings that are not finite: its training diverged")
+    values = np.full((len(roster), vectors.shape[1]), np.nan, np.float32)
+    values[rows] = vectors
+    return Vectors(roster, values)

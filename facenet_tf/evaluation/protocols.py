@@ -1,0 +1,191 @@
+"""Which people and pairs are measured, and all figures of one set of vectors over them."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.svm import SVC
+
+from facenet_tf import metrics
+from facenet_tf.datasets.lfw import read_pairs
+from facenet_tf.datasets.pairs import Pairs
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
+from facenet_tf.evaluation.seen import SeenPeople
+from facenet_tf.evaluation.svm import SvmChoice, svm_figures
+from facenet_tf.evaluation.verification import (
+    PairSet,
+    ScoredPairs,
+    all_pairs_of_split,
+    fixed_threshold_figures,
+    folded_figures,
+    grid_figures,
+    listed_pairs,
+    ranking_figures,
+)
+
+UNSEEN = "unseen_people"
+FOLDS = 10
+VALIDATION = "all pairs of the dataset's validation people (best mean of TAR and 1 - FAR)"
+LISTS = {
+    "lfw_view1": "LFW View 1, pairsDevTest.txt",
+    "lfw_view2": "LFW View 2, pairs.txt, image-restricted list, people not seen in training",
+}
+LIST_FOLDS = {"lfw_view1": 1, "lfw_view2": FOLDS}
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What is measured, as rows of one roster.
+
+    Attributes:
+        roster: every picture that a figure or the export needs.
+        people: names of the unseen people that the SVM tells apart.
+        unseen: all pairs of the test people's pictures, if these give any.
+        validation: the same of the validation people, who choose thresholds.
+        listed: the published list of pairs without those of seen people, if one is asked for.
+        left_out: how many people of the published list were seen, and so their pairs left out.
+    """
+
+    roster: Roster
+    people: list[str]
+    unseen: PairSet | None
+    validation: PairSet | None
+    listed: PairSet | None
+    left_out: int
+
+    @property
+    def people_rows(self) -> NDArray[np.bool_]:
+        """Pictures of the SVM's people, duplicates left out."""
+        return self.roster.of_people(self.people) & ~self.roster.duplicate
+
+
+def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) -> Measured:
+    """People and pairs as the config asks for.
+
+    Raises:
+        InputError: the dataset has no test people, or not the pictures of the published list.
+    """
+    pairs = read_published(config)
+    splits = ["test", "validation", *(["train"] if config.include_training else [])]
+    needed = np.isin(roster.splits, splits)
+    if pairs is not None:
+        needed |= np.isin(roster.keys, [*pairs.left, *pairs.right])
+    roster = roster.where(needed)
+    test = roster.where((roster.splits == "test") & ~roster.duplicate)
+    if not len(test):
+        raise InputError(
+            f"{config.dataset} has no test people that the run did not see: build it with some"
+        )
+    listed, left_out = None, 0
+    if pairs is not None:
+        listed, left_out = _without_seen(
+            listed_pairs(roster, pairs, LISTS[config.protocol]), roster, seen
+        )
+    return Measured(
+        roster=roster,
+        people=people_with_most_pictures(test, config.unseen_people),
+        unseen=all_pairs_of_split(roster, "test", config.seed),
+        validation=all_pairs_of_split(roster, "validation", config.seed),
+        listed=listed,
+        left_out=left_out,
+    )
+
+
+def read_published(config: EvaluateConfig) -> Pairs | None:
+    """The published list of pairs that the config asks for.
+
+    Raises:
+        InputError: the file is missing or damaged, or is another view's list.
+    """
+    if config.protocol == "none" or config.pairs is None:
+        return None
+    pairs = read_pairs(config.pairs)
+    folds = len(np.unique(pairs.fold))
+    if folds != LIST_FOLDS[config.protocol]:
+        raise InputError(
+            f"--pairs {config.pairs} has {folds} folds, the list of {config.protocol} has "
+            f"{LIST_FOLDS[config.protocol]}: give the file of that view"
+        )
+    return pairs
+
+
+def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[PairSet, int]:
+    people = np.unique(roster.identities[np.concatenate([pairs.left, pairs.right])])
+    known = [str(name) for name in people if str(name) in seen]
+    if not known:
+        return pairs, 0
+    hidden = roster.of_people(known)
+    kept = pairs.where(~hidden[pairs.left] & ~hidden[pairs.right])
+    protocol = (
+        f"{pairs.protocol}, minus {len(known)} people seen in training: not comparable with "
+        "published figures"
+    )
+    if not len(kept) or kept.genuine.all() or not kept.genuine.any():
+        raise InputError("--protocol: hardly a pair is left without people seen in training")
+    return dataclasses.replace(kept, protocol=protocol), len(known)
+
+
+def all_figures(
+    vectors: Vectors, measured: Measured, config: EvaluateConfig, *, bootstrap: int
+) -> tuple[dict[str, Any], SVC | None]:
+    """{"svm": …, "verification": {set: …}} of one set of vectors, and its SVM."""
+    svm_result, svm = svm_figures(
+        vectors.where(measured.people_rows),
+        repeats=config.repeats,
+        choice=SvmChoice(config.svm_c, config.svm_kernels),
+        seed=config.seed,
+    )
+    verification = _verification(vectors, measured, config, bootstrap)
+    return {"svm": svm_result, "verification": verification}, svm
+
+
+def _verification(
+    vectors: Vectors, measured: Measured, config: EvaluateConfig, bootstrap: int
+) -> dict[str, Any]:
+    threshold = _validation_threshold(vectors, measured.validation)
+
+    def ranking(scored: ScoredPairs) -> dict[str, Any]:
+        return ranking_figures(scored, fars=config.fars, bootstrap=bootstrap, seed=config.seed)
+
+    def fixed(scored: ScoredPairs, balanced: bool) -> dict[str, Any]:
+        if threshold is None:
+            reason = "no validation people to choose a threshold"
+            return {"accuracy_mean": None, "accuracy_sem": None, "accuracy_protocol": reason}
+        return fixed_threshold_figures(scored, threshold, VALIDATION, balanced=balanced)
+
+    figures = {}
+    if measured.unseen is not None:
+        unseen = ScoredPairs.of(vectors, measured.unseen)
+        figures[UNSEEN] = {**ranking(unseen), **fixed(unseen, balanced=True)}
+    if measured.listed is not None:
+        listed = ScoredPairs.of(vectors, measured.listed)
+        suffix = f"_minus_{measured.left_out}_people" if measured.left_out else ""
+        common = ranking(listed)
+        name: str = config.protocol
+        if name == "lfw_view1":
+            figures[name + suffix] = {**common, **fixed(listed, balanced=False)}
+            name, listed = f"{name}_{FOLDS}fold", _with_folds(listed)
+            how = f"{FOLDS} folds, contiguous within genuine and within impostor pairs"
+        else:
+            how = f"the {FOLDS} folds of the list"
+        figures[name + suffix] = {**common, **folded_figures(listed, how)}
+        if config.protocol == "lfw_view2" and not measured.left_out:
+            figures[name]["grid"] = grid_figures(listed)
+    return figures
+
+
+def _with_folds(scored: ScoredPairs) -> ScoredPairs:
+    fold = metrics.contiguous_folds(scored.pairs.genuine, FOLDS)
+    return dataclasses.replace(scored, pairs=dataclasses.replace(scored.pairs, fold=fold))
+
+
+def _validation_threshold(vectors: Vectors, pairs: PairSet | None) -> float | None:
+    if pairs is None:
+        return None
+    distance = ScoredPairs.of(vectors, pairs).distance
+    if not np.isfinite(distance).any():
+        return None
+    return metrics.best_threshold(pairs.genuine, distance, balanced=True)[0]

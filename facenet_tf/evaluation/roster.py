@@ -1,0 +1,134 @@
+"""Every source picture of a dataset, with or without a record, and the vectors that go with them.
+
+Figures are computed over pictures, not over records: a picture in which no face was found has no
+record, and must be seen to be counted.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_tf.records.dataset import FaceDataset
+
+NO_RECORD = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class Roster:
+    """Source pictures in the order (identity, key); all columns are arrays [N].
+
+    Attributes:
+        keys, identities, splits, outcomes: str.
+        records: int64, record number in the dataset, or NO_RECORD.
+        duplicate: bool, whether the picture repeats an earlier one byte by byte.
+    """
+
+    keys: NDArray[np.str_]
+    identities: NDArray[np.str_]
+    splits: NDArray[np.str_]
+    outcomes: NDArray[np.str_]
+    records: NDArray[np.int64]
+    duplicate: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @classmethod
+    def of(cls, dataset: FaceDataset) -> "Roster":
+        """All pictures of a dataset.
+
+        A duplicate that was left out of the records gets the record of the picture it repeats: a
+        published list of pairs may name it.
+        """
+        record_of = {key: number for number, key in enumerate(dataset.keys())}
+        rows = sorted(dataset.rows, key=lambda row: (row.identity, row.path))
+        record_of_bytes = {row.sha256: record_of[row.path] for row in rows if row.stored}
+        first_key: dict[str, str] = {}
+        for row in sorted(rows, key=lambda row: row.path):
+            first_key.setdefault(row.sha256 or row.path, row.path)
+        return cls(
+            keys=_strings(row.path for row in rows),
+            identities=_strings(row.identity for row in rows),
+            splits=_strings(row.split for row in rows),
+            outcomes=_strings(row.outcome for row in rows),
+            records=np.array(
+                [
+                    record_of.get(row.path, record_of_bytes.get(row.sha256, NO_RECORD))
+                    for row in rows
+                ],
+                np.int64,
+            ),
+            duplicate=np.array(
+                [first_key[row.sha256 or row.path] != row.path for row in rows], bool
+            ),
+        )
+
+    def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Roster":
+        """The pictures at these rows."""
+        columns = {
+            field.name: getattr(self, field.name)[rows] for field in dataclasses.fields(self)
+        }
+        return Roster(**columns)
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """Which pictures have no record."""
+        return self.records == NO_RECORD
+
+    def rows_of(self, keys: Collection[str]) -> NDArray[np.int64]:
+        """Row of each key; −1 where there is no such picture."""
+        row_of = {str(key): row for row, key in enumerate(self.keys)}
+        return np.array([row_of.get(key, -1) for key in keys], np.int64)
+
+    def of_people(self, people: Collection[str]) -> NDArray[np.bool_]:
+        """Which pictures show one of these people."""
+        return np.isin(self.identities, list(people))
+
+    def outcome_counts(self) -> dict[str, int]:
+        """How many pictures ended with each outcome code."""
+        return dict(sorted(Counter(map(str, self.outcomes)).items()))
+
+
+def people_with_most_pictures(roster: Roster, count: int) -> list[str]:
+    """Names of `count` people, by pictures (those without a record included), then by name."""
+    pictures = Counter(map(str, roster.identities))
+    ranked = sorted(pictures, key=lambda name: (-pictures[name], name))
+    return sorted(ranked[:count])
+
+
+@dataclasses.dataclass(frozen=True)
+class Vectors:
+    """A vector for every picture of a roster.
+
+    Attributes:
+        roster: N pictures.
+        values: float32 [N, D]; a row of NaN for a picture without a record.
+    """
+
+    roster: Roster
+    values: NDArray[np.float32]
+
+    def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Vectors":
+        """Pictures and vectors at these rows."""
+        return Vectors(self.roster.where(rows), self.values[rows])
+
+    def save(self, path: Path) -> None:
+        """Write the pictures that have a record as .npz that loads without pickle."""
+        kept = self.where(~self.roster.lost)
+        identities = kept.roster.identities
+        np.savez_compressed(
+            path,
+            embeddings=kept.values,
+            labels=np.unique(identities, return_inverse=True)[1].astype(np.int64),
+            identities=identities,
+            keys=kept.roster.keys,
+            splits=kept.roster.splits,
+        )
+
+
+def _strings(values: Iterable[str]) -> NDArray[np.str_]:
+    return np.array(list(values), dtype=np.str_)

@@ -1,0 +1,212 @@
+"""One evaluation from its config to its directory: embeddings, figures, plots, JSON, report."""
+
+import dataclasses
+import json
+import logging
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import keras
+import skops.io
+
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation import embedding, plots
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.protocols import Measured, all_figures, choose_measured
+from facenet_tf.evaluation.report import write_report
+from facenet_tf.evaluation.roster import Roster, Vectors
+from facenet_tf.evaluation.seen import SeenPeople, seen_people, without_seen
+from facenet_tf.evaluation.verification import ScoredPairs
+from facenet_tf.metrics import roc_curve
+from facenet_tf.records.dataset import FaceDataset
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+_VERSIONED = ("facenet-tf", "tensorflow", "keras", "numpy", "scikit-learn")
+_BASELINES = {
+    "untrained": "the same architecture with fresh weights drawn with the run's seed",
+    "raw_pixels": (
+        f"crops reduced to {embedding.PIXEL_SIDE} by {embedding.PIXEL_SIDE} pixels, each one's "
+        "mean removed, scaled to length 1"
+    ),
+}
+
+
+def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
+    """Measure a run on a dataset and write the evaluation directory.
+
+    Returns:
+        What evaluation.json holds.
+
+    Raises:
+        InputError: bad options; a run, dataset or list of pairs that is missing, damaged or does
+            not fit the others; an output directory that cannot be written.
+    """
+    config.check()
+    dataset = FaceDataset.open(config.dataset)
+    model = embedding.load_checked(config.run, dataset)
+    run = embedding.run_record(config.run)
+    everyone = Roster.of(dataset)
+    seen = seen_people(run, dataset, everyone)
+    measured = choose_measured(config, without_seen(everyone, seen), seen)
+    output = _make_directory(config.output_directory)
+
+    vectors = _all_vectors(config, dataset, measured.roster, model, run)
+    vectors["trained"].save(output / "embeddings.npz")
+    results = {}
+    for name, rows in vectors.items():
+        logger.info("figures: %s", name)
+        bootstrap = config.bootstrap if name == "trained" else 0
+        results[name], svm = all_figures(rows, measured, config, bootstrap=bootstrap)
+        if name == "trained" and svm is not None:
+            skops.io.dump(svm, output / "svm.skops")
+    figures = {
+        **results["trained"],
+        "baselines": {
+            name: {"protocol": _BASELINES[name], **result}
+            for name, result in results.items()
+            if name != "trained"
+        },
+        **_circumstances(config, dataset, model, run, everyone, measured, seen),
+    }
+    images = _draw(output, vectors, measured, figures, config)
+    _write_json(output / "evaluation.json", figures)
+    write_report(figures, images, output / "report.html")
+    return figures
+
+
+def _all_vectors(
+    config: EvaluateConfig,
+    dataset: FaceDataset,
+    roster: Roster,
+    model: keras.Model,
+    run: dict[str, Any],
+) -> dict[str, Vectors]:
+    embedders = {"trained": embedding.network_embedder(model, config.flip_average)}
+    if config.baselines:
+        seed = run.get("config", {}).get("seed", config.seed)
+        fresh = embedding.untrained_like(model, seed)
+        embedders["untrained"] = embedding.network_embedder(fresh, config.flip_average)
+        embedders["raw_pixels"] = embedding.embed_pixels
+    result = {}
+    for name, embed in embedders.items():
+        logger.info("vectors of %d pictures: %s", int((~roster.lost).sum()), name)
+        result[name] = embedding.embed_roster(embed, dataset, roster, config.batch_size)
+    return result
+
+
+def _circumstances(
+    config: EvaluateConfig,
+    dataset: FaceDataset,
+    model: keras.Model,
+    run: dict[str, Any],
+    everyone: Roster,
+    measured: Measured,
+    seen: SeenPeople,
+) -> dict[str, Any]:
+    """Everything beside the figures that a reader needs to judge or repeat them."""
+    manifest, test = dataset.manifest, everyone.where(everyone.splits == "test")
+    lost = test.where(test.lost & ~test.duplicate)
+    return {
+        "format": FORMAT,
+        "pictures": {
+            "policy": (
+                "a picture without a record is an error in every pair that holds it and, under "
+                "lost_as_errors, in the SVM's test part; a recovered or fallback crop is embedded "
+                "like any other; a duplicate (same bytes) counts in published lists only"
+            ),
+            "test_people": len(set(test.identities.tolist())),
+            "test_pictures": len(test),
+            "test_outcomes": test.outcome_counts(),
+            "svm_outcomes": measured.roster.where(measured.people_rows).outcome_counts(),
+            "lost": [
+                {"key": str(key), "identity": str(identity), "outcome": str(outcome)}
+                for key, identity, outcome in zip(
+                    lost.keys, lost.identities, lost.outcomes, strict=True
+                )
+            ],
+            "lost_count": len(lost),
+        },
+        "seen_people": {
+            "known_from": seen.source,
+            "count": len(seen.names),
+            "left_out_of_list": measured.left_out,
+        },
+        "dataset": {
+            "name": manifest["name"],
+            "variant": manifest.get("variant"),
+            "fingerprint": dataset.fingerprint,
+            "preprocessing": dataset.preprocessing.to_dict(),
+            "preprocessing_fingerprint": dataset.preprocessing.fingerprint(),
+        },
+        "model": {
+            "name": model.name,
+            "parameters": model.count_params(),
+            "embedding_size": int(model.output_shape[-1]),
+            "flip_average": config.flip_average,
+        },
+        "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
+        "config": {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in dataclasses.asdict(config).items()
+        },
+        "versions": _versions(),
+    }
+
+
+def _draw(
+    output: Path,
+    vectors: dict[str, Vectors],
+    measured: Measured,
+    figures: dict[str, Any],
+    config: EvaluateConfig,
+) -> list[Path]:
+    """Draw the plots that the figures allow; returns their files in the order of the report."""
+    images = []
+
+    def draw(name: str) -> Path:
+        images.append(output / name)
+        return images[-1]
+
+    pairs = measured.listed or measured.unseen
+    if pairs is not None:
+        distances = {name: ScoredPairs.of(rows, pairs).distance for name, rows in vectors.items()}
+        curves = {name: roc_curve(pairs.genuine, value) for name, value in distances.items()}
+        plots.plot_roc(curves, draw("roc.png"))
+        plots.plot_det(curves, draw("det.png"))
+        plots.plot_distances(
+            pairs.genuine, distances["trained"], "trained network", draw("distances.png")
+        )
+    if "confusion_matrix" in figures["svm"]:
+        svm = figures["svm"]
+        plots.plot_confusion(svm["confusion_matrix"], svm["people"], draw("confusion.png"))
+    unseen = vectors["trained"].where(measured.people_rows & ~measured.roster.lost)
+    if config.tsne and len(unseen.roster) > plots.FEWEST_POINTS:
+        plots.plot_tsne(unseen.values, unseen.roster.identities, config.seed, draw("tsne.png"))
+    return images
+
+
+def _make_directory(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--output {path}: {error.strerror}; give another directory") from error
+    return path
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _VERSIONED:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

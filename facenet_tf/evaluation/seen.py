@@ -1,0 +1,55 @@
+"""Whom the model saw in training, so that nobody of them is measured as unseen."""
+
+import dataclasses
+import re
+from typing import Any
+
+import numpy as np
+
+from facenet_tf.evaluation.roster import Roster
+from facenet_tf.records.dataset import FaceDataset
+
+SEEN = "seen"
+"""What the split of a seen person becomes where the dataset is not the one of the run."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SeenPeople:
+    """Normalised names of the people that trained or steered the run; how that is known."""
+
+    names: frozenset[str]
+    source: str
+
+    def __contains__(self, name: str) -> bool:
+        return normalized(name) in self.names
+
+
+def seen_people(run: dict[str, Any], dataset: FaceDataset, roster: Roster) -> SeenPeople:
+    """Who was seen: as the run recorded it, or the training people of the same dataset.
+
+    Args:
+        run: config.json of the run directory.
+        dataset: the one evaluated on.
+        roster: its pictures.
+    """
+    recorded = run.get("dataset", {}).get("seen_people")
+    if recorded is not None:
+        return SeenPeople(frozenset(map(normalized, recorded)), "recorded by the run")
+    if run.get("fingerprint") == dataset.fingerprint:
+        steering = np.isin(roster.splits, ("train", "validation"))
+        names = frozenset(normalized(str(name)) for name in np.unique(roster.identities[steering]))
+        return SeenPeople(names, "the run's dataset is this one: its train and validation people")
+    return SeenPeople(frozenset(), "unknown: the run was trained on another dataset")
+
+
+def without_seen(roster: Roster, seen: SeenPeople) -> Roster:
+    """The roster with every test person that the run saw moved to the split SEEN."""
+    people = [str(name) for name in np.unique(roster.identities[roster.splits == "test"])]
+    hidden = np.isin(roster.identities, [name for name in people if name in seen])
+    splits = np.where(hidden & (roster.splits == "test"), SEEN, roster.splits)
+    return dataclasses.replace(roster, splits=splits)
+
+
+def normalized(name: str) -> str:
+    """A person's name as it is compared between datasets: letters and digits only, lower case."""
+    return re.sub(r"[\W_]+", "", name).casefold()

@@ -1,0 +1,77 @@
+"""The figures as one plain table: what the console shows and the report repeats."""
+
+from typing import Any
+
+
+def by_vectors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The results of the trained network and of each baseline, by name."""
+    return {"trained": figures, **figures["baselines"]}
+
+
+def svm_rows(figures: dict[str, Any]) -> list[list[str]]:
+    """Per kind of vectors: name, accuracy, macro F1, repeated mean ± deviation, chosen SVM."""
+    rows = []
+    for name, result in by_vectors(figures).items():
+        svm = result["svm"]
+        repeated, spread = svm.get("repeated"), "-"
+        if repeated:
+            spread = f"{repeated['accuracy_mean']:.4f} ± {repeated['accuracy_std']:.4f}"
+        chosen = _share(svm.get("selected", {}).get("accuracy"))
+        shares = [_share(svm["accuracy"]), _share(svm["macro_f1"])]
+        rows.append([name.replace("_", " "), *shares, spread, chosen])
+    return rows
+
+
+def verification_rows(figures: dict[str, Any]) -> list[list[str]]:
+    """Per set of pairs and kind of vectors: accuracy ± SEM, AUC, EER, TAR at each FAR, pairs."""
+    rows = []
+    for name, result in by_vectors(figures).items():
+        for pair_set, row in result["verification"].items():
+            accuracy = _share(row["accuracy_mean"])
+            if row["accuracy_sem"] is not None:
+                accuracy += f" ± {row['accuracy_sem']:.4f}"
+            tars = [_share(tar) for tar in row["tar"].values()]
+            ranking = [_share(row["auc"]), _share(row["eer"]), *tars]
+            rows.append([pair_set, name.replace("_", " "), accuracy, *ranking, str(row["pairs"])])
+    return sorted(rows, key=lambda row: row[0])
+
+
+def svm_head() -> list[str]:
+    """Heads of `svm_rows`."""
+    return ["unseen people", "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
+
+
+def verification_head(figures: dict[str, Any]) -> list[str]:
+    """Heads of `verification_rows`."""
+    fars = [f"TAR@{float(far):g}" for far in figures["config"]["fars"]]
+    return ["verification", "vectors", "accuracy", "AUC", "EER", *fars, "pairs"]
+
+
+def console_table(figures: dict[str, Any]) -> str:
+    """Both tables in columns, for the console."""
+    parts = [_columns([svm_head(), *svm_rows(figures)])]
+    verification = verification_rows(figures)
+    if verification:
+        parts.append(_columns([verification_head(figures), *verification]))
+    lost = figures["pictures"]["lost_count"]
+    if lost:
+        as_errors = _share(figures["svm"].get("lost_as_errors", {}).get("accuracy"))
+        parts.append(
+            f"test pictures without a record: {lost} (named in the report); "
+            f"SVM accuracy with them as errors: {as_errors}"
+        )
+    if figures["svm"].get("skipped"):
+        parts.append(f"no SVM: {figures['svm']['skipped']}")
+    return "\n\n".join(parts)
+
+
+def _columns(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

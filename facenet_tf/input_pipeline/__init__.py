@@ -1,0 +1,1 @@
+"""From records to batches: P×K sampling, decoding and augmentation, and the evaluation order."""

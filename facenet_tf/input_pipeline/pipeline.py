@@ -1,0 +1,173 @@
+"""tf.data over a dataset directory: training batches with random access, evaluation in order."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.sampler import IdentitySampler
+from facenet_tf.input_pipeline.transforms import augment
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.records.schema import FEATURES
+
+_log = logging.getLogger(__name__)
+
+_FEATURES = {"image/encoded": FEATURES["image/encoded"]}
+
+
+class Records(Protocol):
+    """What the pipeline needs of a dataset directory; `records.dataset.FaceDataset` has it."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Identity of each record, int64 [N]."""
+
+    @property
+    def sources(self) -> np.ndarray:
+        """Source image of each record, int64 [N]."""
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What the crops are."""
+
+    def read(self, records: np.ndarray) -> list[bytes]:
+        """Serialized Examples of these records, in this order."""
+
+
+@dataclass(frozen=True)
+class DenseLabels:
+    """Labels 0…class_count - 1 for a choice of records.
+
+    Attributes:
+        labels: int32 [n], the dense label of each chosen record.
+        classes: int64 [class_count], the dataset's label of each dense label, ascending.
+    """
+
+    labels: np.ndarray
+    classes: np.ndarray
+
+    @property
+    def class_count(self) -> int:
+        """How many identities the chosen records have."""
+        return len(self.classes)
+
+
+def dense_labels(dataset: Records, records: np.ndarray) -> DenseLabels:
+    """The labels that `training_batches` gives the same `records`."""
+    classes, labels = np.unique(dataset.labels[records], return_inverse=True)
+    return DenseLabels(labels.astype(np.int32), classes)
+
+
+def training_batches(
+    dataset: Records,
+    records: np.ndarray,
+    identities_per_batch: int,
+    images_per_identity: int,
+    seed: int,
+    start_step: int,
+    total_steps: int,
+    augmentation: Augmentation,
+    include_singletons: bool = False,
+) -> tf.data.Dataset:
+    """Batches of exactly P·K crops for the steps start_step…total_steps - 1.
+
+    A batch is a pure function of (seed, step): a run that stops and goes on at step n gets the
+    bytes it would have got without the stop.
+
+    Args:
+        dataset: where the records are.
+        records: record numbers [n] to draw from.
+        identities_per_batch: P; `IdentitySampler` says how identities and images are drawn.
+        images_per_identity: K.
+        seed: 0…2^63 - 1.
+        start_step: the first step, ≥ 0.
+        total_steps: the step after the last.
+        augmentation: what happens to a crop.
+        include_singletons: draw identities with one source image too.
+
+    Returns:
+        Elements of a fixed shape: "image" uint8 [P·K, S, S, C]; "label" int32 [P·K], see
+        `dense_labels`; "source" int32 [P·K], equal for copies of one source image, which are no
+        positives of each other; "record" int32 [P·K], record numbers of the dataset.
+
+    Raises:
+        InputError: an option is out of range, or `records` has fewer than P identities. Damage in
+            a record surfaces as `tf.errors.OpError` while iterating.
+    """
+    augmentation.check()
+    records = np.asarray(records, np.int64)
+    dense = dense_labels(dataset, records).labels
+    sources = dataset.sources[records].astype(np.int32)
+    sampler = IdentitySampler(
+        dense, sources, identities_per_batch, images_per_identity, seed, include_singletons
+    )
+    _log.info("sampler: %s", sampler.report)
+    size = identities_per_batch * images_per_identity
+
+    def read(step: np.int64) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        drawn = sampler.batch(int(step))
+        chosen = records[drawn]
+        return _payloads(dataset, chosen), dense[drawn], sources[drawn], chosen.astype(np.int32)
+
+    def read_step(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        types = [tf.string, tf.int32, tf.int32, tf.int32]
+        tensors = tf.numpy_function(read, [step], types)
+        return step, *(tf.ensure_shape(tensor, [size]) for tensor in tensors)
+
+    def finish(
+        step: tf.Tensor, payloads: tf.Tensor, label: tf.Tensor, source: tf.Tensor, record: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        image = augment(_decode(payloads, dataset.preprocessing), augmentation, seed, step)
+        return {"image": image, "label": label, "source": source, "record": record}
+
+    steps = tf.data.Dataset.range(start_step, total_steps)
+    return _in_order(steps.map(read_step).map(finish, num_parallel_calls=tf.data.AUTOTUNE))
+
+
+def evaluation_batches(dataset: Records, records: np.ndarray, batch_size: int) -> tf.data.Dataset:
+    """All of `records` once, in their order: uint8 [≤ batch_size, S, S, C]; the last may be small.
+
+    Damage in a record surfaces as `tf.errors.OpError` while iterating.
+    """
+    records = np.asarray(records, np.int64)
+
+    def read(start: np.int64) -> np.ndarray:
+        return _payloads(dataset, records[start : start + batch_size])
+
+    def read_batch(start: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(tf.numpy_function(read, [start], tf.string), [None])
+
+    def finish(payloads: tf.Tensor) -> tf.Tensor:
+        return _decode(payloads, dataset.preprocessing)
+
+    starts = tf.data.Dataset.range(0, len(records), batch_size)
+    return _in_order(starts.map(read_batch).map(finish, num_parallel_calls=tf.data.AUTOTUNE))
+
+
+def _payloads(dataset: Records, chosen: np.ndarray) -> np.ndarray:
+    # Not a NumPy bytes array: that drops trailing zero bytes.
+    return np.array(dataset.read(chosen), dtype=object)
+
+
+def _decode(payloads: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
+    """Crops uint8 [B, S, S, C] of serialized Examples string [B]."""
+    shape = [preprocessing.size, preprocessing.size, preprocessing.channels]
+
+    def decode(encoded: tf.Tensor) -> tf.Tensor:
+        # This op reads PNG too; the default method is up to 8 grey levels off.
+        image = tf.io.decode_jpeg(encoded, channels=shape[2], dct_method="INTEGER_ACCURATE")
+        return tf.ensure_shape(image, shape)
+
+    encoded = tf.io.parse_example(payloads, _FEATURES)["image/encoded"]
+    return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+
+
+def _in_order(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.deterministic = True
+    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)

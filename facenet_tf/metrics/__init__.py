@@ -1,0 +1,53 @@
+"""Verification figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals.
+
+Conventions of every function here:
+
+* a pair has a `distance` (any monotone dissimilarity; squared or not is the caller's choice) and a
+  flag `genuine`: True when both pictures show one person;
+* a pair is accepted when its distance is at most the threshold;
+* an infinite distance is the way to say that a pair must count as an error at every threshold:
+  `+inf` for a genuine pair, `-inf` for an impostor pair;
+* NaN is refused with ValueError.
+"""
+
+from facenet_tf.metrics.distances import all_pairs, all_pairs_distances, squared_distances
+from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
+from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.roc import (
+    OperatingPoint,
+    RocCurve,
+    area_under_curve,
+    equal_error_rate,
+    operating_point,
+    roc_curve,
+    supports_far,
+)
+from facenet_tf.metrics.verification import (
+    FoldedAccuracy,
+    accuracy_at,
+    best_threshold,
+    contiguous_folds,
+    folded_accuracy,
+)
+
+__all__ = [
+    "FoldedAccuracy",
+    "GridLfw",
+    "OperatingPoint",
+    "RocCurve",
+    "accuracy_at",
+    "all_pairs",
+    "all_pairs_distances",
+    "area_under_curve",
+    "best_threshold",
+    "bootstrap_identities",
+    "contiguous_folds",
+    "equal_error_rate",
+    "folded_accuracy",
+    "grid_lfw",
+    "operating_point",
+    "roc_curve",
+    "squared_distances",
+    "supports_far",
+    "wilson_interval",
+]

@@ -1,0 +1,112 @@
+"""Receiver operating characteristic of a list of pairs, exact on ties.
+
+TAR (true accept rate) is the share of genuine pairs accepted, FAR (false accept rate) that of
+impostor pairs accepted.
+"""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from facenet_tf.metrics.checks import check_both_kinds, checked_pairs
+
+MINIMUM_FALSE_ACCEPTS = 10
+"""A TAR at a FAR is quoted only where at least this many false accepts would be expected."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RocCurve:
+    """One point per distinct distance, after the point where nothing is accepted.
+
+    At point i > 0 every pair with distance <= thresholds[i] is accepted; pairs of equal distance
+    are accepted together, so a tie is one straight step. Point 0 is (0, 0), its threshold -inf.
+    """
+
+    thresholds: NDArray[np.float64]
+    far: NDArray[np.float64]
+    tar: NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class OperatingPoint:
+    """The point of a curve that a demanded FAR allows."""
+
+    threshold: float
+    far: float
+    tar: float
+
+
+def roc_curve(
+    genuine: ArrayLike, distance: ArrayLike, weights: ArrayLike | None = None
+) -> RocCurve:
+    """The empirical curve; no interpolation, no dropped points.
+
+    Args:
+        genuine: bool [N].
+        distance: float [N], smaller is more alike; infinite values are allowed.
+        weights: optional float [N] >= 0, how often each pair counts (for the bootstrap).
+
+    Raises:
+        ValueError: bad input (see `checked_pairs`), or no (weight on) genuine or impostor pairs.
+    """
+    flags, distances = checked_pairs(genuine, distance)
+    check_both_kinds(flags)
+    order = np.argsort(distances, kind="stable")
+    flags, distances = flags[order], distances[order]
+    weight = _checked_weights(weights, len(flags))[order]
+    last_of_tie = np.append(np.flatnonzero(distances[1:] != distances[:-1]), len(flags) - 1)
+    accepted_genuine = np.cumsum(weight * flags)[last_of_tie]
+    accepted_impostor = np.cumsum(weight * ~flags)[last_of_tie]
+    if accepted_genuine[-1] == 0 or accepted_impostor[-1] == 0:
+        raise ValueError("the weights leave no genuine or no impostor pair")
+    return RocCurve(
+        thresholds=np.append(-np.inf, distances[last_of_tie]),
+        far=np.append(0.0, accepted_impostor / accepted_impostor[-1]),
+        tar=np.append(0.0, accepted_genuine / accepted_genuine[-1]),
+    )
+
+
+def _checked_weights(weights: ArrayLike | None, count: int) -> NDArray[np.float64]:
+    if weights is None:
+        return np.ones(count)
+    array = np.asarray(weights, dtype=np.float64)
+    if array.shape != (count,) or not np.isfinite(array).all() or (array < 0).any():
+        raise ValueError(f"weights must be {count} finite numbers >= 0")
+    return array
+
+
+def area_under_curve(curve: RocCurve) -> float:
+    """AUC: the chance that a genuine pair is nearer than an impostor pair, ties counting half."""
+    return float(np.sum(np.diff(curve.far) * (curve.tar[1:] + curve.tar[:-1]) / 2))
+
+
+def equal_error_rate(curve: RocCurve) -> float:
+    """EER: where FAR = 1 − TAR, on the straight line between the two neighbouring points.
+
+    All distances equal gives one half.
+    """
+    excess = curve.far - (1 - curve.tar)
+    after = int(np.argmax(excess >= 0))
+    before = after - 1
+    part = -excess[before] / (excess[after] - excess[before])
+    return float(curve.far[before] + part * (curve.far[after] - curve.far[before]))
+
+
+def operating_point(curve: RocCurve, far: float) -> OperatingPoint:
+    """The last point whose FAR does not exceed `far`: what the data show, not an interpolation.
+
+    Raises:
+        ValueError: `far` is not in (0, 1].
+    """
+    if not 0 < far <= 1:
+        raise ValueError(f"a FAR must lie in (0, 1], got {far}")
+    index = int(np.searchsorted(curve.far, far, side="right")) - 1
+    return OperatingPoint(
+        float(curve.thresholds[index]), float(curve.far[index]), float(curve.tar[index])
+    )
+
+
+def supports_far(impostors: int, far: float) -> bool:
+    """Whether this many impostor pairs carry a figure at this FAR: 10 false accepts expected."""
+    return impostors >= MINIMUM_FALSE_ACCEPTS / far * (1 - 1e-12)

@@ -1,0 +1,22 @@
+"""Embedding models: functional Keras models from crops to unit vectors, by name."""
+
+from facenet_tf.models import nn2 as nn2
+from facenet_tf.models import residual_small as residual_small
+from facenet_tf.models.layers import (
+    FusedBatchNormalization,
+    L2Pooling,
+    PixelNormalization,
+    UnitLength,
+)
+from facenet_tf.models.registry import build, names, preprocessing_of, register
+
+__all__ = [
+    "FusedBatchNormalization",
+    "L2Pooling",
+    "PixelNormalization",
+    "UnitLength",
+    "build",
+    "names",
+    "preprocessing_of",
+    "register",
+]

@@ -1,0 +1,111 @@
+"""Layers the architectures share, registered so that `.keras` files load in safe mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class PixelNormalization(keras.layers.Layer):
+    """First layer: pixels 0...255 to network input, float32 under any precision policy.
+
+    "fixed" is `(pixel - 127.5) / 128`. "per_image" is `(pixel - mean) / deviation` over each
+    image, the deviation bounded from below by `1 / sqrt(number of values)` for uniform images, as
+    in `tf.image.per_image_standardization`.
+    """
+
+    def __init__(self, preprocessing: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        if preprocessing["normalization"] not in ("fixed", "per_image"):
+            raise ValueError(f"unknown normalization {preprocessing['normalization']!r}")
+        self.preprocessing = dict(preprocessing)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Normalise [B, H, W, C] of any number type to float32 of the same shape."""
+        pixels = tf.cast(inputs, tf.float32)
+        if self.preprocessing["normalization"] == "fixed":
+            return (pixels - 127.5) / 128.0
+        mean = tf.reduce_mean(pixels, axis=[1, 2, 3], keepdims=True)
+        variance = tf.reduce_mean(tf.square(pixels - mean), axis=[1, 2, 3], keepdims=True)
+        values = pixels.shape[1] * pixels.shape[2] * pixels.shape[3]
+        return (pixels - mean) / tf.sqrt(tf.maximum(variance, 1.0 / values))
+
+    def get_config(self) -> dict[str, Any]:
+        """Config with the fields of `Preprocessing`."""
+        return {**super().get_config(), "preprocessing": self.preprocessing}
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class UnitLength(keras.layers.Layer):
+    """Last layer: rows scaled to length 1, float32 under any precision policy.
+
+    Rows shorter than 1e-6 become 0 with gradient 0: their direction is noise, and its gradient
+    would be a million times that of other rows.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "dtype": "float32"})
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Scale [B, D] of any floating type to float32 [B, D]."""
+        rows = tf.cast(inputs, tf.float32)
+        squares = tf.reduce_sum(tf.square(rows), axis=-1, keepdims=True)
+        short = squares < 1e-12  # false for NaN, which must not be hidden
+        length = tf.sqrt(tf.where(short, tf.ones_like(squares), squares))
+        return tf.where(short, tf.zeros_like(rows), rows / length)
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation of [B, H, W, C] over all but the last axis, by TensorFlow's fused kernel.
+
+    Keras 3 composes batch normalisation of single operations, each of which reads and writes the
+    whole tensor. One kernel makes a train step on a CPU up to twice as fast, most of all in
+    bfloat16; statistics and weights are float32 there too. The moving variance is the unbiased
+    one, as in Keras 2.
+    """
+
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Normalise by the batch in training, by the moving statistics otherwise."""
+        gamma, beta = tf.cast(self.gamma, tf.float32), tf.cast(self.beta, tf.float32)
+        if not (training and self.trainable):
+            moving = {"mean": self.moving_mean, "variance": self.moving_variance}
+            moving = {name: tf.cast(value, tf.float32) for name, value in moving.items()}
+            return _fused(inputs, gamma, beta, epsilon=self.epsilon, is_training=False, **moving)[0]
+        outputs, mean, variance = _fused(inputs, gamma, beta, epsilon=self.epsilon)
+        for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+        return outputs
+
+
+_fused = tf.compat.v1.nn.fused_batch_norm
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class L2Pooling(keras.layers.Layer):
+    """Root mean square over square windows ("same" padding, which does not count).
+
+    The pooling of Schroff et al. 2015, Table 2. Squares are taken in float32, where those of
+    float16 activations cannot overflow.
+    """
+
+    def __init__(self, pool_size: int = 3, strides: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pool_size = pool_size
+        self.strides = strides
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Pool [B, H, W, C] to [B, ceil(H / strides), ceil(W / strides), C]."""
+        squares = tf.square(tf.cast(inputs, tf.float32))
+        mean = tf.nn.avg_pool2d(squares, self.pool_size, self.strides, "SAME")
+        # The root's slope is infinite at 0, where a window after ReLU often is.
+        return tf.cast(tf.sqrt(tf.maximum(mean, 1e-12)), inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Config with window and stride."""
+        return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides}

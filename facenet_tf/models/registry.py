@@ -1,0 +1,74 @@
+"""Architectures by name.
+
+An architecture is a function from normalised pixels to the tensor of its last layer, named
+"bottleneck"; `build` puts the same input and the same ending around each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from facenet_tf.models.layers import PixelNormalization, UnitLength
+from facenet_tf.preprocessing import Preprocessing
+
+_architectures: dict[str, Callable[..., Any]] = {}
+
+
+def register(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: make `architecture(pixels, embedding_size, **options)` known as `name`."""
+
+    def remember(architecture: Callable[..., Any]) -> Callable[..., Any]:
+        if name in _architectures:
+            raise ValueError(f"architecture {name!r} is registered twice")
+        _architectures[name] = architecture
+        return architecture
+
+    return remember
+
+
+def names() -> list[str]:
+    """Names of all architectures, sorted."""
+    return sorted(_architectures)
+
+
+def build(
+    name: str, *, preprocessing: Preprocessing, embedding_size: int = 128, **options: Any
+) -> keras.Model:
+    """Build an embedding model with fresh weights.
+
+    Args:
+        name: one of `names()`.
+        preprocessing: how the crops are made; it travels inside the model, and gives its input
+            size and channels.
+        embedding_size: number of dimensions of an embedding.
+        **options: what the architecture's function takes besides.
+
+    Returns:
+        A functional model from pixels 0...255, uint8 or floating [B, size, size, channels], to
+        embeddings, float32 [B, embedding_size] of length 1.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if name not in _architectures:
+        raise ValueError(f"no architecture {name!r}; there are {', '.join(names())}")
+    shape = (preprocessing.size, preprocessing.size, preprocessing.channels)
+    pixels = keras.Input(shape, name="pixels")
+    normalized = PixelNormalization(preprocessing.to_dict(), name="normalization")(pixels)
+    features = _architectures[name](normalized, embedding_size, **options)
+    return keras.Model(pixels, UnitLength(name="embedding")(features), name=name)
+
+
+def preprocessing_of(model: keras.Model) -> Preprocessing:
+    """How crops for `model` are made, read from its first layer.
+
+    Raises:
+        ValueError: for a model without a `PixelNormalization` layer.
+    """
+    for layer in model.layers:
+        if isinstance(layer, PixelNormalization):
+            return Preprocessing.from_dict(layer.preprocessing)
+    raise ValueError(f"model {model.name!r} has no PixelNormalization layer: not built here")

@@ -1,0 +1,101 @@
+"""A small residual network for training from scratch on a CPU.
+
+Its shape follows from what a processor does well: wide 3x3 convolutions on small maps run at a high
+rate (and three times as fast in bfloat16 where the processor multiplies matrices), while
+element-wise layers on large maps wait for memory. Hence a stem that quarters the side of the
+picture at once, and one convolution width per halving of the rest. The residual block is that of
+He et al., Deep Residual Learning for Image Recognition, 2016; the shortcut that changes size
+averages before it projects, as in He et al., Bag of Tricks, 2019.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import keras
+import tensorflow as tf
+
+from facenet_tf.models.layers import FusedBatchNormalization
+from facenet_tf.models.registry import register
+
+
+@register("residual_small")
+def residual_small(
+    pixels: tf.Tensor,
+    embedding_size: int,
+    *,
+    width: int = 32,
+    head: Literal["gap", "depthwise", "flatten"] = "depthwise",
+    dropout: float = 0.0,
+) -> tf.Tensor:
+    """Layers from normalised pixels [B, S, S, C] to float32 [B, embedding_size].
+
+    Args:
+        pixels: normalised pixels.
+        embedding_size: number of dimensions of the result.
+        width: filters of the first convolution; the three stages have 2, 4 and 6 times as many.
+        head: what becomes of the last map. "gap" averages it over places, for faces that are not
+            aligned. "depthwise" takes a learned weighted sum of each channel (the global
+            depthwise convolution of Chen et al., MobileFaceNets, 2018). "flatten" gives all of it
+            to the bottleneck (Deng et al., ArcFace, 2019), which then has most of the parameters.
+        dropout: fraction of the features dropped before the bottleneck in training.
+
+    Raises:
+        ValueError: for an unknown head.
+    """
+    x = _convolution(pixels, width, 3, "stem_conv1", strides=2)
+    x = _convolution(x, 2 * width, 3, "stem_conv2", strides=2)
+    for stage, (filters, blocks) in enumerate([(2, 2), (4, 2), (6, 1)], start=1):
+        for block in range(1, blocks + 1):
+            shrink = block == 1 and stage > 1
+            x = _residual(x, filters * width, shrink, f"stage{stage}_block{block}")
+    x = _pool(x, head)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+
+
+def _residual(x: tf.Tensor, filters: int, shrink: bool, name: str) -> tf.Tensor:
+    y = _convolution(x, filters, 3, f"{name}_conv1", strides=2 if shrink else 1)
+    y = _convolution(y, filters, 3, f"{name}_conv2", activation=False)
+    if shrink:
+        x = keras.layers.AveragePooling2D(2, padding="same", name=f"{name}_pool")(x)
+        x = _convolution(x, filters, 1, f"{name}_shortcut", activation=False)
+    x = keras.layers.Add(name=f"{name}_sum")([x, y])
+    return keras.layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _convolution(
+    x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1, activation: bool = True
+) -> tf.Tensor:
+    convolution = keras.layers.Conv2D(
+        filters,
+        size,
+        strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
+    )
+    x = _norm(f"{name}_norm")(convolution(x))
+    return keras.layers.ReLU(name=f"{name}_relu")(x) if activation else x
+
+
+def _pool(x: tf.Tensor, head: str) -> tf.Tensor:
+    if head == "gap":
+        return keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    if head == "depthwise":
+        pool = keras.layers.DepthwiseConv2D(
+            x.shape[1],
+            use_bias=False,
+            depthwise_initializer=keras.initializers.Constant(1.0 / x.shape[1] ** 2),
+            name="pool",
+        )
+        return keras.layers.Flatten(name="flatten")(_norm("pool_norm")(pool(x)))
+    if head == "flatten":
+        return keras.layers.Flatten(name="flatten")(_norm("flatten_norm")(x))
+    raise ValueError(f'head must be "gap", "depthwise" or "flatten", not {head!r}')
+
+
+def _norm(name: str) -> keras.layers.Layer:
+    return FusedBatchNormalization(momentum=0.9, epsilon=1e-5, name=name)

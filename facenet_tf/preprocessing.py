@@ -1,0 +1,285 @@
+"""The definition of a face crop: template, size, colour, resampling, border and normalisation.
+
+Whatever makes or uses crops (builder, trainer, evaluator, recogniser, export) takes them from here.
+A crop ends as uint8 pixels; the normalisation is carried along for the first layer of the model.
+
+Coordinates are pixels, x to the right and y down, and (0, 0) is the centre of the first pixel.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args
+
+import cv2
+import numpy as np
+
+from facenet_tf.errors import InputError
+
+Alignment = Literal["five_points", "eyes"]
+Color = Literal["rgb", "grey"]
+Resampling = Literal["linear", "cubic"]
+Border = Literal["replicate", "constant"]
+Normalization = Literal["fixed", "per_image"]
+
+# Raised whenever the same fields would give other pixels than before.
+VERSION = 1
+
+# Left eye, right eye, nose, left and right mouth corner as seen in the picture, in the 112x112 crop
+# of ArcFace (Deng et al. 2019), which extends the 112x96 template of SphereFace (Liu et al. 2017)
+# by 8 pixels on either side.
+FIVE_POINTS_112 = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ]
+)
+EYES = np.array([[0.35, 0.35], [0.65, 0.35]])
+
+_INTERPOLATIONS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
+_BORDERS = {"replicate": cv2.BORDER_REPLICATE, "constant": cv2.BORDER_CONSTANT}
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+    """How a face becomes a crop of `size` x `size` pixels.
+
+    Raises InputError if a field has an unknown value or `size` is not in 16...1024.
+    """
+
+    alignment: Alignment = "five_points"
+    """What is fitted: five landmarks, or the two eyes alone (at 0.35 and 0.65 of the width, 0.35 of
+    the height)."""
+    size: int = 112
+    """Side of the square crop in pixels."""
+    color: Color = "rgb"
+    """Three channels, or one channel of luma."""
+    resampling: Resampling = "linear"
+    """Interpolation; a face to be reduced to less than half is first averaged over whole pixels."""
+    border: Border = "replicate"
+    """What lies outside the picture: its edge pixels, or black."""
+    normalization: Normalization = "fixed"
+    """Done inside the model: (x - 127.5) / 128, or zero mean and unit deviation for each crop."""
+
+    def __post_init__(self) -> None:
+        for name, kind in _CHOICES.items():
+            if getattr(self, name) not in get_args(kind):
+                choices = ", ".join(get_args(kind))
+                raise InputError(
+                    f"preprocessing {name}={getattr(self, name)!r}: choose one of {choices}"
+                )
+        if not isinstance(self.size, int) or not 16 <= self.size <= 1024:
+            raise InputError(f"preprocessing size={self.size!r}: give whole pixels from 16 to 1024")
+
+    @property
+    def channels(self) -> int:
+        """Channels of a crop: 3, or 1 for grey."""
+        return 3 if self.color == "rgb" else 1
+
+    def template(self) -> np.ndarray:
+        """Where the landmarks come to lie in the crop: float64 [5, 2], or [2, 2] for the eyes; x, y
+        in pixels."""
+        if self.alignment == "eyes":
+            return EYES * self.size
+        return FIVE_POINTS_112 * (self.size / 112)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values, for JSON and layer configs."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Preprocessing":
+        """The inverse of `to_dict`; raises InputError on missing or unknown fields."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        if set(values) != names:
+            odd = ", ".join(sorted(names ^ set(values)))
+            raise InputError(
+                f"preprocessing was written by another version: fields {odd} do not match; rebuild
+                it"
+            )
+        return cls(**values)
+
+    def fingerprint(self) -> str:
+        """16 hex digits that differ as soon as a crop, or what the model makes of it, may
+        differ."""
+        text = json.dumps({"version": VERSION, **self.to_dict()}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+_CHOICES: dict[str, Any] = {
+    "alignment": Alignment,
+    "color": Color,
+    "resampling": Resampling,
+    "border": Border,
+    "normalization": Normalization,
+}
+
+
+def check_same_preprocessing(expected: Preprocessing, actual: Preprocessing, what: str) -> None:
+    """Refuse crops made in another way than expected.
+
+    Args:
+        expected: the preprocessing that `what` needs, for instance that of the model.
+        actual: the preprocessing that is there, for instance that of the dataset.
+        what: names the two sides in the message, for instance "model a.keras and dataset b".
+
+    Raises InputError with both fingerprints and every field that differs.
+    """
+    if expected.fingerprint() == actual.fingerprint():
+        return
+    ours, theirs = expected.to_dict(), actual.to_dict()
+    fields = "; ".join(
+        f"{name}: {ours[name]} and {theirs[name]}" for name in ours if ours[name] != theirs[name]
+    )
+    raise InputError(
+        f"{what}: the face crops differ ({expected.fingerprint()} and {actual.fingerprint()}):
+        {fields}; " "use crops of the same preprocessing on both sides"
+    )
+
+
+class Similarity(NamedTuple):
+    """x' = matrix @ (x, y, 1)."""
+
+    matrix: np.ndarray
+    """float64 [2, 3]: rotation, uniform scale and translation."""
+    scale: float
+    """Target pixels for one source pixel."""
+    rmse: float
+    """Root mean square distance of a point from its target, in target pixels."""
+
+
+def similarity_transform(source: np.ndarray, target: np.ndarray) -> Similarity:
+    """Least-squares similarity (no mirroring) that takes `source` to `target`, both [N, 2] with N
+    >= 2.
+
+    Umeyama 1991, "Least-squares estimation of transformation parameters between two point
+    patterns", eq. 40-43.
+    Raises ValueError for other shapes, values that are not finite, or source points that all
+    coincide.
+    """
+    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    if source.shape != target.shape or source.ndim != 2 or source.shape[1] != 2 or len(source) < 2:
+        raise ValueError(
+            f"need two arrays [N, 2] with N >= 2, got {source.shape} and {target.shape}"
+        )
+    if not (np.isfinite(source).all() and np.isfinite(target).all()):
+        raise ValueError("points must be finite")
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    source_centred, target_centred = source - source_mean, target - target_mean
+    variance = (source_centred**2).sum(1).mean()
+    if variance < 1e-12:
+        raise ValueError("the source points coincide")
+    u, singular, vt = np.linalg.svd(target_centred.T @ source_centred / len(source))
+    signs = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
+    scale = float(singular @ signs / variance)
+    linear = scale * (u * signs) @ vt
+    matrix = np.hstack([linear, (target_mean - linear @ source_mean)[:, None]])
+    errors = source @ linear.T + matrix[:, 2] - target
+    return Similarity(matrix, scale, float(np.sqrt((errors**2).sum(1).mean())))
+
+
+def landmark_rmse(landmarks: np.ndarray) -> float:
+    """How far five landmarks [5, 2] are from those of an upright, frontal face, in pixels of a
+    112x112 crop.
+
+    Good detections give about 1 to 6 (turned heads more), swapped or mirrored points about 20.
+    Raises ValueError as `similarity_transform` does.
+    """
+    return similarity_transform(landmarks, FIVE_POINTS_112).rmse
+
+
+@dataclasses.dataclass(frozen=True)
+class Crop:
+    """An aligned face."""
+
+    pixels: np.ndarray
+    """uint8 [size, size, channels]."""
+    matrix: np.ndarray
+    """float64 [2, 3] from picture to crop coordinates."""
+    rmse: float
+    """`landmark_rmse` of the landmarks, whatever the size and the alignment; NaN for a crop without
+    landmarks."""
+
+
+def align_face(image: np.ndarray, landmarks: np.ndarray, preprocessing: Preprocessing) -> Crop:
+    """Cut one face out of a picture.
+
+    Args:
+        image: uint8 [H, W, 3], RGB.
+        landmarks: [5, 2], x and y in pixels: left eye, right eye, nose, left and right mouth corner
+            as seen.
+        preprocessing: the crop to make.
+
+    Raises ValueError for another kind of image or landmarks that coincide.
+    """
+    points = np.asarray(landmarks, np.float64)
+    template = preprocessing.template()
+    fit = similarity_transform(points[: len(template)], template)
+    return Crop(_warp(image, fit.matrix, preprocessing), fit.matrix, landmark_rmse(points))
+
+
+def centre_crop(image: np.ndarray, preprocessing: Preprocessing) -> Crop:
+    """The central square of a picture (uint8 [H, W, 3], RGB): the fallback where no face is found.
+
+    Raises ValueError for another kind of image.
+    """
+    height, width = image.shape[:2]
+    side = min(height, width)
+    scale = preprocessing.size / side
+    # Edges meet edges: the centre of the first pixel lies half a pixel inside.
+    left, top = (width - side) / 2, (height - side) / 2
+    matrix = np.array(
+        [[scale, 0, scale * (0.5 - left) - 0.5], [0, scale, scale * (0.5 - top) - 0.5]]
+    )
+    return Crop(_warp(image, matrix, preprocessing), matrix, math.nan)
+
+
+def _warp(image: np.ndarray, matrix: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f"need a picture uint8 [H, W, 3], got {image.dtype} {list(image.shape)}")
+    image, matrix = _reduce(image, matrix, preprocessing.size)
+    size = (preprocessing.size, preprocessing.size)
+    interpolation, border = (
+        _INTERPOLATIONS[preprocessing.resampling],
+        _BORDERS[preprocessing.border],
+    )
+    pixels = cv2.warpAffine(image, matrix, size, flags=interpolation, borderMode=border)
+    if preprocessing.color == "grey":
+        return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
+    return pixels
+
+
+def _reduce(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Average whole pixels where the crop needs less than half the resolution, else interpolation
+    would alias."""
+    factor = int(1 / math.hypot(matrix[0, 0], matrix[1, 0]) + 1e-9)
+    if factor < 2:
+        return image, matrix
+    left, top, right, bottom = _region(image, matrix, size, factor)
+    region = image[top:bottom, left:right]
+    width, height = max(1, round((right - left) / factor)), max(1, round((bottom - top) / factor))
+    reduced = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
+    step_x, step_y = (right - left) / width, (bottom - top) / height
+    to_picture = np.array(
+        [[step_x, 0, step_x / 2 - 0.5 + left], [0, step_y, step_y / 2 - 0.5 + top], [0, 0, 1]]
+    )
+    return reduced, matrix @ to_picture
+
+
+def _region(
+    image: np.ndarray, matrix: np.ndarray, size: int, factor: int
+) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the pixels that the crop needs, on a grid of `factor` pixels."""
+    corners = np.array([[x, y, 1.0] for x in (-0.5, size - 0.5) for y in (-0.5, size - 0.5)])
+    inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
+    source = corners @ inverse.T
+    limits = np.array(image.shape[1::-1])
+    margin = 4 * factor
+    low = np.clip((source.min(0) - margin) // factor * factor, 0, (limits - 1) // factor * factor)
+    high = np.clip(np.ceil((source.max(0) + margin) / factor) * factor, low + 1, limits)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -1,0 +1,1 @@
+"""Face crops in TFRecord shards: schema, builder, index, manifest."""

@@ -1,0 +1,126 @@
+"""What a build will do, decided before the first picture is decoded.
+
+A shard's pictures follow from a hash of their keys alone, so that a build gives the same files
+whatever the number of workers, and adding a picture changes one shard.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tqdm import tqdm
+
+from facenet_tf.datasets.picture import Picture
+from facenet_tf.records.config import BuildConfig
+from facenet_tf.records.layout import shard_name
+from facenet_tf.records.source import Source
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """A picture of the plan; `sha256` is empty and `problem` says why if it cannot be read."""
+
+    picture: Picture
+    label: int
+    sha256: str
+    problem: str = ""
+    same_as: str = ""
+    """the picture before it with the same bytes: its key, and whom it shows if that differs"""
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardTask:
+    """One shard file and its pictures, sorted by key."""
+
+    number: int
+    file: str
+    items: tuple[Item, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The tasks, and a fingerprint of all that decides their result."""
+
+    tasks: list[ShardTask]
+    fingerprint: str
+
+    @property
+    def pictures(self) -> int:
+        """Number of pictures in all tasks."""
+        return sum(len(task.items) for task in self.tasks)
+
+
+def make_plan(config: BuildConfig, source: Source, about: dict[str, Any]) -> Plan:
+    """Hash all pictures and assign them to shards.
+
+    Args:
+        config: a resolved config.
+        source: the pictures and people.
+        about: what else decides the result (detector, versions); enters the fingerprint.
+    """
+    labels = {person.name: label for label, person in enumerate(source.identities)}
+    with ThreadPoolExecutor() as pool:
+        hashing = pool.map(_hash, source.pictures)
+        count = len(source.pictures)
+        # Shown only where it takes long.
+        hashes = list(tqdm(hashing, "hashing", count, leave=False, unit="img", delay=2))
+    items = _items(source.pictures, labels, hashes)
+    count = config.shards or _shard_count(len(items))
+    members: list[list[Item]] = [[] for _ in range(count)]
+    for item in items:
+        members[_shard_of(item.picture.key, count)].append(item)
+    tasks = [
+        ShardTask(number, shard_name(number, count), tuple(group))
+        for number, group in enumerate(members)
+    ]
+    return Plan(tasks, _fingerprint(config, source, items, about))
+
+
+def _hash(picture: Picture) -> tuple[str, str]:
+    """SHA-256 of a picture's bytes and "", or "" and why it cannot be read."""
+    try:
+        return hashlib.sha256(picture.read()).hexdigest(), ""
+    except OSError as error:
+        return "", error.strerror or str(error)
+
+
+def _items(
+    pictures: Sequence[Picture], labels: dict[str, int], hashes: list[tuple[str, str]]
+) -> list[Item]:
+    first: dict[str, Picture] = {}
+    items = []
+    for picture, (sha256, problem) in zip(pictures, hashes, strict=True):
+        earlier = first.setdefault(sha256, picture) if sha256 else picture
+        same_as = "" if earlier is picture else earlier.key
+        if same_as and earlier.identity != picture.identity:
+            same_as += f", under another identity: {earlier.identity}"
+        items.append(Item(picture, labels[picture.identity], sha256, problem, same_as))
+    return items
+
+
+def _shard_count(pictures: int) -> int:
+    """Some 250 pictures a shard; more shards for small sets, to share them among workers."""
+    return max(min(16, math.ceil(pictures / 25)), min(1024, math.ceil(pictures / 250)))
+
+
+def _shard_of(key: str, shards: int) -> int:
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % shards
+
+
+def _fingerprint(
+    config: BuildConfig, source: Source, items: list[Item], about: dict[str, Any]
+) -> str:
+    facts = {
+        "config": config.to_manifest(),
+        "preprocessing": config.preprocessing.fingerprint(),
+        "identities": [dataclasses.astuple(person) for person in source.identities],
+        "items": [(i.picture.key, i.label, i.sha256, i.picture.repaired) for i in items],
+        **about,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

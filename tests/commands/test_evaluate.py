@@ -1,0 +1,83 @@
+"""The command: options in, table out, exit codes. The evaluation itself is tested in its room."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from facenet_tf import cli
+from facenet_tf.commands import evaluate
+from facenet_tf.errors import InputError
+
+FIGURES = {
+    "svm": {"accuracy": 0.8252, "macro_f1": 0.79, "protocol": "p"},
+    "verification": {},
+    "baselines": {},
+    "pictures": {"lost_count": 0},
+    "config": {"fars": [0.1]},
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "model.keras").touch()
+    return tmp_path
+
+
+@pytest.fixture
+def evaluated(monkeypatch):
+    """Stands in for the evaluation and remembers the configs it was asked for."""
+    room = importlib.import_module("facenet_tf.evaluation.run")
+    configs = []
+
+    def remember(config):
+        configs.append(config)
+        return FIGURES
+
+    monkeypatch.setattr(room, "evaluate_run", remember)
+    return configs
+
+
+def test_prints_the_figures_and_what_was_written(run, evaluated, capsys):
+    evaluate.main([str(run), "somewhere", "--seed", "5"])
+    printed = capsys.readouterr().out
+    assert "0.8252" in printed
+    assert str(run / "evaluation" / "report.html") in printed
+    assert str(run / "evaluation" / "evaluation.json") in printed
+    assert evaluated[0].seed == 5
+
+
+def test_output_can_be_chosen(run, evaluated, capsys, tmp_path):
+    evaluate.main([str(run), "somewhere", "--output", str(tmp_path / "there")])
+    assert str(tmp_path / "there" / "evaluation.json") in capsys.readouterr().out
+    assert evaluated[0].output == tmp_path / "there"
+
+
+def test_missing_run_is_one_line_and_exit_code_2(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.run(evaluate.main, [str(tmp_path / "none")])
+    assert stop.value.code == cli.BAD_INPUT
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert "model.keras" in message
+
+
+def test_missing_dataset_is_bad_input(run, tmp_path):
+    with pytest.raises(InputError, match="no-dataset"):
+        evaluate.main([str(run), str(tmp_path / "no-dataset")])
+
+
+def test_bad_options_are_told_before_tensorflow_is_imported():
+    script = (
+        "import sys\n"
+        "from facenet_tf import cli\n"
+        "from facenet_tf.commands import evaluate\n"
+        "try:\n"
+        "    cli.run(evaluate.main, ['--repeats', '1'])\n"
+        "finally:\n"
+        "    print('tensorflow' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == cli.BAD_INPUT
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,49 @@
+"""The report and the table, from figures read back from JSON."""
+
+import json
+
+import pytest
+
+from facenet_tf.evaluation.report import write_report
+from facenet_tf.evaluation.table import console_table
+
+
+@pytest.fixture
+def figures(evaluated) -> dict:
+    return json.loads((evaluated[0] / "evaluation.json").read_text())
+
+
+def test_names_from_outside_cannot_become_markup(figures, tmp_path):
+    figures["dataset"]["name"] = "<script>alert(1)</script>"
+    figures["pictures"]["lost"][0]["key"] = '"><img src=x>'
+    write_report(figures, [], tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "<script>" not in text
+    assert "<img src=x>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_report_tells_why_there_is_no_svm(figures, tmp_path):
+    for result in (figures, *figures["baselines"].values()):
+        result["svm"] = {"skipped": "too few", "accuracy": None, "macro_f1": None}
+    write_report(figures, [], tmp_path / "report.html")
+    assert "No SVM: too few" in (tmp_path / "report.html").read_text()
+    assert "no SVM: too few" in console_table(figures)
+
+
+def test_report_without_pairs(figures, tmp_path):
+    for result in (figures, *figures["baselines"].values()):
+        result["verification"] = {}
+    write_report(figures, [], tmp_path / "report.html")
+    assert "no genuine and impostor pairs" in (tmp_path / "report.html").read_text()
+
+
+def test_table_sets_the_network_beside_its_baselines(figures):
+    text = console_table(figures)
+    for name in ("trained", "untrained", "raw pixels"):
+        row = next(line for line in text.splitlines() if line.startswith(name))
+        result = {"trained": figures, **figures["baselines"]}[name.replace(" ", "_")]
+        assert f"{result['svm']['accuracy']:.4f}" in row
+    assert f"{figures['verification']['unseen_people']['eer']:.4f}" in text
+    assert "TAR@0.001" in text
+    assert "test pictures without a record: 1" in text

@@ -1,0 +1,58 @@
+import numpy as np
+
+from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors, people_with_most_pictures
+
+
+def make_roster(identities, lost=(), splits="test"):
+    keys = [f"{name}/{number}" for number, name in enumerate(identities)]
+    return Roster(
+        keys=np.array(keys),
+        identities=np.array(identities),
+        splits=np.full(len(keys), splits),
+        outcomes=np.array(["no_face" if row in lost else "ok" for row in range(len(keys))]),
+        records=np.array([NO_RECORD if row in lost else row for row in range(len(keys))]),
+        duplicate=np.zeros(len(keys), bool),
+    )
+
+
+def test_of_dataset_lists_every_picture(dataset, world):
+    roster = Roster.of(dataset)
+    assert len(roster) == world.people * world.pictures
+    pairs = list(zip(roster.identities.tolist(), roster.keys.tolist(), strict=True))
+    assert pairs == sorted(pairs)
+    assert roster.keys[roster.lost].tolist() == [world.lost]
+    assert roster.keys[roster.duplicate].tolist() == [world.duplicate]
+
+
+def test_of_dataset_records_are_those_of_the_keys(dataset, world):
+    roster = Roster.of(dataset)
+    keys = dataset.keys()
+    for key, record in zip(roster.keys, roster.records, strict=True):
+        if record != NO_RECORD:
+            assert keys[record] == (world.original if key == world.duplicate else key)
+
+
+def test_of_dataset_splits_are_those_of_the_manifest(dataset):
+    roster = Roster.of(dataset)
+    split_of = {person["name"]: person["split"] for person in dataset.manifest["identities"]}
+    assert [split_of[name] for name in roster.identities] == roster.splits.tolist()
+
+
+def test_rows_of_keys():
+    roster = make_roster(["a", "a", "b"])
+    assert roster.rows_of(["b/2", "none", "a/0"]).tolist() == [2, -1, 0]
+
+
+def test_people_with_most_pictures_counts_lost_ones_and_settles_ties_by_name():
+    roster = make_roster(["a"] * 2 + ["b"] * 3 + ["c"] * 2 + ["d"], lost=(2, 3, 4))
+    assert people_with_most_pictures(roster, 2) == ["a", "b"]
+    assert people_with_most_pictures(roster, 99) == ["a", "b", "c", "d"]
+
+
+def test_saved_vectors_leave_lost_pictures_out(tmp_path):
+    values = np.array([[1, 0], [np.nan, np.nan], [0, 1]], np.float32)
+    Vectors(make_roster(["b", "b", "a"], lost=(1,)), values).save(tmp_path / "e.npz")
+    saved = np.load(tmp_path / "e.npz", allow_pickle=False)
+    np.testing.assert_array_equal(saved["embeddings"], [[1, 0], [0, 1]])
+    assert saved["keys"].tolist() == ["b/0", "a/2"]
+    assert saved["labels"].tolist() == [1, 0]

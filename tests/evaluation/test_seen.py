@@ -1,0 +1,43 @@
+from types import SimpleNamespace
+
+import numpy as np
+
+from facenet_tf.evaluation.roster import Roster
+from facenet_tf.evaluation.seen import SEEN, normalized, seen_people, without_seen
+
+
+def roster() -> Roster:
+    names = np.array(["Ann_A", "Bob_B", "Cid_C", "Dan_D"])
+    return Roster(
+        keys=names,
+        identities=names,
+        splits=np.array(["train", "validation", "test", "test"]),
+        outcomes=np.full(4, "ok"),
+        records=np.arange(4),
+        duplicate=np.zeros(4, bool),
+    )
+
+
+def test_names_are_compared_without_spelling_of_spaces_and_case():
+    assert normalized("George_W_Bush") == normalized("george W. Bush")
+    assert normalized("Al_Gore") != normalized("Al_Gray")
+
+
+def test_people_recorded_by_the_run_count_on_any_dataset():
+    run = {"fingerprint": "other", "dataset": {"seen_people": ["cid c"]}}
+    seen = seen_people(run, SimpleNamespace(fingerprint="this"), roster())
+    assert "Cid_C" in seen
+    assert "Ann_A" not in seen
+    assert without_seen(roster(), seen).splits.tolist() == ["train", "validation", SEEN, "test"]
+
+
+def test_same_dataset_hides_its_training_and_validation_people():
+    seen = seen_people({"fingerprint": "f"}, SimpleNamespace(fingerprint="f"), roster())
+    assert [name in seen for name in roster().identities] == [True, True, False, False]
+    assert without_seen(roster(), seen).splits.tolist() == roster().splits.tolist()
+
+
+def test_unknown_training_people_are_called_unknown():
+    seen = seen_people({}, SimpleNamespace(fingerprint="f"), roster())
+    assert not seen.names
+    assert "unknown" in seen.source

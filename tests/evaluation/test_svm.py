@@ -1,0 +1,116 @@
+"""SVM figures on made-up vectors."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import train_test_split
+from sklearn.svm import SVC
+
+from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
+from facenet_tf.evaluation.svm import SvmChoice, svm_figures
+
+CHOICE = SvmChoice(c=(0.01, 1.0), kernels=("linear", "rbf"))
+
+
+def people_vectors(people=4, pictures=20, spread=0.3, lost=(), seed=0) -> Vectors:
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(people, 8))
+    values = np.repeat(centres, pictures, axis=0)
+    values = values + spread * random.normal(size=values.shape)
+    values = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+    values[list(lost)] = np.nan
+    count = len(values)
+    names = np.repeat([f"p{person}" for person in range(people)], pictures)
+    records = np.arange(count)
+    records[list(lost)] = NO_RECORD
+    return Vectors(
+        Roster(
+            keys=np.array([f"{name}/{row:03}" for row, name in enumerate(names)]),
+            identities=names,
+            splits=np.full(count, "test"),
+            outcomes=np.where(records == NO_RECORD, "no_face", "ok"),
+            records=records,
+            duplicate=np.zeros(count, bool),
+        ),
+        values,
+    )
+
+
+def figures_of(vectors, repeats=4):
+    return svm_figures(vectors, repeats=repeats, choice=CHOICE, seed=0)
+
+
+def test_named_split_is_the_modelled_protocol():
+    vectors = people_vectors(spread=1.0)
+    figures, svm = figures_of(vectors)
+    x_train, x_test, y_train, y_test = train_test_split(
+        vectors.values, vectors.roster.identities, test_size=0.2, random_state=42
+    )
+    expected = SVC().fit(x_train, y_train)
+    assert figures["accuracy"] == pytest.approx(expected.score(x_test, y_test))
+    assert figures["test_pictures"] == len(y_test)
+    np.testing.assert_array_equal(svm.predict(x_test), expected.predict(x_test))
+
+
+def test_confusion_matrix_and_report_agree_with_the_accuracy():
+    figures, _ = figures_of(people_vectors(spread=1.0))
+    matrix = np.array(figures["confusion_matrix"])
+    assert matrix.sum() == figures["test_pictures"]
+    assert np.trace(matrix) / matrix.sum() == pytest.approx(figures["accuracy"])
+    f1s = [figures["classification_report"][person]["f1-score"] for person in figures["people"]]
+    assert np.mean(f1s) == pytest.approx(figures["macro_f1"])
+
+
+def test_separable_people_are_told_apart_and_noise_is_not():
+    assert figures_of(people_vectors(spread=0.05))[0]["repeated"]["accuracy_mean"] == 1.0
+    assert figures_of(people_vectors(spread=50))[0]["repeated"]["accuracy_mean"] < 0.5
+
+
+def test_choice_never_sees_the_test_part():
+    """The choice must not change when the test part's vectors do."""
+    vectors = people_vectors(spread=1.0)
+    before, _ = figures_of(vectors)
+    _, test = train_test_split(np.arange(80), test_size=0.2, random_state=42)
+    spoilt = vectors.values.copy()
+    spoilt[test] = spoilt[test[::-1]] * -3
+    after, _ = figures_of(Vectors(vectors.roster, spoilt))
+    for name in ("c", "kernel", "inner_accuracy"):
+        assert before["selected"][name] == after["selected"][name]
+
+
+def test_lost_pictures_of_the_test_part_are_errors():
+    _, test = train_test_split(np.arange(80), test_size=0.2, random_state=42)
+    lost = test[:3]
+    figures, _ = figures_of(people_vectors(spread=0.05, lost=lost))
+    assert figures["accuracy"] == 1.0
+    assert figures["lost_as_errors"]["lost_test_pictures"] == 3
+    assert figures["lost_as_errors"]["accuracy"] == pytest.approx(1 - 3 / len(test))
+
+
+def test_without_lost_pictures_both_policies_agree():
+    figures, _ = figures_of(people_vectors(spread=1.0))
+    assert figures["lost_as_errors"]["accuracy"] == pytest.approx(figures["accuracy"])
+
+
+def test_seed_decides_the_repeated_splits_only():
+    vectors = people_vectors(spread=1.0)
+    first, _ = svm_figures(vectors, repeats=4, choice=CHOICE, seed=1)
+    second, _ = svm_figures(vectors, repeats=4, choice=CHOICE, seed=2)
+    assert first["accuracy"] == second["accuracy"]
+    assert first["repeated"] != second["repeated"]
+    assert first == svm_figures(vectors, repeats=4, choice=CHOICE, seed=1)[0]
+
+
+@pytest.mark.parametrize(
+    ("vectors", "reason"),
+    [
+        (people_vectors(people=1), "needs two"),
+        (people_vectors(people=3, pictures=2, lost=(0,)), "single picture"),
+        (people_vectors(people=9, pictures=3), "holds not all people"),
+        (people_vectors(people=2, pictures=4, lost=(0, 1, 2, 3)), "1 people"),
+    ],
+)
+def test_too_few_pictures_are_a_reason_not_a_crash(vectors, reason):
+    figures, svm = figures_of(vectors)
+    assert svm is None
+    assert reason in figures["skipped"]
+    assert figures["accuracy"] is None

@@ -1,0 +1,34 @@
+"""The options of augmentation."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.augment import Augmentation
+
+STRENGTHS = [field.name for field in dataclasses.fields(Augmentation) if field.name != "enabled"]
+
+
+def test_the_defaults_are_in_range() -> None:
+    Augmentation().check()
+
+
+@pytest.mark.parametrize("name", STRENGTHS)
+@pytest.mark.parametrize("value", [-0.1, 181.0, float("nan")])
+def test_every_strength_has_a_range(name: str, value: float) -> None:
+    with pytest.raises(InputError, match=f"augmentation.{name} {value}"):
+        dataclasses.replace(Augmentation(), **{name: value}).check()
+
+
+def test_configs_can_name_it_without_loading_tensorflow() -> None:
+    script = (
+        "import sys\n"
+        "import facenet_tf.input_pipeline.augment\n"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -1,0 +1,6 @@
+import pytest
+
+
+@pytest.fixture(params=[False, True], ids=["graph", "jit"])
+def jit(request):
+    return request.param

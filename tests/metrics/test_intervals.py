@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from facenet_tf.metrics import area_under_curve, bootstrap_identities, roc_curve, wilson_interval
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 5), (5, 5), (3, 7), (5899, 6000)])
+def test_wilson_is_that_of_scipy(successes, trials):
+    expected = binomtest(successes, trials).proportion_ci(method="wilson")
+    assert wilson_interval(successes, trials) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 0), (-1, 3), (4, 3)])
+def test_wilson_refuses_impossible_counts(successes, trials):
+    with pytest.raises(ValueError, match="trials"):
+        wilson_interval(successes, trials)
+
+
+def pairs_of_people(people=12, pictures=4, seed=0):
+    random = np.random.default_rng(seed)
+    identity = np.repeat(np.arange(people), pictures)
+    left, right = np.triu_indices(len(identity), 1)
+    genuine = identity[left] == identity[right]
+    return genuine, random.normal(size=len(left)) - genuine, (identity[left], identity[right])
+
+
+def weighted_auc(genuine, distance, weights):
+    return [area_under_curve(roc_curve(genuine, distance, weights))]
+
+
+def test_interval_holds_the_figure_and_repeats_with_its_seed():
+    genuine, distance, sides = pairs_of_people()
+    draw = {"replicates": 100, "seed": 3}
+    first = bootstrap_identities(genuine, distance, sides, weighted_auc, **draw)
+    low, high = first[0]
+    assert low < area_under_curve(roc_curve(genuine, distance)) < high
+    np.testing.assert_array_equal(
+        first, bootstrap_identities(genuine, distance, sides, weighted_auc, **draw)
+    )
+
+
+def test_weights_are_products_of_the_people_drawn():
+    genuine, distance, (left, right) = pairs_of_people(people=3, pictures=2)
+    seen = []
+
+    def remember(flags, distances, weights):
+        seen.append(weights)
+        return [0.0]
+
+    order = np.argsort(distance, kind="stable")
+    bootstrap_identities(genuine, distance, (left, right), remember, replicates=20)
+    for weights in seen:
+        times = {}
+        for person in range(3):
+            own = weights[genuine[order] & (left[order] == person)]
+            assert len(set(own)) == 1
+            times[person] = own[0]
+        assert sum(times.values()) == 3
+        for weight, a, b in zip(weights, left[order], right[order], strict=True):
+            assert weight == (times[a] if a == b else times[a] * times[b])
+
+
+def test_an_interval_over_people_is_wider_than_chance_over_pairs():
+    """One person who is hard for everyone: pairs look many, people are few."""
+    genuine, distance, (left, right) = pairs_of_people(people=6, pictures=10)
+    distance = distance + 3 * (genuine & (left == 0))
+    interval = bootstrap_identities(genuine, distance, (left, right), weighted_auc)[0]
+    pairs = np.arange(len(genuine))  # every pair with people of its own
+    as_if_independent = bootstrap_identities(genuine, distance, (pairs, pairs), weighted_auc)[0]
+    assert np.ptp(interval) > 2 * np.ptp(as_if_independent)
+
+
+def test_draws_that_mostly_lack_a_kind_of_pair_are_refused():
+    sides = ([0, 1], [0, 2])  # all three people must be drawn: 2 draws in 9
+    with pytest.raises(ValueError, match="too few people"):
+        bootstrap_identities([True, False], [0.0, 1.0], sides, weighted_auc)

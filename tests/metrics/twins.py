@@ -1,0 +1,46 @@
+"""Slow definitions to hold the fast figures against."""
+
+import itertools
+
+import numpy as np
+
+
+def auc(genuine, distance, weights=None):
+    """Every genuine pair against every impostor pair; a tie is half a win."""
+    weights = np.ones(len(genuine)) if weights is None else weights
+    wins = total = 0.0
+    for g, i in itertools.product(np.flatnonzero(genuine), np.flatnonzero(~genuine)):
+        weight = weights[g] * weights[i]
+        wins += weight * ((distance[g] < distance[i]) + 0.5 * (distance[g] == distance[i]))
+        total += weight
+    return wins / total
+
+
+def operating_points(genuine, distance):
+    """(far, tar) of every threshold that matters, the empty one first."""
+    thresholds = sorted(set(distance))
+    accepted = [np.zeros(len(distance), bool), *(distance <= t for t in thresholds)]
+    return [(a[~genuine].mean(), a[genuine].mean()) for a in accepted]
+
+
+def equal_error_rate(genuine, distance):
+    """Bisection along the polygon through all operating points for FAR = 1 - TAR."""
+    points = np.array(operating_points(genuine, distance))
+    low, high = 0.0, len(points) - 1.0
+    position = np.arange(len(points))
+    for _ in range(80):
+        middle = (low + high) / 2
+        far, tar = (np.interp(middle, position, points[:, axis]) for axis in (0, 1))
+        low, high = (middle, high) if far < 1 - tar else (low, middle)
+    return np.interp(low, position, points[:, 0])
+
+
+def tar_at_far(genuine, distance, far):
+    return max(tar for found, tar in operating_points(genuine, distance) if found <= far)
+
+
+def best_accuracy(genuine, distance, balanced=False):
+    decisions = [np.zeros(len(distance), bool), *(distance <= t for t in distance)]
+    if balanced:
+        return max((d[genuine].mean() + (~d[~genuine]).mean()) / 2 for d in decisions)
+    return max(np.mean(d == genuine) for d in decisions)

@@ -1,0 +1,329 @@
+import dataclasses
+import json
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from facenet_tf.errors import InputError
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.records.builder import build_dataset
+from facenet_tf.records.config import BuildConfig
+from facenet_tf.records.schema import FEATURES
+from tests.records.fake_faces import (
+    FACE,
+    SHY,
+    SWAPPED,
+    SquareDetector,
+    draw,
+    draw_people,
+    make_detector,
+    make_other_detector,
+)
+
+
+def config_for(tmp_path, root, output="out", **options):
+    return BuildConfig(root, output=tmp_path / output, **{"workers": 1, **options})
+
+
+def contents(directory):
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory):
+    """One picture for every outcome."""
+    root = tmp_path_factory.mktemp("zoo")
+    draw(root / "ann" / "ok.png", (FACE, 30, 40, 48))
+    draw(root / "ann" / "recovered.png", (SHY, 30, 40, 36))
+    draw(root / "ann" / "no_face.png")
+    draw(root / "ann" / "several_faces.png", (FACE, 2, 2, 30), (FACE, 60, 50, 30))
+    draw(root / "ann" / "too_small.png", (FACE, 30, 40, 9))
+    draw(root / "bob" / "bad_landmarks.png", (SWAPPED, 30, 40, 48))
+    draw(root / "bob" / "ok.png", (FACE, 30, 40, 48), seed=1)
+    (root / "bob" / "not_an_image.jpg").write_text("no picture at all")
+    whole = (root / "bob" / "ok.png").read_bytes()
+    (root / "bob" / "unreadable.png").write_bytes(whole[: len(whole) // 2])
+    (root / "bob" / "z_duplicate.png").write_bytes(whole)
+    (root / "cy").mkdir()
+    (root / "cy" / "duplicate.png").write_bytes(whole)
+    (root / "cy" / "gone.png").symlink_to(root / "nowhere.png")
+    return root
+
+
+def test_every_outcome(zoo, tmp_path):
+    dataset = build_dataset(config_for(tmp_path, zoo, face="refuse"), make_detector)
+    expected = {
+        "ann/no_face.png": "no_face",
+        "ann/ok.png": "ok",
+        "ann/recovered.png": "recovered",
+        "ann/several_faces.png": "several_faces",
+        "ann/too_small.png": "too_small",
+        "bob/bad_landmarks.png": "bad_landmarks",
+        "bob/not_an_image.jpg": "not_an_image",
+        "bob/ok.png": "ok",
+        "bob/unreadable.png": "unreadable",
+        "bob/z_duplicate.png": "duplicate",
+        "cy/duplicate.png": "duplicate",
+        "cy/gone.png": "unreadable",
+    }
+    assert dataset.outcomes() == expected
+    assert sum(dataset.manifest["outcomes"].values()) == dataset.manifest["pictures"] == 12
+    assert sorted(dataset.keys()) == ["ann/ok.png", "ann/recovered.png", "bob/ok.png"]
+    details = {row.path: row.detail for row in dataset.rows}
+    assert details["bob/z_duplicate.png"] == "bob/ok.png"
+    assert details["cy/duplicate.png"] == "bob/ok.png, under another identity: bob"
+    assert details["cy/gone.png"] == "No such file or directory"
+    assert all(
+        details[key] for key in expected if expected[key] not in ("ok", "recovered", "no_face")
+    )
+    assert sum(dataset.manifest["rungs"].values()) == 1
+    people = {person["name"]: person for person in dataset.manifest["identities"]}
+    assert (people["cy"]["pictures"], people["cy"]["records"]) == (2, 0)
+    assert dataset.manifest["singletons"] == 1  # bob
+
+
+def test_fallback_and_kept_duplicates(zoo, tmp_path):
+    config = config_for(tmp_path, zoo, fallback=True, duplicates="keep")
+    dataset = build_dataset(config, make_detector)
+    outcomes = dataset.manifest["outcomes"]
+    assert outcomes == {"fallback": 3, "not_an_image": 1, "ok": 5, "recovered": 1, "unreadable": 2}
+    same = [n for n, key in enumerate(dataset.keys()) if key in SAME_BYTES]
+    assert len(same) == 3
+    assert len(set(dataset.sources[same])) == 1
+    assert len(set(dataset.sources)) == len(dataset) - 2
+    assert len(set(dataset.labels[same])) == 2
+
+
+SAME_BYTES = {"bob/ok.png", "bob/z_duplicate.png", "cy/duplicate.png"}
+
+
+def test_att_marks_repaired_pictures(tmp_path):
+    def portrait(person, number, damaged):
+        levels = np.random.default_rng([person, number]).integers(14, 256, 112 * 92, np.uint8)
+        levels[5000:5002] = 13, 10
+        data = b"P5\n92 112\n255\n" + levels.tobytes()
+        if damaged:  # line ends converted, where there is none already
+            data = b"P5\r\n92 112\r\n255\r\n" + levels.tobytes()
+        target = tmp_path / "att" / f"s{person}" / f"{number}.pgm"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    for person in (1, 2):
+        for number in (1, 2):
+            portrait(person, number, damaged=(person, number) == (1, 2))
+    config = config_for(tmp_path, tmp_path / "att", source="att", test_people=0)
+    dataset = build_dataset(config, AlwaysThere)
+    assert dataset.outcomes() == {
+        "s1/1.pgm": "ok",
+        "s1/2.pgm": "repaired",
+        "s2/1.pgm": "ok",
+        "s2/2.pgm": "ok",
+    }
+    assert dataset.manifest["variant"] == "att (given directory)"
+
+
+class AlwaysThere(SquareDetector):
+    """Finds a face in every picture."""
+
+    def __init__(self, config):
+        super().__init__()
+
+    def detect(self, images):
+        black = [np.zeros_like(image) for image in images]
+        for image in black:
+            image[20:60, 20:60] = FACE
+        return super().detect(black)
+
+
+def test_records_are_what_tensorflow_reads(tmp_path):
+    root = draw_people(tmp_path / "people")
+    config = config_for(
+        tmp_path, root, encoding="png", preprocessing=Preprocessing(size=64), shards=3
+    )
+    dataset = build_dataset(config, make_detector)
+    files = [str(dataset.directory / shard["file"]) for shard in dataset.manifest["shards"]]
+    payloads = list(tf.data.TFRecordDataset(files).as_numpy_iterator())
+    assert payloads == dataset.read(dataset.split("all"))
+    keys = dataset.keys()
+    rows = {row.path: row for row in dataset.rows}
+    for number, payload in enumerate(payloads):
+        record = tf.io.parse_single_example(payload, FEATURES)
+        row = rows[keys[number]]
+        assert record["image/path"].numpy().decode() == row.path
+        assert record["image/label"].numpy() == dataset.labels[number] == row.label
+        assert record["image/identity"].numpy().decode() == dataset.class_names[row.label]
+        assert record["image/sha256"].numpy().decode() == row.sha256
+        assert record["image/outcome"].numpy().decode() == row.outcome == "ok"
+        assert tf.io.decode_png(record["image/encoded"]).shape == (64, 64, 3)
+        box = [float(value) for value in row.box.split()]
+        np.testing.assert_allclose(record["face/box"], box, atol=1e-3)
+        # The transform takes the landmarks to the template.
+        points = record["face/landmarks"].numpy().reshape(5, 2)
+        matrix = record["face/transform"].numpy().reshape(2, 3)
+        found = points @ matrix[:, :2].T + matrix[:, 2]
+        np.testing.assert_allclose(found, config.preprocessing.template(), atol=1)
+
+
+@pytest.fixture(scope="module")
+def reference(zoo, tmp_path_factory):
+    config = config_for(tmp_path_factory.mktemp("reference"), zoo, shards=4)
+    return contents(build_dataset(config, make_detector).directory)
+
+
+class TestSameBytes:
+    def test_whatever_the_number_of_workers(self, zoo, tmp_path, reference):
+        config = config_for(tmp_path, zoo, workers=2, shards=4)
+        assert contents(build_dataset(config, make_detector).directory) == reference
+
+    def test_when_overwritten(self, zoo, tmp_path, reference):
+        config = config_for(tmp_path, zoo, shards=4)
+        build_dataset(dataclasses.replace(config, quality=50, shards=2), make_detector)
+        config = dataclasses.replace(config, overwrite=True)
+        assert contents(build_dataset(config, make_detector).directory) == reference
+
+    @pytest.mark.parametrize("finished", [0, 1, 3])
+    def test_when_continued(self, zoo, tmp_path, reference, finished, monkeypatch):
+        config = config_for(tmp_path, zoo, shards=4)
+        interrupt(monkeypatch, config, finished)
+        assert not (config.output / "dataset.json").exists()
+        assert len(list(config.output.glob("shard-*"))) == finished
+        assert contents(build_dataset(config, make_detector).directory) == reference
+
+    def test_when_continued_with_another_detector(self, zoo, tmp_path, reference, monkeypatch):
+        config = config_for(tmp_path, zoo, shards=4)
+        interrupt(monkeypatch, config, 2, make_other_detector)
+        assert contents(build_dataset(config, make_detector).directory) == reference
+
+    def test_names_no_host_and_no_directory(self, zoo, tmp_path, reference):
+        for name, data in reference.items():
+            assert str(zoo).encode() not in data, name
+            assert os.uname().nodename.encode() not in data, name
+
+
+def interrupt(monkeypatch, config, after, detector=make_detector):
+    """Build until so many shards are finished, and be interrupted in the next."""
+    from facenet_tf.records.shard import ShardWriter
+
+    write, written = ShardWriter.write, []
+
+    def write_some(self, task):
+        shard = write(self, task)
+        written.append(task)
+        if len(written) > after:
+            raise KeyboardInterrupt
+        return shard
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShardWriter, "write", write_some)
+        with pytest.raises(KeyboardInterrupt):
+            build_dataset(config, detector)
+
+
+def test_continuing_does_not_repeat_finished_shards(zoo, tmp_path, monkeypatch):
+    config = config_for(tmp_path, zoo, shards=4)
+    interrupt(monkeypatch, config, 3)
+    from facenet_tf.records.shard import ShardWriter
+
+    tasks = []
+    write = ShardWriter.write
+    monkeypatch.setattr(
+        ShardWriter, "write", lambda self, task: (tasks.append(task), write(self, task))[1]
+    )
+    build_dataset(config, make_detector)
+    assert len(tasks) == 1
+
+
+def test_failing_worker_ends_the_build(tmp_path):
+    root = draw_people(tmp_path / "people")
+    config = config_for(tmp_path, root, workers=2, shards=4)
+    with pytest.raises(RuntimeError, match="out of order"):
+        build_dataset(config, BrokenDetector)
+    assert not (config.output / "dataset.json").exists()
+
+
+class BrokenDetector(SquareDetector):
+    def __init__(self, config):
+        super().__init__()
+
+    def detect(self, images):
+        raise RuntimeError("out of order")
+
+
+class TestBadInput:
+    def test_nobody_with_two_usable_pictures(self, tmp_path):
+        root = draw_people(tmp_path / "people", 3, 1)
+        draw(root / "person1" / "b.png")
+        config = config_for(tmp_path, root)
+        with pytest.raises(InputError, match=r"nobody has two usable pictures \(3 ok, 1 no_face\)"):
+            build_dataset(config, make_detector)
+        assert not (config.output / "dataset.json").exists()
+
+    def test_one_picture_is_legal(self, tmp_path):
+        root = draw_people(tmp_path / "people", 3, 1)
+        draw(root / "person1" / "b.png", (FACE, 30, 40, 48))
+        dataset = build_dataset(config_for(tmp_path, root, test_people=0), make_detector)
+        assert len(dataset.split("train")) == 4
+        assert dataset.manifest["singletons"] == 2
+
+    def test_output_inside_the_pictures(self, tmp_path):
+        root = draw_people(tmp_path / "people")
+        with pytest.raises(InputError, match="inside the pictures"):
+            build_dataset(config_for(tmp_path, root, "people/out"), make_detector)
+
+    def test_finished_dataset(self, tmp_path):
+        config = config_for(tmp_path, draw_people(tmp_path / "people"))
+        before = contents(build_dataset(config, make_detector).directory)
+        with pytest.raises(InputError, match="already holds a dataset"):
+            build_dataset(config, make_detector)
+        assert contents(config.output) == before
+
+    def test_picture_that_changes_meanwhile(self, tmp_path, monkeypatch):
+        root = draw_people(tmp_path / "people")
+
+        class Vandal(SquareDetector):
+            def __init__(self, config):
+                super().__init__()
+
+            def detect(self, images):
+                draw(root / "person3" / "2.png", (FACE, 30, 40, 48), seed=9)
+                return super().detect(images)
+
+        monkeypatch.setattr("facenet_tf.records.shard._CHUNK_PICTURES", 4)
+        with pytest.raises(InputError, match=r"2\.png has changed during the build"):
+            build_dataset(config_for(tmp_path, root), Vandal)
+
+
+def test_memory_is_bounded_by_the_chunk(zoo, tmp_path, monkeypatch):
+    expected = build_dataset(config_for(tmp_path, zoo, "a"), make_detector)
+    monkeypatch.setattr("facenet_tf.records.shard._CHUNK_PIXELS", 2 * 120 * 100)
+    chunked = build_dataset(config_for(tmp_path, zoo, "b"), make_detector)
+    assert contents(chunked.directory) == contents(expected.directory)
+
+
+def test_contact_sheet_shows_recovered_faces(zoo, tmp_path):
+    import cv2
+
+    dataset = build_dataset(config_for(tmp_path, zoo), make_detector)
+    sheet = cv2.imread(str(dataset.directory / "recovered.png"))
+    assert sheet.shape == (112, 112, 3)
+    assert abs(sheet[56, 56].astype(int) - SHY[::-1]).max() < 60
+    plain = build_dataset(config_for(tmp_path, zoo, "plain", recover=False), make_detector)
+    assert not (plain.directory / "recovered.png").exists()
+
+
+def test_manifest_splits(tmp_path):
+    root = draw_people(tmp_path / "people", 6, 2)
+    config = config_for(tmp_path, root, test_people=2, validation_people=1)
+    manifest = json.loads(
+        (build_dataset(config, make_detector).directory / "dataset.json").read_text()
+    )
+    assert manifest["splits"] == {
+        "test": {"identities": 2, "records": 4},
+        "train": {"identities": 3, "records": 6},
+        "validation": {"identities": 1, "records": 2},
+    }
+    assert manifest["config"]["seed"] == 0
+    assert manifest["preprocessing_fingerprint"] == Preprocessing().fingerprint()

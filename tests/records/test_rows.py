@@ -1,0 +1,25 @@
+import pytest
+
+from facenet_tf.records.rows import Row, numbers, read_rows, write_rows
+
+
+def test_round_trip(tmp_path):
+    rows = [
+        Row(
+            'a,"b"\n/1.jpg', "Zoë", 3, "train", "ff", "ok", shard=1, offset=0, length=9, rmse="1.5"
+        ),
+        Row("a/2.jpg", "", 0, "test", "", "unreadable", "Permission denied"),
+    ]
+    write_rows(tmp_path / "images.csv", rows)
+    assert read_rows(tmp_path / "images.csv") == rows
+    assert [row.stored for row in rows] == [True, False]
+
+
+def test_other_columns_are_refused(tmp_path):
+    (tmp_path / "images.csv").write_text("path,identity\na,b\n")
+    with pytest.raises(ValueError, match="other columns"):
+        read_rows(tmp_path / "images.csv")
+
+
+def test_numbers():
+    assert numbers([1, -2.34567, 0.0004]) == "1.000 -2.346 0.000"

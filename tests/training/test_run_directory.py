@@ -1,0 +1,63 @@
+"""Starting, resuming and refusing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from facenet_tf.errors import InputError
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.training.run_directory import RunDirectory, git_revision, plain, versions
+
+RESOLVED = {"config": {"seed": 1, "warm_up": {"epochs": 2}}, "fingerprint": "ab", "dataset": {}}
+
+
+def test_a_run_is_not_overwritten_unasked(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    run.start(RESOLVED, overwrite=False, resume=False)
+    with pytest.raises(InputError, match="--resume, --overwrite"):
+        run.start(RESOLVED, overwrite=False, resume=False)
+
+
+def test_overwrite_clears_the_earlier_run_and_nothing_else(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.start(RESOLVED, overwrite=False, resume=False)
+    run.checkpoints.mkdir()
+    run.history.write_text("old")
+    (tmp_path / "notes.txt").write_text("mine")
+    run.start(RESOLVED | {"fingerprint": "cd"}, overwrite=True, resume=False)
+    assert not run.checkpoints.exists()
+    assert not run.history.exists()
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert json.loads(run.config.read_text())["fingerprint"] == "cd"
+
+
+def test_resume_wants_a_run(tmp_path):
+    with pytest.raises(InputError, match="holds no run"):
+        RunDirectory(tmp_path).start(RESOLVED, overwrite=False, resume=True)
+
+
+def test_resume_names_the_option_that_differs(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.start(RESOLVED, overwrite=False, resume=False)
+    changed = RESOLVED | {"config": {"seed": 1, "warm_up": {"epochs": 5}}}
+    with pytest.raises(InputError, match=r"config\.warm_up\.epochs \(2 there, 5 now\)"):
+        run.start(changed, overwrite=False, resume=True)
+
+
+def test_an_output_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="--output"):
+        RunDirectory(tmp_path / "file" / "run").start(RESOLVED, overwrite=False, resume=False)
+
+
+def test_versions_and_revision_are_recorded():
+    assert {"python", "tensorflow", "keras", "facenet-tf"} <= versions().keys()
+    assert git_revision()
+
+
+def test_plain_resolves_nested_values():
+    nested = {"config": Preprocessing(size=72), "list": (Path("a"), 1)}
+    plain = plain(nested)
+    assert plain["config"]["size"] == 72
+    assert plain["list"] == ["a", 1]
