@@ -15,7 +15,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 # decoded is damaged (or needs a codec that this OpenCV lacks), any other is no picture at all.
 _SIGNATURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|BM|RIFF....WEBP|II\*\x00|MM\x00\*|P[1-7]\s|"
-    rb"\x00\x00\x00\x0cjP  |....ftyp(avif|avis|heic|heix|mif1)|\xff\x4f\xff\x51|#\?RADIANCE|v/1\x01",
+    rb"\x00\x00\x00\x0cjP  |....ftyp(avif|avis|heic|heix|mif1)|\xff\x4f\xff\x51",
     re.DOTALL,
 )
 

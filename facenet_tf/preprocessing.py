@@ -82,8 +82,7 @@ class Preprocessing:
         return 3 if self.color == "rgb" else 1
 
     def template(self) -> np.ndarray:
-        """Where the landmarks come to lie in the crop: float64 [5, 2], or [2, 2] for the eyes; x, y
-        in pixels."""
+        """Landmarks in the crop, x and y in pixels: float64 [5, 2], or [2, 2] for the eyes."""
         if self.alignment == "eyes":
             return EYES * self.size
         return FIVE_POINTS_112 * (self.size / 112)
@@ -99,14 +98,12 @@ class Preprocessing:
         if set(values) != names:
             odd = ", ".join(sorted(names ^ set(values)))
             raise InputError(
-                f"preprocessing was written by another version: fields {odd} do not match; rebuild
-                it"
+                f"preprocessing was written by another version: {odd} missing or unknown: rebuild"
             )
         return cls(**values)
 
     def fingerprint(self) -> str:
-        """16 hex digits that differ as soon as a crop, or what the model makes of it, may
-        differ."""
+        """16 hex digits that differ as soon as a crop or its normalisation may differ."""
         text = json.dumps({"version": VERSION, **self.to_dict()}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -137,8 +134,9 @@ def check_same_preprocessing(expected: Preprocessing, actual: Preprocessing, wha
         f"{name}: {ours[name]} and {theirs[name]}" for name in ours if ours[name] != theirs[name]
     )
     raise InputError(
-        f"{what}: the face crops differ ({expected.fingerprint()} and {actual.fingerprint()}):
-        {fields}; " "use crops of the same preprocessing on both sides"
+        f"{what}: the face crops differ "
+        f"({expected.fingerprint()} and {actual.fingerprint()}): {fields}; "
+        "use crops of the same preprocessing on both sides"
     )
 
 

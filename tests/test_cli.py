@@ -55,7 +55,7 @@ def test_a_recipe_must_define_the_part(tmp_path):
 
 def test_a_broken_recipe_is_named(tmp_path):
     path = recipe(tmp_path, "import nothing_of_this_name\n")
-    with pytest.raises(InputError, match="recipe.py: ModuleNotFoundError"):
+    with pytest.raises(InputError, match=r"recipe\.py: ModuleNotFoundError"):
         cli.load(Config, "train", ["--config", path])
 
 

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Sequence
 
 from facenet_tf import cli
+from facenet_tf.errors import Interrupted
 from facenet_tf.records.config import BuildConfig
 
 _DESCRIPTION = (
@@ -26,7 +27,7 @@ def main(argv: Sequence[str]) -> None:
     try:
         dataset = build_dataset(config)
     except KeyboardInterrupt:
-        raise cli.Interrupted("interrupted: the same command continues the build") from None
+        raise Interrupted("interrupted: the same command continues the build") from None
     print(summary(dataset.manifest))
     given = itertools.pairwise(argv)
     recipe = next((f" --config {value}" for option, value in given if option == "--config"), "")

@@ -10,15 +10,12 @@ _BLOCK = 512
 
 
 def boxes_of_cells(cells: Array, offsets: Array, scale: float) -> Array:
-    """Boxes in the picture for P-Net's cells (row, column) [N, 2] and their offsets in cell widths
-    [N, 4].
+    """Place P-Net's cells (row, column) [N, 2] and their offsets [N, 4] in the picture.
 
-    `scale` is what the picture was multiplied with. A cell covers 12 pixels, from 2i + 1 to 2i +
-    12.
+    The picture was resized by `scale`. A cell covers 12 pixels of it, from 2i + 1 to 2i + 12.
     """
     corners = cells[:, [1, 0, 1, 0]] * 2 + np.array([1, 1, 12, 12])
-    # Cell widths count as 11 pixels here and boxes as 12 later (`shift`): so the weights were
-    # trained.
+    # A cell counts as 11 wide here, where `shift` would count 12: so the weights were trained.
     return (corners + offsets.astype(np.float64) * 11) / scale
 
 
@@ -49,8 +46,7 @@ def clip(boxes: Array, height: int, width: int) -> Array:
 
 
 def descending(scores: Array) -> Array:
-    """The order from the highest score to the lowest; of equals the later comes first, as in the
-    `mtcnn` package."""
+    """Order by falling score; of equals the later comes first, as in the `mtcnn` package."""
     return np.argsort(scores, kind="stable")[::-1]
 
 
@@ -59,8 +55,8 @@ def survivors(boxes: Array, threshold: float, of_smaller: bool = False) -> Array
 
     Args:
         boxes: best first.
-        threshold: share of the union, or of the smaller box with `of_smaller`.
-        of_smaller: see above.
+        threshold: largest overlap that a box survives.
+        of_smaller: measure overlap by the smaller box instead of the union of both.
 
     A box counts as better even if it is suppressed itself: chains of overlapping boxes shrink to
     their head, other than in the textbook's greedy suppression. The `mtcnn` package does so, and

@@ -6,6 +6,7 @@ driving: pictures of one size run through P-Net together, the windows of all pic
 through R-Net and O-Net together, and any smallest face size works.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,7 +127,7 @@ class MtcnnDetector:
             cells, offsets, scores = (value.numpy() for value in self._propose(images, size))
             found = bx.boxes_of_cells(cells[:, 1:], offsets, scale)
             limits = np.searchsorted(cells[:, 0], np.arange(count + 1))
-            for owner, (start, stop) in enumerate(zip(limits[:-1], limits[1:], strict=True)):
+            for owner, (start, stop) in enumerate(itertools.pairwise(limits)):
                 best = start + bx.descending(scores[start:stop])
                 best = best[bx.survivors(found[best], _OVERLAPS[0])]
                 parts[owner].append((found[best], scores[best]))

@@ -1,7 +1,7 @@
 """What a build will do, decided before the first picture is decoded.
 
 A shard's pictures follow from a hash of their keys alone, so that a build gives the same files
-whatever the number of workers, and adding a picture changes one shard.
+whatever the number of workers.
 """
 
 from __future__ import annotations

@@ -58,6 +58,6 @@ def test_versions_and_revision_are_recorded():
 
 def test_plain_resolves_nested_values():
     nested = {"config": Preprocessing(size=72), "list": (Path("a"), 1)}
-    plain = plain(nested)
-    assert plain["config"]["size"] == 72
-    assert plain["list"] == ["a", 1]
+    resolved = plain(nested)
+    assert resolved["config"]["size"] == 72
+    assert resolved["list"] == ["a", 1]

@@ -1,0 +1,132 @@
+"""The second look: what it brings back, and what it must not make up."""
+
+import cv2
+import numpy as np
+import pytest
+
+from facenet_tf.detection import Face
+from facenet_tf.detection.mtcnn import MtcnnDetector
+from facenet_tf.detection.recovery import LADDER, find_faces_hard, is_plausible, recover
+from facenet_tf.preprocessing import FIVE_POINTS_112
+from tests.detection.scenes import astronaut, faceless, scenery
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return MtcnnDetector()
+
+
+class Recorder:
+    """Finds nothing before a given look, then what it was told; keeps what it was shown."""
+
+    name = "recorder"
+
+    def __init__(self, look, find):
+        self.look, self.find, self.shown = look, find, []
+
+    def describe(self):
+        return {}
+
+    def detect(self, images):
+        self.shown.append(list(images))
+        return [self.find(image) if len(self.shown) >= self.look else [] for image in images]
+
+
+def marked(height=80, width=60):
+    """A black picture with a white 9 x 9 block centred on (30, 40)."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[36:45, 26:35] = 255
+    return picture
+
+
+def face_at_the_mark(image):
+    """A plausible face whose nose and box centre lie on the white block."""
+    white = image[..., 0] > 250
+    y, x = np.argwhere(white)[:, 0].mean(), np.argwhere(white)[:, 1].mean()
+    side = 5 * np.sqrt(white.sum())
+    points = (FIVE_POINTS_112 - FIVE_POINTS_112[2]) / 100 * side + [x, y]
+    return [Face((x - side / 2, y - side / 2, side, side), 0.99, points)]
+
+
+@pytest.mark.parametrize("look", range(1, len(LADDER) + 1))
+def test_faces_come_back_in_the_coordinates_of_the_picture(look):
+    result = recover(Recorder(look, face_at_the_mark), [marked()])[0]
+    assert result.rung == LADDER[look - 1].name
+    face = result.faces[0]
+    np.testing.assert_allclose(face.landmarks[2], [30, 40], atol=0.35)
+    left, top, width, height = face.box
+    np.testing.assert_allclose([left + width / 2, top + height / 2], [30, 40], atol=0.35)
+    np.testing.assert_allclose([width, height], 45, atol=4)
+
+
+def test_only_pictures_without_a_face_are_shown_again():
+    detector = Recorder(1, lambda image: face_at_the_mark(image) if image.max() > 250 else [])
+    results = recover(detector, [marked(), np.zeros((70, 60, 3), np.uint8)])
+    assert results[0] is not None and results[1] is None
+    assert [len(images) for images in detector.shown] == [2] + [1] * (len(LADDER) - 1)
+
+
+def test_large_pictures_are_not_enlarged():
+    detector = Recorder(99, face_at_the_mark)
+    recover(detector, [np.zeros((700, 900, 3), np.uint8)])
+    assert max(image.shape[1] for images in detector.shown for image in images) <= 900 * 2
+
+
+def test_nothing_to_do():
+    assert recover(Recorder(1, face_at_the_mark), []) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"confidence": 0.9},
+        {"box": (25, 35, 12, 12)},
+        {"box": (-60, 10, 60, 60)},
+        {"landmarks": FIVE_POINTS_112[[1, 0, 2, 4, 3]]},
+    ],
+)
+def test_faces_that_do_not_look_like_one_are_not_plausible(change):
+    values = {"box": (0.0, 10.0, 60.0, 60.0), "confidence": 0.99, "landmarks": FIVE_POINTS_112}
+    assert is_plausible(Face(**values), (80, 60, 3))
+    assert not is_plausible(Face(**{**values, **change}), (80, 60, 3))
+
+
+def test_a_face_too_small_for_the_detector_is_brought_back(detector):
+    head = cv2.resize(astronaut()[40:215, 150:300], (20, 24), interpolation=cv2.INTER_AREA)
+    assert detector.detect([head]) == [[]]
+    faces, rung = find_faces_hard(detector, head)
+    assert len(faces) == 1 and rung
+    whole = detector.detect([astronaut()])[0][0].landmarks
+    expected = (whole - [149.5, 39.5]) / [7.5, 175 / 24] - 0.5
+    np.testing.assert_allclose(faces[0].landmarks, expected, atol=1.2)
+
+
+def test_scenery_has_no_faces(detector):
+    pictures = [cv2.resize(picture, (200, 160)) for picture in scenery()]
+    found = detector.detect(pictures)
+    assert not any(found)
+    assert recover(detector, pictures) == [None] * len(pictures)
+
+
+def accepted(detector, pictures):
+    """How many pictures give a face at first sight or at the second look."""
+    count = 0
+    for start in range(0, len(pictures), 16):
+        batch = pictures[start : start + 16]
+        found = detector.detect(batch)
+        missed = [picture for picture, faces in zip(batch, found, strict=True) if not faces]
+        count += len(batch) - len(missed) + sum(map(bool, recover(detector, missed)))
+    return count
+
+
+def test_faces_are_hardly_ever_made_up(detector):
+    assert accepted(detector, faceless(32, seed=1)) == 0
+
+
+@pytest.mark.slow
+def test_at_most_one_in_a_hundred_faces_is_made_up(detector):
+    assert accepted(detector, faceless(500, seed=2)) <= 5
+
+
+def test_find_faces_hard_gives_an_empty_list_and_no_rung(detector):
+    assert find_faces_hard(detector, np.full((60, 60, 3), 90, np.uint8)) == ([], "")
