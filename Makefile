@@ -16,7 +16,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 demo: $(VENV)/.demo
 	$(BIN)/python data_prep/build_tfrecords.py --overwrite
 	$(BIN)/python train.py --overwrite
-	$(BIN)/python evaluate.py --overwrite
+	$(BIN)/python evaluate.py
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

@@ -11,19 +11,16 @@ Needs Keras 3. --allow-cpu takes mixed_bfloat16 instead, as float16 is emulated 
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import platform
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import report
 import tensorflow as tf
 
 from facenet_tf import losses, models
@@ -56,26 +53,14 @@ def main() -> int:
                 metrics |= run_metrics(key, run)
                 print(f"{key}: {run}", file=sys.stderr)
 
-    report = {
-        "benchmark": "gpu_check",
-        "commit": commit(),
-        "machine": machine(gpus),
-        "metrics": metrics,
-        "checks": checks,
-    }
-    text = json.dumps(report)
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
-    print(text)
+    report.publish("gpu_check", metrics, options.output, checks=checks)
     return 0 if all(checks.values()) else 1
 
 
 def parse_options() -> argparse.Namespace:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="10 steps of each training, not 50")
+    parser = report.parser(__doc__)
     parser.add_argument("--allow-cpu", action="store_true", help="run even if there is no GPU")
-    parser.add_argument("--output", type=Path, help="also write the report to this file")
     return parser.parse_args()
 
 
@@ -190,30 +175,6 @@ def run_metrics(key: str, run: dict[str, Any]) -> dict[str, Any]:
         memory = {"ours": run["peak_bytes"], "peers": {}, "ratio": {}, "unit": "bytes"}
         metrics[f"{key}/peak_memory"] = memory
     return metrics
-
-
-def machine(gpus: list[Any]) -> dict[str, Any]:
-    """What this ran on."""
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-    return {
-        "processor": platform.machine(),
-        "gpus": [detail.get("device_name", "unknown") for detail in details],
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def commit() -> str | None:
-    """Git revision of the checkout this file lies in."""
-    result = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return result.stdout.strip() if result.returncode == 0 else None
 
 
 if __name__ == "__main__":

@@ -7,12 +7,7 @@ Without --dataset the crops are synthetic: 1,000 JPEG pictures of smooth noise.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
-import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +16,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import report
 import tensorflow as tf
 
 from facenet_tf.input_pipeline.augment import Augmentation
@@ -109,41 +105,13 @@ def measure(dataset: FaceDataset, rounds: int, steps: int) -> dict[str, list[flo
         "augmented": pipeline(dataset, Augmentation(), steps),
         "opencv": opencv(dataset, steps),
     }
-    speeds: dict[str, list[float]] = {name: [] for name in contenders}
-    for round_ in range(rounds + 1):
-        for name, run in contenders.items():
-            speed = run()
-            if round_:  # the first is the warm-up
-                speeds[name].append(speed)
-    return speeds
-
-
-def metric(ours: list[float], peer: list[float]) -> dict:
-    return {
-        "ours": statistics.median(ours),
-        "peers": {"opencv_decode_only": statistics.median(peer)},
-        "ratio": {"opencv_decode_only": statistics.median(ours) / statistics.median(peer)},
-        "range": {"ours": [min(ours), max(ours)], "opencv_decode_only": [min(peer), max(peer)]},
-        "unit": "images/s",
-    }
-
-
-def commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(
-        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
+    return report.alternate(contenders, rounds)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = report.parser(__doc__)
     parser.add_argument("--dataset", type=Path, help="dataset directory with training people")
     parser.add_argument("--size", type=int, default=112, help="side of synthetic crops in pixels")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--output", type=Path, help="file for the JSON")
     options = parser.parse_args()
     rounds, steps = (3, 20) if options.quick else (7, 60)
     with tempfile.TemporaryDirectory() as scratch:
@@ -152,19 +120,13 @@ def main() -> None:
         else:
             dataset = synthetic_dataset(Path(scratch), options.size)
         speeds = measure(dataset, rounds, steps)
-    result = {
-        "benchmark": "input_pipeline",
-        "commit": commit(),
-        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
-        "crop": f"{dataset.preprocessing.size}x{dataset.preprocessing.size}",
-        "metrics": {
-            "decode": metric(speeds["plain"], speeds["opencv"]),
-            "decode_and_augment": metric(speeds["augmented"], speeds["opencv"]),
-        },
+    peers = {"opencv_decode_only": speeds["opencv"]}
+    size = dataset.preprocessing.size
+    metrics = {
+        f"decode_{size}": report.metric(speeds["plain"], peers, "images/s"),
+        f"decode_and_augment_{size}": report.metric(speeds["augmented"], peers, "images/s"),
     }
-    if options.output:
-        options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result))
+    report.publish("input_pipeline", metrics, options.output)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """All of LFW as a test set: the ten folds of View 2, for models trained on other people.
 
-    python data_prep/build_tfrecords.py DIRECTORY --config configs/lfw.py
+python data_prep/build_tfrecords.py DIRECTORY --config configs/lfw.py
 """
 
 from facenet_tf.records.config import BuildConfig

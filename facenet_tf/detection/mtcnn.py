@@ -90,6 +90,8 @@ class MtcnnDetector:
         Returns for every picture its faces, the most confident first. Boxes are cut at the
         picture's edge, landmarks may lie outside. Raises ValueError for other arrays.
         """
+        if not images:
+            return []
         stacks, order = _stack_same_sizes([_as_rgb(image) for image in images])
         boxes = [found for stack in stacks for found in self._proposals(stack)]
         boxes = self._refined(stacks, boxes)
@@ -171,7 +173,8 @@ class MtcnnDetector:
 
 def _as_rgb(image: Array) -> Array:
     grey = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1)
-    if image.dtype != np.uint8 or not (grey or (image.ndim == 3 and image.shape[2] == 3)):
+    color = image.ndim == 3 and image.shape[2] == 3
+    if image.dtype != np.uint8 or not (grey or color) or not image.size:
         raise ValueError(
             f"need a picture uint8 [H, W, 3] or [H, W], got {image.dtype} {list(image.shape)}"
         )

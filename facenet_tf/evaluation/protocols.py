@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.svm import SVC
 
 from facenet_tf import metrics
 from facenet_tf.datasets.lfw import read_pairs
@@ -130,16 +129,15 @@ def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[Pai
 
 def all_figures(
     vectors: Vectors, measured: Measured, config: EvaluateConfig, *, bootstrap: int
-) -> tuple[dict[str, Any], SVC | None]:
-    """{"svm": …, "verification": {set: …}} of one set of vectors, and its SVM."""
-    svm_result, svm = svm_figures(
+) -> dict[str, Any]:
+    """{"svm": …, "verification": {set: …}} of one set of vectors."""
+    svm = svm_figures(
         vectors.where(measured.people_rows),
         repeats=config.repeats,
         choice=SvmChoice(config.svm_c, config.svm_kernels),
         seed=config.seed,
     )
-    verification = _verification(vectors, measured, config, bootstrap)
-    return {"svm": svm_result, "verification": verification}, svm
+    return {"svm": svm, "verification": _verification(vectors, measured, config, bootstrap)}
 
 
 def _verification(

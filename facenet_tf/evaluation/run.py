@@ -18,6 +18,7 @@ from facenet_tf.evaluation.protocols import Measured, all_figures, choose_measur
 from facenet_tf.evaluation.report import write_report
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, seen_people, without_seen
+from facenet_tf.evaluation.svm import fit_named_split
 from facenet_tf.evaluation.verification import ScoredPairs
 from facenet_tf.metrics import roc_curve
 from facenet_tf.records.dataset import FaceDataset
@@ -60,9 +61,10 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
     for name, rows in vectors.items():
         logger.info("figures: %s", name)
         bootstrap = config.bootstrap if name == "trained" else 0
-        results[name], svm = all_figures(rows, measured, config, bootstrap=bootstrap)
-        if name == "trained" and svm is not None:
-            skops.io.dump(svm, output / "svm.skops")
+        results[name] = all_figures(rows, measured, config, bootstrap=bootstrap)
+    if results["trained"]["svm"]["accuracy"] is not None:
+        svm = fit_named_split(vectors["trained"].where(measured.people_rows))
+        skops.io.dump(svm, output / "svm.skops")
     figures = {
         **results["trained"],
         "baselines": {

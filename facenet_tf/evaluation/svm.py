@@ -10,19 +10,16 @@ beside it shows whether a low figure is the SVM's or the vectors'.
 """
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
-from sklearn.model_selection import (
-    GridSearchCV,
-    StratifiedKFold,
-    StratifiedShuffleSplit,
-    train_test_split,
-)
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, train_test_split
 from sklearn.svm import SVC
 
+from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.metrics import wilson_interval
 
@@ -55,29 +52,39 @@ class SvmChoice:
     kernels: tuple[str, ...]
 
 
-def svm_figures(
-    vectors: Vectors, *, repeats: int, choice: SvmChoice, seed: int
-) -> tuple[dict[str, Any], SVC | None]:
-    """All SVM figures over the people of `vectors`, and the SVM of the named split.
+def svm_figures(vectors: Vectors, *, repeats: int, choice: SvmChoice, seed: int) -> dict[str, Any]:
+    """All SVM figures over the people of `vectors`.
 
     Returns:
-        JSON-ready figures, {"skipped": reason, …} when the pictures do not suffice; and the fitted
-        SVM, whose classes are names (None when skipped).
+        JSON-ready figures; {"skipped": reason, …} when the pictures do not suffice.
     """
     names = vectors.roster.identities
     has_record = ~vectors.roster.lost
-    features, targets = vectors.values[has_record], names[has_record]
-    reason = _why_too_few(targets)
+    reason = _why_too_few(names[has_record])
     if reason:
-        return {"skipped": reason, "accuracy": None, "macro_f1": None, "protocol": PROTOCOL}, None
+        return {"skipped": reason, "accuracy": None, "macro_f1": None, "protocol": PROTOCOL}
+    machine = KernelSvm(vectors.values[has_record], names[has_record])
+    return {
+        **_named_split(machine),
+        "repeated": _repeated(machine, repeats, seed),
+        "selected": _selected(machine, choice, seed),
+        "lost_as_errors": _lost_as_errors(machine, vectors.roster.lost),
+    }
+
+
+def fit_named_split(vectors: Vectors) -> SVC:
+    """The SVM of the named split, whose classes are names; for pictures that suffice."""
+    kept = vectors.where(~vectors.roster.lost)
+    train, _ = modelled_split(len(kept.roster))
+    return SVC().fit(kept.values[train], kept.roster.identities[train])
+
+
+def modelled_split(count: int) -> tuple[Rows, Rows]:
+    """Training and test rows of the modelled project's split of `count` pictures."""
     train, test = train_test_split(
-        np.arange(len(targets)), test_size=TEST_SHARE, random_state=MODELLED_SEED
+        np.arange(count), test_size=TEST_SHARE, random_state=MODELLED_SEED
     )
-    svm, figures = _named_split(features, targets, train, test)
-    figures["repeated"] = _repeated(features, targets, repeats, seed)
-    figures["selected"] = _selected(features, targets, train, test, choice, seed)
-    figures["lost_as_errors"] = _lost_as_errors(vectors)
-    return figures, svm
+    return train, test
 
 
 def _why_too_few(targets: NDArray[np.str_]) -> str | None:
@@ -91,17 +98,12 @@ def _why_too_few(targets: NDArray[np.str_]) -> str | None:
     return None
 
 
-def _named_split(
-    features: NDArray[np.float32],
-    targets: NDArray[np.str_],
-    train: NDArray[np.int64],
-    test: NDArray[np.int64],
-) -> tuple[SVC, dict[str, Any]]:
-    svm = SVC().fit(features[train], targets[train])
-    predicted, true = svm.predict(features[test]), targets[test]
-    people = np.unique(targets)
+def _named_split(machine: KernelSvm) -> dict[str, Any]:
+    train, test = modelled_split(len(machine.targets))
+    predicted, true = machine.predict(train, test), machine.targets[test]
+    people = np.unique(machine.targets)
     correct = int(np.sum(predicted == true))
-    return svm, {
+    return {
         "protocol": PROTOCOL,
         "accuracy": correct / len(test),
         "accuracy_interval": wilson_interval(correct, len(test)),
@@ -117,15 +119,13 @@ def _named_split(
     }
 
 
-def _repeated(
-    features: NDArray[np.float32], targets: NDArray[np.str_], repeats: int, seed: int
-) -> dict[str, Any]:
+def _repeated(machine: KernelSvm, repeats: int, seed: int) -> dict[str, Any]:
     splits = StratifiedShuffleSplit(n_splits=repeats, test_size=TEST_SHARE, random_state=seed)
     accuracies, f1s = [], []
-    for train, test in splits.split(features, targets):
-        predicted = SVC().fit(features[train], targets[train]).predict(features[test])
-        accuracies.append(np.mean(predicted == targets[test]))
-        f1s.append(_macro_f1(targets[test], predicted))
+    for train, test in splits.split(machine.features, machine.targets):
+        predicted = machine.predict(train, test)
+        accuracies.append(np.mean(predicted == machine.targets[test]))
+        f1s.append(_macro_f1(machine.targets[test], predicted))
     return {
         "protocol": REPEATED_PROTOCOL,
         "repeats": repeats,
@@ -136,47 +136,47 @@ def _repeated(
     }
 
 
-def _selected(
-    features: NDArray[np.float32],
-    targets: NDArray[np.str_],
-    train: NDArray[np.int64],
-    test: NDArray[np.int64],
-    choice: SvmChoice,
-    seed: int,
-) -> dict[str, Any]:
-    folds = min(INNER_FOLDS, int(np.unique(targets[train], return_counts=True)[1].min()))
+def _selected(machine: KernelSvm, choice: SvmChoice, seed: int) -> dict[str, Any]:
+    train, test = modelled_split(len(machine.targets))
+    folds = min(INNER_FOLDS, int(np.unique(machine.targets[train], return_counts=True)[1].min()))
     if folds < 2:
         return {"skipped": "a person has one training picture", "accuracy": None}
-    inner = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    grid = {"C": list(choice.c), "kernel": list(choice.kernels)}
-    search = GridSearchCV(SVC(), grid, cv=inner).fit(features[train], targets[train])
-    predicted = search.predict(features[test])
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    inner = [
+        (train[fit], train[held_out])
+        for fit, held_out in splitter.split(train, machine.targets[train])
+    ]
+    scores = {
+        (c, kernel): float(np.mean([machine.accuracy(*rows, c, kernel) for rows in inner]))
+        for c, kernel in itertools.product(choice.c, choice.kernels)
+    }
+    c, kernel = max(scores, key=lambda tried: scores[tried])
+    predicted = machine.predict(train, test, c, kernel)
     return {
         "protocol": SELECTED_PROTOCOL,
-        "c": float(search.best_params_["C"]),
-        "kernel": str(search.best_params_["kernel"]),
+        "c": c,
+        "kernel": kernel,
         "inner_folds": folds,
-        "inner_accuracy": float(search.best_score_),
-        "accuracy": float(np.mean(predicted == targets[test])),
-        "macro_f1": _macro_f1(targets[test], predicted),
+        "inner_accuracy": scores[c, kernel],
+        "accuracy": float(np.mean(predicted == machine.targets[test])),
+        "macro_f1": _macro_f1(machine.targets[test], predicted),
     }
 
 
-def _lost_as_errors(vectors: Vectors) -> dict[str, Any]:
-    names, lost = vectors.roster.identities, vectors.roster.lost
-    train, test = train_test_split(
-        np.arange(len(names)), test_size=TEST_SHARE, random_state=MODELLED_SEED
-    )
-    train, tested = train[~lost[train]], test[~lost[test]]
-    if len(np.unique(names[train])) < 2:
+def _lost_as_errors(machine: KernelSvm, lost: NDArray[np.bool_]) -> dict[str, Any]:
+    """`lost` marks, among all pictures, those that the machine does not have."""
+    train, test = modelled_split(len(lost))
+    row = np.cumsum(~lost) - 1
+    train_rows, test_rows = row[train[~lost[train]]], row[test[~lost[test]]]
+    if len(np.unique(machine.targets[train_rows])) < 2:
         return {"skipped": "the training part shows fewer than two people", "accuracy": None}
-    svm = SVC().fit(vectors.values[train], names[train])
-    predicted = svm.predict(vectors.values[tested]) if len(tested) else names[tested]
+    share_with_record = len(test_rows) / len(test)
+    accuracy = machine.accuracy(train_rows, test_rows) if len(test_rows) else 0.0
     return {
         "protocol": LOST_PROTOCOL,
-        "accuracy": float(np.sum(predicted == names[tested]) / len(test)),
+        "accuracy": accuracy * share_with_record,
         "lost_pictures": int(lost.sum()),
-        "lost_test_pictures": len(test) - len(tested),
+        "lost_test_pictures": len(test) - len(test_rows),
         "test_pictures": len(test),
     }
 

@@ -26,6 +26,8 @@ class Stage:
     """P of the P×K batch"""
     images_per_identity: int = 4
     """K of the P×K batch"""
+    include_singletons: bool = False
+    """let identities with one picture in: a class of margin softmax, a negative of a triplet"""
     learning_rate: float = 1e-3
     """peak of the schedule: linear warm-up, then cosine decay to zero (the stage has its own)"""
     warmup_epochs: float = 0.5
@@ -56,14 +58,12 @@ class TrainConfig:
     """length of the embedding"""
     model_options: dict[str, int | float | str] = field(default_factory=dict)
     """what the architecture takes besides, by name (residual_small: width, head, dropout)"""
-    steps_per_epoch: int = 40
+    steps_per_epoch: int = 20
     """an epoch is this many steps: validation, checkpoint and early stop happen at its end"""
-    warm_up: Stage = Stage("cosface", epochs=8)
+    warm_up: Stage = Stage("cosface", epochs=10)
     """first stage; batch-hard from random weights collapses or crawls"""
-    main: Stage = Stage("batch_hard", epochs=4, learning_rate=3e-4)
+    main: Stage = Stage("batch_hard", epochs=6, learning_rate=3e-4)
     """second stage; the head of the first is dropped, the optimiser starts anew"""
-    include_singletons: bool = False
-    """let identities with one picture in: a class of margin softmax, a negative of a triplet"""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """what happens to a crop on its way into a batch"""
     optimizer: Literal["adamw", "adam"] = "adamw"
@@ -75,7 +75,8 @@ class TrainConfig:
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     """of the network's body; the head and the loss are always float32"""
     jit: Literal["on", "loss", "off"] = "loss"
-    """XLA for the whole train step, for the loss and its gradient alone, or nowhere"""
+    """XLA for the whole train step, for the loss and its gradient alone, or nowhere;
+    benchmarks/train_step.py measures which is fastest: on a CPU that is loss"""
     early_stop_epochs: int = 0
     """end the run after this many epochs of the main stage without a better validation; 0: never"""
     overwrite: bool = False

@@ -179,7 +179,7 @@ class _Progress:
             start_step=epochs_done * steps,
             total_steps=stage.epochs * steps,
             augmentation=self.config.augmentation,
-            include_singletons=self.config.include_singletons,
+            include_singletons=stage.include_singletons,
         )
 
     def _callbacks(
@@ -218,7 +218,7 @@ class _Progress:
             start_step=0,
             total_steps=1,
             augmentation=Augmentation(enabled=False),
-            include_singletons=self.config.include_singletons,
+            include_singletons=stage.include_singletons,
         )
         return next(iter(batches.as_numpy_iterator()))
 

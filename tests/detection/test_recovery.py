@@ -56,7 +56,7 @@ def test_faces_come_back_in_the_coordinates_of_the_picture(look):
     np.testing.assert_allclose(face.landmarks[2], [30, 40], atol=0.35)
     left, top, width, height = face.box
     np.testing.assert_allclose([left + width / 2, top + height / 2], [30, 40], atol=0.35)
-    np.testing.assert_allclose([width, height], 45, atol=4)
+    np.testing.assert_allclose([width, height], 45, atol=6)
 
 
 def test_only_pictures_without_a_face_are_shown_again():
@@ -92,12 +92,12 @@ def test_faces_that_do_not_look_like_one_are_not_plausible(change):
 
 
 def test_a_face_too_small_for_the_detector_is_brought_back(detector):
-    head = cv2.resize(astronaut()[40:215, 150:300], (20, 24), interpolation=cv2.INTER_AREA)
+    head = cv2.resize(astronaut()[40:215, 150:300], (12, 14), interpolation=cv2.INTER_AREA)
     assert detector.detect([head]) == [[]]
     faces, rung = find_faces_hard(detector, head)
     assert len(faces) == 1 and rung
     whole = detector.detect([astronaut()])[0][0].landmarks
-    expected = (whole - [149.5, 39.5]) / [7.5, 175 / 24] - 0.5
+    expected = (whole - [149.5, 39.5]) / [12.5, 12.5] - 0.5
     np.testing.assert_allclose(faces[0].landmarks, expected, atol=1.2)
 
 

@@ -59,7 +59,7 @@ def vectors_of(roster: Roster) -> Vectors:
 def figures_of(config, dataset, seen=NOBODY):
     measured = choose_measured(config, without_seen(Roster.of(dataset), seen), seen)
     vectors = vectors_of(measured.roster)
-    return all_figures(vectors, measured, config, bootstrap=0)[0]["verification"], vectors
+    return all_figures(vectors, measured, config, bootstrap=0)["verification"], vectors
 
 
 def expected_distances(path, vectors):

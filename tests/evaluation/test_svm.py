@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    train_test_split,
+)
 from sklearn.svm import SVC
 
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
-from facenet_tf.evaluation.svm import SvmChoice, svm_figures
+from facenet_tf.evaluation.svm import SvmChoice, fit_named_split, svm_figures
 
 CHOICE = SvmChoice(c=(0.01, 1.0), kernels=("linear", "rbf"))
 
@@ -41,18 +46,46 @@ def figures_of(vectors, repeats=4):
 
 def test_named_split_is_the_modelled_protocol():
     vectors = people_vectors(spread=1.0)
-    figures, svm = figures_of(vectors)
+    figures = figures_of(vectors)
     x_train, x_test, y_train, y_test = train_test_split(
         vectors.values, vectors.roster.identities, test_size=0.2, random_state=42
     )
     expected = SVC().fit(x_train, y_train)
     assert figures["accuracy"] == pytest.approx(expected.score(x_test, y_test))
     assert figures["test_pictures"] == len(y_test)
-    np.testing.assert_array_equal(svm.predict(x_test), expected.predict(x_test))
+    stored = fit_named_split(vectors)
+    np.testing.assert_array_equal(stored.predict(x_test), expected.predict(x_test))
+
+
+def test_choice_is_that_of_a_grid_search():
+    vectors = people_vectors(spread=1.5)
+    selected = figures_of(vectors)["selected"]
+    x_train, x_test, y_train, y_test = train_test_split(
+        vectors.values, vectors.roster.identities, test_size=0.2, random_state=42
+    )
+    grid = {"C": list(CHOICE.c), "kernel": list(CHOICE.kernels)}
+    inner = StratifiedKFold(5, shuffle=True, random_state=0)
+    search = GridSearchCV(SVC(), grid, cv=inner).fit(x_train, y_train)
+    assert {"C": selected["c"], "kernel": selected["kernel"]} == search.best_params_
+    assert selected["inner_accuracy"] == pytest.approx(search.best_score_)
+    assert selected["accuracy"] == pytest.approx(search.score(x_test, y_test))
+
+
+def test_repeated_splits_are_those_of_plain_svms():
+    vectors = people_vectors(spread=1.5)
+    splits = StratifiedShuffleSplit(n_splits=4, test_size=0.2, random_state=0)
+    names = vectors.roster.identities
+    expected = [
+        SVC().fit(vectors.values[train], names[train]).score(vectors.values[test], names[test])
+        for train, test in splits.split(vectors.values, names)
+    ]
+    repeated = figures_of(vectors)["repeated"]
+    assert repeated["accuracy_mean"] == pytest.approx(np.mean(expected))
+    assert repeated["accuracy_std"] == pytest.approx(np.std(expected, ddof=1))
 
 
 def test_confusion_matrix_and_report_agree_with_the_accuracy():
-    figures, _ = figures_of(people_vectors(spread=1.0))
+    figures = figures_of(people_vectors(spread=1.0))
     matrix = np.array(figures["confusion_matrix"])
     assert matrix.sum() == figures["test_pictures"]
     assert np.trace(matrix) / matrix.sum() == pytest.approx(figures["accuracy"])
@@ -61,18 +94,18 @@ def test_confusion_matrix_and_report_agree_with_the_accuracy():
 
 
 def test_separable_people_are_told_apart_and_noise_is_not():
-    assert figures_of(people_vectors(spread=0.05))[0]["repeated"]["accuracy_mean"] == 1.0
-    assert figures_of(people_vectors(spread=50))[0]["repeated"]["accuracy_mean"] < 0.5
+    assert figures_of(people_vectors(spread=0.05))["repeated"]["accuracy_mean"] == 1.0
+    assert figures_of(people_vectors(spread=50))["repeated"]["accuracy_mean"] < 0.5
 
 
 def test_choice_never_sees_the_test_part():
     """The choice must not change when the test part's vectors do."""
     vectors = people_vectors(spread=1.0)
-    before, _ = figures_of(vectors)
+    before = figures_of(vectors)
     _, test = train_test_split(np.arange(80), test_size=0.2, random_state=42)
     spoilt = vectors.values.copy()
     spoilt[test] = spoilt[test[::-1]] * -3
-    after, _ = figures_of(Vectors(vectors.roster, spoilt))
+    after = figures_of(Vectors(vectors.roster, spoilt))
     for name in ("c", "kernel", "inner_accuracy"):
         assert before["selected"][name] == after["selected"][name]
 
@@ -80,24 +113,24 @@ def test_choice_never_sees_the_test_part():
 def test_lost_pictures_of_the_test_part_are_errors():
     _, test = train_test_split(np.arange(80), test_size=0.2, random_state=42)
     lost = test[:3]
-    figures, _ = figures_of(people_vectors(spread=0.05, lost=lost))
+    figures = figures_of(people_vectors(spread=0.05, lost=lost))
     assert figures["accuracy"] == 1.0
     assert figures["lost_as_errors"]["lost_test_pictures"] == 3
     assert figures["lost_as_errors"]["accuracy"] == pytest.approx(1 - 3 / len(test))
 
 
 def test_without_lost_pictures_both_policies_agree():
-    figures, _ = figures_of(people_vectors(spread=1.0))
+    figures = figures_of(people_vectors(spread=1.0))
     assert figures["lost_as_errors"]["accuracy"] == pytest.approx(figures["accuracy"])
 
 
 def test_seed_decides_the_repeated_splits_only():
     vectors = people_vectors(spread=1.0)
-    first, _ = svm_figures(vectors, repeats=4, choice=CHOICE, seed=1)
-    second, _ = svm_figures(vectors, repeats=4, choice=CHOICE, seed=2)
+    first = svm_figures(vectors, repeats=4, choice=CHOICE, seed=1)
+    second = svm_figures(vectors, repeats=4, choice=CHOICE, seed=2)
     assert first["accuracy"] == second["accuracy"]
     assert first["repeated"] != second["repeated"]
-    assert first == svm_figures(vectors, repeats=4, choice=CHOICE, seed=1)[0]
+    assert first == svm_figures(vectors, repeats=4, choice=CHOICE, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +143,6 @@ def test_seed_decides_the_repeated_splits_only():
     ],
 )
 def test_too_few_pictures_are_a_reason_not_a_crash(vectors, reason):
-    figures, svm = figures_of(vectors)
-    assert svm is None
+    figures = figures_of(vectors)
     assert reason in figures["skipped"]
     assert figures["accuracy"] is None

@@ -1,0 +1,50 @@
+"""scikit-learn's SVC over many splits of the same pictures, its kernels computed only once.
+
+An SVC spends nearly all its time on distances of vectors. Over a hundred splits of a thousand
+pictures that is minutes; from one matrix of distances it is seconds, with the same predictions.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.svm import SVC
+
+Rows = NDArray[np.int64]
+
+
+class KernelSvm:
+    """Trains and applies an SVC on rows of one table of vectors.
+
+    Args:
+        features: [N, D], finite.
+        targets: [N], names.
+    """
+
+    def __init__(self, features: NDArray[np.float32], targets: NDArray[np.str_]) -> None:
+        self.features = features.astype(np.float64)
+        self.targets = targets
+        self._products = self.features @ self.features.T
+        squares = np.diag(self._products)
+        self._squared = np.maximum(squares[:, None] + squares - 2 * self._products, 0)
+
+    def predict(
+        self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf"
+    ) -> NDArray[np.str_]:
+        """Names that `SVC(C=c, kernel=kernel)`, trained on some rows, gives to others."""
+        svm = SVC(C=c, kernel="precomputed")
+        gamma = self._scale(train)
+        svm.fit(self._kernel(train, train, kernel, gamma), self.targets[train])
+        return svm.predict(self._kernel(test, train, kernel, gamma))
+
+    def accuracy(self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf") -> float:
+        """Share of the test rows that get their own name."""
+        return float(np.mean(self.predict(train, test, c, kernel) == self.targets[test]))
+
+    def _scale(self, train: Rows) -> float:
+        """SVC's gamma="scale": from the variance of all numbers of the training rows."""
+        variance = self.features[train].var()
+        return 1 / (self.features.shape[1] * variance) if variance else 1.0
+
+    def _kernel(self, left: Rows, right: Rows, kernel: str, gamma: float) -> NDArray[np.float64]:
+        if kernel == "linear":
+            return self._products[np.ix_(left, right)]
+        return np.exp(-gamma * self._squared[np.ix_(left, right)])

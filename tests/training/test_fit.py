@@ -1,0 +1,192 @@
+"""A whole training run on a small dataset: what it leaves, resume, refusals, TensorBoard."""
+
+import csv
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+
+import keras
+import numpy as np
+import pytest
+
+from facenet_tf import models
+from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.training import fit
+from facenet_tf.training.callbacks import TrainingStopped
+from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.fit import train
+
+
+def make_config(dataset, output, **changes) -> TrainConfig:
+    batch = {"identities_per_batch": 2, "images_per_identity": 3}
+    defaults = TrainConfig(
+        dataset=dataset.directory,
+        output=output,
+        model_options={"width": 4},
+        embedding_size=8,
+        steps_per_epoch=3,
+        warm_up=Stage("cosface", epochs=2, **batch),
+        main=Stage("batch_hard", epochs=2, learning_rate=3e-4, **batch),
+    )
+    return dataclasses.replace(defaults, **changes)
+
+
+def history(run) -> list[dict[str, str]]:
+    with (run / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def figures(run) -> list[list[str]]:
+    return [[row[name] for name in ("epoch", "loss", "val_auc")] for row in history(run)]
+
+
+@pytest.fixture(scope="module")
+def finished(dataset, tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "run"
+    return train(make_config(dataset, output)), output
+
+
+def test_a_run_directory_is_complete(finished, dataset):
+    result, run = finished
+    assert result.epochs == 4
+    assert 0 <= result.best_auc <= 1
+    rows = history(run)
+    assert [row["stage"] for row in rows] == ["cosface"] * 2 + ["batch_hard"] * 2
+    for name in ("loss", "active_triplets", "mean_distance", "embedding_norm", "learning_rate"):
+        assert all(np.isfinite(float(row[name])) for row in rows), name
+    assert all(float(row["images_per_second"]) > 0 for row in rows)
+    config = json.loads((run / "config.json").read_text())
+    assert config["fingerprint"] == dataset.fingerprint
+    assert config["jit"] == {"asked": "loss", "train_step": False}
+    assert {"git_revision", "versions", "dataset"} <= config.keys()
+    assert config["config"]["warm_up"]["objective"] == "cosface"
+
+
+def test_the_model_loads_in_safe_mode_and_knows_its_crops(finished, dataset):
+    _, run = finished
+    model = keras.saving.load_model(run / "model.keras", safe_mode=True)
+    assert models.preprocessing_of(model) == dataset.preprocessing
+    pixels = np.random.default_rng(0).integers(0, 255, (2, *model.input_shape[1:]))
+    embeddings = model(pixels.astype(np.uint8)).numpy()
+    assert embeddings.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-5)
+
+
+def test_training_learns_the_small_world(dataset, tmp_path):
+    """The people differ in colour: validation people, never trained on, must come apart."""
+    config = make_config(dataset, tmp_path / "run", steps_per_epoch=15)
+    assert train(config).best_auc > 0.9
+
+
+def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
+    finished, dataset, tmp_path, monkeypatch
+):
+    _, whole = finished
+    config = make_config(dataset, tmp_path / "run")
+    real, calls = fit.happenings.Checkpoint.on_epoch_end, []
+
+    def stop_after_three(self, epoch, logs=None):
+        real(self, epoch, logs)
+        calls.append(epoch)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit.happenings.Checkpoint, "on_epoch_end", stop_after_three)
+    with pytest.raises(fit.Interrupted, match="after epoch 3; go on with --resume"):
+        train(config)
+    monkeypatch.undo()
+    result = train(dataclasses.replace(config, resume=True))
+    assert result.epochs == 4
+    assert [row[0] for row in figures(config.output)] == ["1", "2", "3", "4"]
+    for mine, theirs in zip(figures(config.output), figures(whole), strict=True):
+        np.testing.assert_allclose(np.double(mine), np.double(theirs), rtol=1e-3)
+
+
+def test_resuming_a_finished_run_changes_nothing(finished, dataset):
+    _, run = finished
+    before = (run / "history.csv").read_text()
+    result = train(make_config(dataset, run, resume=True))
+    assert result.epochs == 4
+    assert (run / "history.csv").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"model": "nn3"}, "--model nn3"),
+        ({"model_options": {"widht": 3}}, "widht"),
+        ({"steps_per_epoch": 0}, "--steps-per-epoch"),
+        ({"overwrite": True, "resume": True}, "exclude each other"),
+        ({"warm_up": Stage("cosface", epochs=0), "main": Stage("cosface", epochs=0)}, "both 0"),
+        ({"main": Stage("batch_hard", epochs=1, images_per_identity=1)}, "images-per-identity"),
+        ({"main": Stage("batch_hard", epochs=1, learning_rate=0.0)}, "learning-rate"),
+        ({"warm_up": Stage("cosface", epochs=1, identities_per_batch=99)}, "99"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(dataset, tmp_path, changes, named):
+    with pytest.raises(InputError, match=re.escape(named)):
+        train(make_config(dataset, tmp_path / "run", **changes))
+
+
+def test_a_missing_dataset_is_named(dataset, tmp_path):
+    config = make_config(dataset, tmp_path / "run", dataset=tmp_path / "nowhere")
+    with pytest.raises(InputError, match="nowhere"):
+        train(config)
+
+
+def test_collapse_ends_the_run_with_advice(dataset, tmp_path, monkeypatch):
+    real = fit.happenings.HealthGuard.on_epoch_end
+
+    def collapsed(self, epoch, logs=None):
+        real(self, epoch, logs | {"mean_distance": 0.001})
+
+    monkeypatch.setattr(fit.happenings.HealthGuard, "on_epoch_end", collapsed)
+    with pytest.raises(TrainingStopped, match="collapsed"):
+        train(make_config(dataset, tmp_path / "run"))
+
+
+def test_tensorboard_serves_the_curves(finished):
+    _, run = finished
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(run), "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--load_fast", "false"], stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            address = next(
+                found.group()
+                for line in server.stderr
+                if (found := re.search(r"http://localhost:\d+", line))
+            )
+            query = "data/plugin/scalars/scalars?tag=train/loss&run=logs"
+            for _ in range(60):
+                try:
+                    with urllib.request.urlopen(f"{address}/{query}") as answer:
+                        points = json.load(answer)
+                        break
+                except urllib.error.HTTPError:
+                    time.sleep(0.5)
+            with urllib.request.urlopen(f"{address}/data/plugin/projector/runs") as answer:
+                projector_runs = json.load(answer)
+        finally:
+            server.terminate()
+    expected = [float(row["loss"]) for row in history(run)]
+    np.testing.assert_allclose([value for _, _, value in points], expected, rtol=1e-4)
+    assert projector_runs
+
+
+def test_one_step_of_augmentation_off_and_bfloat16(dataset, tmp_path):
+    config = make_config(
+        dataset,
+        tmp_path / "run",
+        steps_per_epoch=1,
+        warm_up=Stage("cosface", epochs=0),
+        augmentation=Augmentation(enabled=False),
+        precision="mixed_bfloat16",
+    )
+    assert train(config).epochs == 2
+    assert keras.mixed_precision.global_policy().name == "float32"
