@@ -44,20 +44,28 @@ def load(
 
     recipe, rest = _split_off_recipe(argv)
     default = _from_recipe(Path(recipe), part, config_class) if recipe else config_class()
+    about = f"{description}\n\n{_SHARED_OPTIONS}"
+
+    def parse(arguments: Sequence[str]) -> tuple[Config, list[str]]:
+        return tyro.cli(
+            config_class,
+            args=arguments,
+            default=default,
+            description=about,
+            return_unknown_args=True,
+        )
+
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            config, unknown = tyro.cli(
-                config_class,
-                args=rest,
-                default=default,
-                description=f"{description}\n\n{_SHARED_OPTIONS}",
-                return_unknown_args=True,
-            )
+            config, unknown = parse(rest)
     except SystemExit as stop:
         if stop.code in (None, 0):
             raise
-        raise InputError(_one_line(said.getvalue())) from None
+        # Tyro may take the value of an unknown option for a directory and complain of that.
+        unknown = _unknown_options(rest, parse)
+        if not unknown:
+            raise InputError(_one_line(said.getvalue())) from None
     if unknown:
         raise InputError(f"unknown option {unknown[0]!r}: --help lists the options")
     return config
@@ -113,6 +121,15 @@ def _from_recipe(path: Path, part: str, config_class: type[Config]) -> Config:
             f"--config {path}: it defines no {part} = {config_class.__name__}(...); add one"
         )
     return found
+
+
+def _unknown_options(argv: Sequence[str], parse: Callable[[Sequence[str]], object]) -> list[str]:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        parse(["--help"])
+    known = set(re.findall(r"--[\w.-]+", said.getvalue()))
+    options = [token.partition("=")[0] for token in argv if token.startswith("--")]
+    return [option for option in options if option.replace("_", "-") not in known]
 
 
 def _one_line(box: str) -> str:

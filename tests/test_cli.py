@@ -7,6 +7,7 @@ import pytest
 from facenet_tf import cli
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.training.config import TrainConfig
 
 Config = Preprocessing
 
@@ -80,6 +81,11 @@ def test_exit_codes(error, code, capsys):
     said = capsys.readouterr().err
     assert said.count("\n") == (code != 0)
     assert "Traceback" not in said
+
+
+def test_an_unknown_option_is_named_even_where_its_value_fits_elsewhere():
+    with pytest.raises(InputError, match=r"unknown option '--sise'"):
+        cli.load(TrainConfig, "train", ["--sise", "4"])
 
 
 def test_help_exits_with_zero(capsys):

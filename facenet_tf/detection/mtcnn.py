@@ -35,7 +35,7 @@ _OVERLAPS = (0.5, 0.7, 0.7, 0.7)
 # larger batches gain nothing and leave the cache.
 _BASE_PIXELS = 400_000
 _WINDOWS = 256
-_STEP = 32
+_STEP = 8
 
 
 class MtcnnDetector:

@@ -237,8 +237,18 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
         described.pop(how_started)
     return {
         "config": described,
-        "dataset": {"name": dataset.manifest["name"], "records": len(dataset.labels)},
+        "dataset": {
+            "name": dataset.manifest["name"],
+            "records": len(dataset.labels),
+            "seen_people": _seen_people(dataset),
+        },
         "fingerprint": dataset.fingerprint,
         "git_revision": git_revision(),
         "versions": versions(),
     }
+
+
+def _seen_people(dataset: FaceDataset) -> list[str]:
+    """Names of the people that train or steer the training: no test may hold them."""
+    seen = np.concatenate([dataset.split("train"), dataset.split("validation")])
+    return [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]

@@ -46,4 +46,7 @@ def test_table_sets_the_network_beside_its_baselines(figures):
         assert f"{result['svm']['accuracy']:.4f}" in row
     assert f"{figures['verification']['unseen_people']['eer']:.4f}" in text
     assert "TAR@0.001" in text
+    apart = next(line for line in text.splitlines() if "lost apart  trained" in line)
+    without_lost = figures["verification"]["unseen_people"]["without_lost"]
+    assert f"{without_lost['auc']:.4f}" in apart
     assert "test pictures without a record: 1" in text

@@ -1,0 +1,215 @@
+"""The documentation names what exists, its commands parse, its Python runs, its tables are true."""
+
+import itertools
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facenet_tf import cli, models
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.models.nn2 import BLOCKS
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.records import layout, rows, schema
+from facenet_tf.records.config import BuildConfig
+from facenet_tf.records.manifest import make_manifest
+from facenet_tf.records.source import Source
+from facenet_tf.training.config import TrainConfig
+
+from .models.test_nn2 import WEIGHTS
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = {
+    "data_prep/build_tfrecords.py": (BuildConfig, "build"),
+    "train.py": (TrainConfig, "train"),
+    "evaluate.py": (EvaluateConfig, "evaluate"),
+}
+SHARED_OPTIONS = {"--config", "--debug", "--help"}
+FOREIGN_OPTIONS = {"--logdir"}  # TensorBoard's
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def code_spans(page: Path) -> list[str]:
+    return re.findall(
+        r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.S | re.M)
+    )
+
+
+def shell_lines(page: Path) -> list[list[str]]:
+    lines = [line for block in blocks(page, "bash") for line in block.splitlines()]
+    spans = [span for span in code_spans(page) if span.startswith(("python ", "make ", "pip "))]
+    return [shlex.split(line, comments=True) for line in [*lines, *spans]]
+
+
+def anchors(page: Path) -> set[str]:
+    heads = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def command_lines() -> list:
+    return [
+        pytest.param(words[1], words[2:], id=f"{page.name}: {' '.join(words[1:])}")
+        for page in PAGES
+        for words in shell_lines(page)
+        if words[:1] == ["python"] and words[1] in COMMANDS
+    ]
+
+
+def known_options(capsys: pytest.CaptureFixture[str]) -> set[str]:
+    found = set(SHARED_OPTIONS)
+    for kind, part in COMMANDS.values():
+        with pytest.raises(SystemExit):
+            cli.load(kind, part, ["--help"])
+        found |= set(re.findall(r"--[a-z][\w.-]*", capsys.readouterr().out))
+    return found
+
+
+@each_page
+def test_nothing_is_left_to_fill_in(page):
+    assert re.findall(r"TODO\([^)]*\)", page.read_text()) == []
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = target.partition("#")
+        path = page.parent / name if name else page
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+@each_page
+def test_named_files_exist(page):
+    rooms = "configs|facenet_tf|docs|tests|benchmarks|data_prep"
+    for span in code_spans(page):
+        match = re.match(rf"(?:python )?((?:{rooms})/[^ ]*|(?:train|evaluate)\.py)", span)
+        if match and not re.search("NAME|MODEL", match[1]):
+            assert (ROOT / match[1]).exists(), span
+
+
+def test_every_recipe_is_in_the_guide():
+    text = (ROOT / "docs" / "guide.md").read_text()
+    for recipe in (ROOT / "configs").glob("*.py"):
+        assert f"`configs/{recipe.name}`" in text
+
+
+@pytest.mark.parametrize(("command", "arguments"), command_lines())
+def test_commands_parse(command, arguments, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    kind, part = COMMANDS[command]
+    config = cli.load(kind, part, arguments)
+    given = dict(itertools.pairwise(arguments))
+    if "--output" in given:
+        assert config.output == Path(given["--output"])
+
+
+@each_page
+def test_named_options_exist(page, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    known = known_options(capsys) | FOREIGN_OPTIONS
+    said = page.read_text()
+    benchmarks = "".join(path.read_text() for path in (ROOT / "benchmarks").glob("*.py"))
+    for option in set(re.findall(r"(?<![\w-])--[a-z][\w.-]*\w", said)):
+        assert option in known or f'"{option}"' in benchmarks, option
+
+
+@each_page
+def test_make_targets_exist(page):
+    makefile = (ROOT / "Makefile").read_text()
+    for words in shell_lines(page):
+        if words[:1] == ["make"]:
+            assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), words
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
+def test_python_runs(page, tmp_path):
+    script = tmp_path / "block.py"
+    script.write_text("\n".join(blocks(page, "python")))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+class TestArchitecture:
+    """What the page says about files on disk, against the code that writes them."""
+
+    text = (ROOT / "docs" / "architecture.md").read_text()
+
+    def column(self, head: str) -> list[str]:
+        """Names in the first column of the table below a head."""
+        table = self.text.split(head, 1)[1].split("\n\n|", 1)[1].split("\n\n", 1)[0]
+        cells = [line.lstrip("| ").split("|")[0] for line in table.splitlines()[2:]]
+        return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+    def test_features(self):
+        assert self.column("**Record.**") == list(schema.FEATURES)
+
+    def test_index(self):
+        names = self.column("**`index.npy`.**")
+        assert [getattr(layout, name) for name in names] == list(range(6))
+
+    def test_rows(self, tmp_path):
+        rows.write_rows(tmp_path / "images.csv", [])
+        assert self.column("**`images.csv`.**") == (
+            (tmp_path / "images.csv").read_text().strip().split(",")
+        )
+
+    def test_manifest(self):
+        about = {"detector": {}, "versions": {}}
+        text = make_manifest(BuildConfig(), Source("", [], []), "", about, [], [])
+        assert sorted(self.column("**`dataset.json`.**")) == sorted(json.loads(text))
+
+    def test_layers(self):
+        setup = (ROOT / "setup.cfg").read_text()
+        floors = re.findall(r"layers =\n((?:    .*\n)+)", setup)[0].replace("facenet_tf.", "")
+        assert floors.strip() in self.text
+
+    def test_every_room_is_there(self):
+        for path in (ROOT / "facenet_tf").iterdir():
+            if path.is_dir() and not path.name.startswith("__"):
+                assert f"`facenet_tf/{path.name}/`" in self.text
+
+
+class TestModels:
+    """The tables of the page on models, against the networks."""
+
+    text = (ROOT / "docs" / "models.md").read_text()
+
+    def row(self, name: str) -> list[str]:
+        line = next(line for line in self.text.splitlines() if line.startswith(f"| {name}"))
+        return [cell.strip() for cell in line.strip("|").split("|")]
+
+    @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
+    def test_blocks_of_nn2(self, block):
+        filters = [block.conv_1x1, block.reduce_3x3, block.conv_3x3]
+        filters += [block.reduce_5x5, block.conv_5x5]
+        row = self.row(block.name)
+        assert row[2:7] == [str(count or "") for count in filters]
+        projection = f", {block.projection}" if block.projection else ""
+        assert row[7] == {"l2": "L2", "max": "max"}[block.pooling] + projection
+        assert row[8] == f"{WEIGHTS[f'inception_{block.name}']:,}"
+
+    def test_other_weights_of_nn2(self):
+        assert self.row("conv1")[-1] == f"{WEIGHTS['stem_conv1']:,}"
+        assert self.row("conv2")[-1] == f"{WEIGHTS['stem_conv2']:,}"
+        assert self.row("bottleneck | 128")[-1] == f"{WEIGHTS['bottleneck']:,}"
+
+    @pytest.mark.parametrize(
+        ("size", "head"), [(112, "depthwise"), (80, "depthwise"), (112, "flatten")]
+    )
+    def test_parameters_of_residual_small(self, size, head):
+        model = models.build("residual_small", preprocessing=Preprocessing(size=size), head=head)
+        count = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+        assert f"{count:,}" in self.text
