@@ -28,6 +28,7 @@ PEERS = [
     ("mixed_bfloat16", "off"),
     ("mixed_bfloat16", "on"),
     ("float32", "loss"),
+    ("float32", "off"),
     ("float32", "on"),
 ]
 

@@ -28,7 +28,7 @@ build = BuildConfig(
 train = TrainConfig(
     dataset=Path("data/lfw_view1"),
     output=Path("runs/lfw_view1"),
-    model_options={"dropout": 0.2},
+    dropout=0.2,
     steps_per_epoch=70,  # 128 crops a step: as many as there are training pictures
     warm_up=Stage(
         "cosface",

@@ -26,7 +26,7 @@ build = BuildConfig(
 train = TrainConfig(
     dataset=Path("data/pubfig83"),
     output=Path("runs/pubfig83"),
-    model_options={"dropout": 0.2},
+    dropout=0.2,
     steps_per_epoch=85,  # 128 crops a step: once through the training people
     warm_up=Stage(
         "cosface", epochs=28, identities_per_batch=32, learning_rate=2e-3, warmup_epochs=1

@@ -8,6 +8,7 @@ import io
 import logging
 import re
 import runpy
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -86,6 +87,8 @@ def run(command: Callable[[Sequence[str]], None], argv: Sequence[str] | None = N
     )
     for chatty in ("matplotlib", "h5py", "PIL", "absl"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    with contextlib.suppress(ValueError):  # only the main thread may; elsewhere the caller decides
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         command(arguments)
     except InputError as error:

@@ -52,7 +52,7 @@ def test_photographs_to_measurement(places):
     assert [splits.count(name) for name in ("train", "validation", "test")] == [26, 4, 10]
 
     short = ["--steps-per-epoch", 2, "--warm-up.epochs", 1, "--main.epochs", 1]
-    said = succeed("train.py", data, "--output", run, "--model-options", "width", 4, *short)
+    said = succeed("train.py", data, "--output", run, "--width", 4, *short)
     assert "tensorboard --logdir" in said
 
     said = succeed("evaluate.py", run, data, "--repeats", 3, "--bootstrap", 10)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import signal
 from collections.abc import Sequence
 
 from facenet_tf import cli
@@ -22,8 +20,6 @@ def main(argv: Sequence[str]) -> None:
     config = cli.load(BuildConfig, "build", argv, _DESCRIPTION)
     from facenet_tf.records.builder import build_dataset  # late: --help needs no TensorFlow
 
-    with contextlib.suppress(ValueError):  # only the main thread may; elsewhere the caller decides
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         dataset = build_dataset(config)
     except KeyboardInterrupt:

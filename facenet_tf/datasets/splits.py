@@ -66,6 +66,8 @@ def split_training(
     names = _ordered(pictures, order, seed)
     eligible = [name for name in names if pictures[name] >= validation_min_pictures]
     keep = max(0, 2 - (len(names) - len(eligible)))
+    if 0 < validation < 1 and math.floor(validation * len(eligible)) == 1:
+        validation = 2  # one person alone makes no impostor pair
     chosen = set(_last(eligible, validation, "--validation-people", keep))
     return {name: VALIDATION if name in chosen else TRAIN for name in names}
 

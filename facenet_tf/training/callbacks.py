@@ -93,10 +93,7 @@ class HealthGuard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
         distance, rank = logs["mean_distance"], logs["effective_rank"]
-        constant = (
-            self.collapsed_loss is not None and abs(logs["loss"] - self.collapsed_loss) < 1e-3
-        )
-        if distance < 0.01 or (constant and distance < 0.1):
+        if distance < 0.01 or (distance < 0.1 and self._is_constant(logs["loss"])):
             raise TrainingStopped(
                 f"the embeddings collapsed: mean distance {distance:.4f}, effective rank "
                 f"{rank:.2f}, loss {logs['loss']:.4f}; try a longer margin-softmax stage first "

@@ -23,7 +23,7 @@ class Stage:
     epochs: int
     """how many epochs the stage lasts; 0 leaves it out"""
     identities_per_batch: int = 16
-    """P of the P×K batch"""
+    """P of the P×K batch; fewer where the dataset has fewer training people"""
     images_per_identity: int = 4
     """K of the P×K batch"""
     include_singletons: bool = False
@@ -56,8 +56,12 @@ class TrainConfig:
     """architecture, by its name in facenet_tf.models"""
     embedding_size: int = 128
     """length of the embedding"""
-    model_options: dict[str, int | float | str] = field(default_factory=dict)
-    """what the architecture takes besides, by name (residual_small: width, head, dropout)"""
+    width: int | None = None
+    """filters of the first stage, where the architecture has this choice; None: its own"""
+    dropout: float | None = None
+    """fraction of features dropped before the bottleneck, where it has this choice"""
+    head: str | None = None
+    """how the last map becomes a vector, where it has this choice (gap, depthwise, flatten)"""
     steps_per_epoch: int = 20
     """an epoch is this many steps: validation, checkpoint and early stop happen at its end"""
     warm_up: Stage = Stage("cosface", epochs=10)
@@ -83,6 +87,12 @@ class TrainConfig:
     """replace an earlier run in the output directory"""
     resume: bool = False
     """go on after the last finished epoch of the run in the output directory"""
+
+    @property
+    def model_options(self) -> dict[str, int | float | str]:
+        """What the architecture is given besides: the options that are set."""
+        options = {"width": self.width, "dropout": self.dropout, "head": self.head}
+        return {name: value for name, value in options.items() if value is not None}
 
     @property
     def stages(self) -> list[Stage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 import time
@@ -85,7 +86,8 @@ def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
             **config.model_options,
         )
     except (TypeError, ValueError) as error:
-        raise InputError(f"--model {config.model} {config.model_options or ''}: {error}") from error
+        options = "".join(f" --{name} {value}" for name, value in config.model_options.items())
+        raise InputError(f"--model {config.model}{options}: {error}") from error
 
 
 class _Progress:
@@ -97,13 +99,13 @@ class _Progress:
         self.config, self.dataset, self.records, self.run = config, dataset, records, run
         self.model = build_model(config, dataset)
         self.classes = dense_labels(dataset, records).class_count
-        self.people = ValidationPeople(dataset) if len(dataset.split("validation")) else None
+        self.people = ValidationPeople.of(dataset)
         self.embedder = Embedder(self.model)
         self.epoch, self.best, self.since_best = 0, -math.inf, 0
 
     def train_stage(self, number: int) -> None:
         """Train one stage, or the rest of it, or nothing where it was finished before."""
-        stage = self.config.stages[number]
+        stage = self._fitted(self.config.stages[number])
         first = sum(earlier.epochs for earlier in self.config.stages[:number])
         trainer = self._trainer(stage, seed=self.config.seed + number)
         self.run.record(jit={"asked": self.config.jit, "train_step": step_is_jitted(trainer)})
@@ -124,7 +126,13 @@ class _Progress:
         )
         steps = self.config.steps_per_epoch
         trainer.fit(
-            self._batches(stage, number, self.epoch - first),
+            self._batches(
+                stage,
+                number,
+                (self.epoch - first) * steps,
+                stage.epochs * steps,
+                self.config.augmentation,
+            ),
             initial_epoch=self.epoch,
             epochs=first + stage.epochs,
             steps_per_epoch=steps,
@@ -134,6 +142,19 @@ class _Progress:
         )
         self.epoch = int(state["epoch"].numpy())
         self.best, self.since_best = validation.best, validation.epochs_since_best
+
+    def _fitted(self, stage: Stage) -> Stage:
+        """The stage with no more people in a batch than there are: small folders train too."""
+        counts = np.unique(self.dataset.labels[self.records], return_counts=True)[1]
+        people = int((counts >= (1 if stage.include_singletons else 2)).sum())
+        if people >= stage.identities_per_batch:
+            return stage
+        logger.warning(
+            "batches of %d people instead of %d: there are no more to train on",
+            people,
+            stage.identities_per_batch,
+        )
+        return dataclasses.replace(stage, identities_per_batch=people)
 
     def _measure(self) -> dict[str, float]:
         assert self.people is not None
@@ -168,17 +189,18 @@ class _Progress:
         self.since_best = int(state["since_best"].numpy())
         logger.info("resumed after epoch %d", self.epoch)
 
-    def _batches(self, stage: Stage, number: int, epochs_done: int) -> tf.data.Dataset:
-        steps = self.config.steps_per_epoch
+    def _batches(
+        self, stage: Stage, number: int, start: int, stop: int, augmentation: Augmentation
+    ) -> tf.data.Dataset:
         return training_batches(
             self.dataset,
             self.records,
             identities_per_batch=stage.identities_per_batch,
             images_per_identity=stage.images_per_identity,
             seed=self.config.seed + number,
-            start_step=epochs_done * steps,
-            total_steps=stage.epochs * steps,
-            augmentation=self.config.augmentation,
+            start_step=start,
+            total_steps=stop,
+            augmentation=augmentation,
             include_singletons=stage.include_singletons,
         )
 
@@ -209,17 +231,7 @@ class _Progress:
 
     def _probe(self, stage: Stage, number: int) -> dict[str, np.ndarray]:
         """The stage's first batch without augmentation, to show triplets of."""
-        batches = training_batches(
-            self.dataset,
-            self.records,
-            identities_per_batch=stage.identities_per_batch,
-            images_per_identity=stage.images_per_identity,
-            seed=self.config.seed + number,
-            start_step=0,
-            total_steps=1,
-            augmentation=Augmentation(enabled=False),
-            include_singletons=stage.include_singletons,
-        )
+        batches = self._batches(stage, number, 0, 1, Augmentation(enabled=False))
         return next(iter(batches.as_numpy_iterator()))
 
 

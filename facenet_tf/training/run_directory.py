@@ -76,7 +76,8 @@ class RunDirectory:
                 )
 
     def _clear(self) -> None:
-        for directory in (self.checkpoints, self.logs):
+        # An evaluation of the model that goes would be taken for one of the model that comes.
+        for directory in (self.checkpoints, self.logs, self.path / "evaluation"):
             shutil.rmtree(directory, ignore_errors=True)
         for file in (self.config, self.model, self.history):
             file.unlink(missing_ok=True)

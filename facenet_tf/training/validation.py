@@ -5,13 +5,13 @@ All pairs of their pictures are compared, so that the figure means the same from
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.pipeline import evaluation_batches
 from facenet_tf.metrics import (
     all_pairs,
@@ -22,6 +22,8 @@ from facenet_tf.metrics import (
     roc_curve,
 )
 from facenet_tf.records.dataset import FaceDataset
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 128
 _THUMBNAIL = 32
@@ -34,9 +36,6 @@ class ValidationPeople:
         dataset: with a split ``"validation"``.
         limit: at most this many pictures, spread evenly over the records (their pairs grow
             with the square).
-
-    Raises:
-        InputError: fewer than two validation people, or none with two pictures.
     """
 
     def __init__(self, dataset: FaceDataset, limit: int = 2000) -> None:
@@ -45,13 +44,21 @@ class ValidationPeople:
             records = records[np.linspace(0, len(records) - 1, limit).astype(np.int64)]
         self.dataset, self.records = dataset, records
         self.labels = np.asarray(dataset.labels[records])
-        counts = np.unique(self.labels, return_counts=True)[1]
-        if len(counts) < 2 or counts.max() < 2:
-            raise InputError(
-                f"{dataset.directory}: validation needs two people, one of them with two pictures; "
-                "build the dataset with more validation people, or with none"
-            )
         self.embeddings = np.zeros((0, 0), np.float32)
+
+    @classmethod
+    def of(cls, dataset: FaceDataset) -> ValidationPeople | None:
+        """The dataset's validation people; None, and a warning, where they make no pairs."""
+        people = cls(dataset)
+        counts = np.unique(people.labels, return_counts=True)[1]
+        if len(counts) >= 2 and counts.max() >= 2:
+            return people
+        logger.warning(
+            "%s has no two validation people with a pair of pictures: the last model is kept, "
+            "not the best",
+            dataset.directory,
+        )
+        return None
 
     def measure(self, embedder: Embedder) -> dict[str, float]:
         """Figures over all pairs of validation pictures: ``val_auc``, ``val_eer``, ``val_tar``.

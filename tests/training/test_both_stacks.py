@@ -55,7 +55,7 @@ def test_a_run_from_records_to_a_loaded_model(dataset, tmp_path):
     config = TrainConfig(
         dataset=dataset.directory,
         output=tmp_path / "run",
-        model_options={"width": 4},
+        width=4,
         steps_per_epoch=1,
         warm_up=Stage("cosface", epochs=0),
         main=stage,

@@ -27,7 +27,7 @@ def make_config(dataset, output, **changes) -> TrainConfig:
     defaults = TrainConfig(
         dataset=dataset.directory,
         output=output,
-        model_options={"width": 4},
+        width=4,
         embedding_size=8,
         steps_per_epoch=3,
         warm_up=Stage("cosface", epochs=2, **batch),
@@ -63,7 +63,8 @@ def test_a_run_directory_is_complete(finished, dataset):
     config = json.loads((run / "config.json").read_text())
     assert config["fingerprint"] == dataset.fingerprint
     assert config["jit"] == {"asked": "loss", "train_step": False}
-    assert {"git_revision", "versions", "dataset"} <= config.keys()
+    assert {"git_revision", "versions"} <= config.keys()
+    assert len(config["dataset"]["seen_people"]) == 5
     assert config["config"]["warm_up"]["objective"] == "cosface"
 
 
@@ -119,18 +120,26 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
     ("changes", "named"),
     [
         ({"model": "nn3"}, "--model nn3"),
-        ({"model_options": {"widht": 3}}, "widht"),
+        ({"model": "nn2", "width": 3}, "--model nn2 --width 3"),
         ({"steps_per_epoch": 0}, "--steps-per-epoch"),
         ({"overwrite": True, "resume": True}, "exclude each other"),
         ({"warm_up": Stage("cosface", epochs=0), "main": Stage("cosface", epochs=0)}, "both 0"),
         ({"main": Stage("batch_hard", epochs=1, images_per_identity=1)}, "images-per-identity"),
         ({"main": Stage("batch_hard", epochs=1, learning_rate=0.0)}, "learning-rate"),
-        ({"warm_up": Stage("cosface", epochs=1, identities_per_batch=99)}, "99"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(dataset, tmp_path, changes, named):
     with pytest.raises(InputError, match=re.escape(named)):
         train(make_config(dataset, tmp_path / "run", **changes))
+
+
+def test_batches_shrink_to_the_people_there_are(dataset, tmp_path, caplog):
+    stage = Stage("batch_hard", epochs=1, identities_per_batch=99, images_per_identity=2)
+    config = make_config(
+        dataset, tmp_path / "run", steps_per_epoch=1, warm_up=Stage("cosface", epochs=0), main=stage
+    )
+    assert train(config).epochs == 1
+    assert "instead of 99" in caplog.text
 
 
 def test_a_missing_dataset_is_named(dataset, tmp_path):
