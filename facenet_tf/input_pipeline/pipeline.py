@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,12 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.sampler import IdentitySampler
+from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
 from facenet_tf.input_pipeline.transforms import augment
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.schema import FEATURES
-
-_log = logging.getLogger(__name__)
 
 _FEATURES = {"image/encoded": FEATURES["image/encoded"]}
 
@@ -63,6 +60,21 @@ def dense_labels(dataset: Records, records: np.ndarray) -> DenseLabels:
     return DenseLabels(labels.astype(np.int32), classes)
 
 
+def sampling_report(
+    dataset: Records,
+    records: np.ndarray,
+    identities_per_batch: int,
+    images_per_identity: int,
+    include_singletons: bool = False,
+) -> SamplerReport:
+    """What `training_batches` will draw from: counts of identities, images and what is left out."""
+    dense = dense_labels(dataset, records).labels
+    sources = dataset.sources[np.asarray(records, np.int64)].astype(np.int32)
+    return IdentitySampler(
+        dense, sources, identities_per_batch, images_per_identity, 0, include_singletons
+    ).report
+
+
 def training_batches(
     dataset: Records,
     records: np.ndarray,
@@ -106,7 +118,6 @@ def training_batches(
     sampler = IdentitySampler(
         dense, sources, identities_per_batch, images_per_identity, seed, include_singletons
     )
-    _log.info("sampler: %s", sampler.report)
     size = identities_per_batch * images_per_identity
 
     def read(step: np.int64) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -16,7 +17,11 @@ import tensorflow as tf
 from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.pipeline import dense_labels, training_batches
+from facenet_tf.input_pipeline.pipeline import (
+    dense_labels,
+    sampling_report,
+    training_batches,
+)
 from facenet_tf.losses.triplet import collapsed_loss
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
@@ -69,7 +74,9 @@ def train(config: TrainConfig) -> TrainingResult:
     finally:
         keras.mixed_precision.set_global_policy("float32")
     best = None if progress.people is None else progress.best
-    return TrainingResult(run, best, progress.epoch, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    run.record(finished={"epochs": progress.epoch, "best_val_auc": best, "seconds": round(seconds)})
+    return TrainingResult(run, best, progress.epoch, seconds)
 
 
 def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
@@ -120,6 +127,15 @@ class _Progress:
             stage.identities_per_batch, stage.images_per_identity, self.config.jit,
             "jitted" if step_is_jitted(trainer) else "not jitted",
         )  # fmt: skip
+        sampling = sampling_report(
+            self.dataset,
+            self.records,
+            stage.identities_per_batch,
+            stage.images_per_identity,
+            stage.include_singletons,
+        )
+        logger.info("sampling: %s", sampling)
+        self.run.record(**{f"sampling_stage{number + 1}": sampling})
         happenings.keep_history_until(self.run.history, self.epoch)
         validation = happenings.Validation(
             self._measure if self.people else None, self.run, self.best, self.since_best
@@ -223,15 +239,19 @@ class _Progress:
             happenings.ProgressBar(self.config.steps_per_epoch),
             happenings.HealthGuard(collapsed),
             validation,
-            TensorBoardLog(self.run.logs, self.embedder, self._probe(stage, number), self.people),
+            TensorBoardLog(
+                self.run.logs, self.embedder, partial(self._last_batch, stage, number), self.people
+            ),
             happenings.History(self.run.history, stage.objective, total),
             happenings.Checkpoint(manager, state, validation),
             *([happenings.EarlyStop(validation, patience)] if patience else []),
         ]
 
-    def _probe(self, stage: Stage, number: int) -> dict[str, np.ndarray]:
-        """The stage's first batch without augmentation, to show triplets of."""
-        batches = self._batches(stage, number, 0, 1, Augmentation(enabled=False))
+    def _last_batch(self, stage: Stage, number: int, epoch: int) -> dict[str, np.ndarray]:
+        """The batch of an epoch's last step, without augmentation."""
+        first = sum(earlier.epochs for earlier in self.config.stages[:number])
+        stop = (epoch + 1 - first) * self.config.steps_per_epoch
+        batches = self._batches(stage, number, stop - 1, stop, Augmentation(enabled=False))
         return next(iter(batches.as_numpy_iterator()))
 
 

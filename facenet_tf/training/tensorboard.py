@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class TensorBoardLog(keras.callbacks.Callback):
     Args:
         directory: the run's logs.
         embedder: of the model in training.
-        probe: one P×K batch of the stage without augmentation, to look for hard triplets in.
+        batch_of: epoch → its last P×K batch without augmentation, to look for hard triplets in.
         validation: whose embeddings the projector shows; None: no projector.
     """
 
@@ -34,12 +35,12 @@ class TensorBoardLog(keras.callbacks.Callback):
         self,
         directory: Path,
         embedder: Embedder,
-        probe: dict[str, np.ndarray],
+        batch_of: Callable[[int], dict[str, np.ndarray]],
         validation: ValidationPeople | None,
     ) -> None:
         super().__init__()
         self.directory, self.embedder = directory, embedder
-        self.probe, self.validation = probe, validation
+        self.batch_of, self.validation = batch_of, validation
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.writer = tf.summary.create_file_writer(str(self.directory))
@@ -49,7 +50,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         with self.writer.as_default(step=epoch + 1):
             for name, value in logs.items():
                 tf.summary.scalar(_tag(name), float(value))
-            tf.summary.image("hardest_triplets", self._hardest_triplets()[None])
+            tf.summary.image("hardest_triplets", self._hardest_triplets(epoch)[None])
         self.writer.flush()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -57,8 +58,8 @@ class TensorBoardLog(keras.callbacks.Callback):
         if self.validation is not None:
             write_projector(self.directory, self.validation)
 
-    def _hardest_triplets(self) -> np.ndarray:
-        probe = self.probe
+    def _hardest_triplets(self, epoch: int) -> np.ndarray:
+        probe = self.batch_of(epoch)
         embeddings = self.embedder.embed([tf.constant(probe["image"])])
         return draw_hardest_triplets(probe["image"], probe["label"], probe["source"], embeddings)
 

@@ -65,6 +65,7 @@ def test_a_run_directory_is_complete(finished, dataset):
     assert config["jit"] == {"asked": "loss", "train_step": False}
     assert {"git_revision", "versions"} <= config.keys()
     assert len(config["dataset"]["seen_people"]) == 5
+    assert config["finished"]["epochs"] == 4
     assert config["config"]["warm_up"]["objective"] == "cosface"
 
 

@@ -1,0 +1,241 @@
+"""Writes the tables of README.md and docs/results.md from the JSON under docs/results.
+
+    python docs/tables.py [--check]
+
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``. docs/results/RUN holds
+evaluation.json, config.json and history.csv as the commands wrote them. --check writes nothing and
+fails where a document and its figures differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent
+RESULTS, BENCHMARKS = DOCS / "results", DOCS.parent / "benchmarks" / "results"
+DOCUMENTS = [DOCS.parent / "README.md", DOCS / "results.md"]
+BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def load(name: str) -> Any:
+    return json.loads((RESULTS / name).read_text())
+
+
+def vectors(run: str) -> dict[str, dict[str, Any]]:
+    figures = load(f"{run}/evaluation.json")
+    return {"trained": figures, **figures["baselines"]}
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}".replace("%", " %")
+
+
+def number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def between(value: str, low_high: list[float] | None) -> str:
+    return value if low_high is None else f"{value} [{low_high[0]:.3f}, {low_high[1]:.3f}]"
+
+
+def tar(pairs: dict[str, Any], far: float) -> str:
+    return number(pairs["tar"].get(str(far)))
+
+
+def repeated(svm: dict[str, Any]) -> str:
+    figures = svm["repeated"]
+    return f"{percent(figures['accuracy_mean'])} ± {100 * figures['accuracy_std']:.2f}"
+
+
+def identification(run: str) -> str:
+    head = ["vectors", "SVM accuracy [95 %]", "macro F1", "repeated", "chosen", "lost as errors"]
+    head += ["AUC [95 %]", "EER", "TAR@1e-2", "TAR@1e-3"]
+    rows = []
+    for name, figures in vectors(run).items():
+        svm, pairs = figures["svm"], figures["verification"]["unseen_people"]
+        boot = pairs.get("bootstrap", {}).get("auc")
+        rows.append(
+            [
+                name.replace("_", " "),
+                between(percent(svm["accuracy"]), svm["accuracy_interval"]),
+                number(svm["macro_f1"]),
+                repeated(svm),
+                percent(svm["selected"]["accuracy"]),
+                percent(svm["lost_as_errors"]["accuracy"]),
+                between(number(pairs["auc"]), boot),
+                number(pairs["eer"]),
+                tar(pairs, 0.01),
+                tar(pairs, 0.001),
+            ]
+        )
+    return table(head, rows)
+
+
+def demonstration_readme() -> str:
+    head = ["unseen people", "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
+    rows = []
+    for name, figures in vectors("att").items():
+        svm, pairs = figures["svm"], figures["verification"]["unseen_people"]
+        shares = [percent(svm["accuracy"]), number(svm["macro_f1"]), repeated(svm)]
+        more = [percent(svm["selected"]["accuracy"]), number(pairs["auc"]), number(pairs["eer"])]
+        rows.append([name.replace("_", " "), *shares, *more])
+    return table([*head, "pairs: AUC", "EER"], rows)
+
+
+def stages() -> str:
+    head = ["stages", "minutes", "commit", "SVM accuracy", "repeated"]
+    head += ["AUC", "EER", "TAR@1e-2", "validation AUC"]
+    rows = []
+    for label, run in (
+        ("CosFace alone", "pubfig83_cosface"),
+        ("CosFace, then batch-hard", "pubfig83"),
+    ):
+        figures, config = vectors(run)["trained"], load(f"{run}/config.json")
+        pairs = figures["verification"]["unseen_people"]
+        rows.append(
+            [
+                label,
+                minutes(run),
+                config["git_revision"],
+                percent(figures["svm"]["accuracy"]),
+                repeated(figures["svm"]),
+                number(pairs["auc"]),
+                number(pairs["eer"]),
+                tar(pairs, 0.01),
+                number(max(float(row["val_auc"]) for row in history(run))),
+            ]
+        )
+    return table(head, rows)
+
+
+def view1() -> str:
+    sets = vectors("lfw_view1")["trained"]["verification"]
+    rows = []
+    for label, name in (
+        ("chosen on the validation people, applied once", "lfw_view1"),
+        ("ten contiguous folds of the list, from the other nine", "lfw_view1_10fold"),
+    ):
+        pairs = sets[name]
+        interval = pairs.get("accuracy_interval")
+        accuracy = between(percent(pairs["accuracy_mean"]), interval)
+        if pairs.get("accuracy_sem") is not None:
+            accuracy += f" ± {100 * pairs['accuracy_sem']:.2f} (SEM)"
+        rows.append([label, accuracy, number(pairs["auc"]), number(pairs["eer"]), tar(pairs, 0.01)])
+    return table(["threshold", "accuracy [95 %]", "AUC", "EER", "TAR@1e-2"], rows)
+
+
+def headlines() -> str:
+    pubfig, lfw = vectors("pubfig83"), vectors("lfw_view1")["trained"]["verification"]["lfw_view1"]
+    svm = {name: percent(figures["svm"]["accuracy"]) for name, figures in pubfig.items()}
+    rows = [
+        [
+            "PubFig83, 10 unseen people, default SVM, 80/20 split",
+            f"73 people, from scratch, {minutes('pubfig83')} min on 2 CPU cores",
+            f"{svm['trained']} (untrained {svm['untrained']}, raw pixels {svm['raw_pixels']})",
+        ],
+        [
+            "LFW View 1, `pairsDevTest.txt`, threshold from validation people",
+            f"LFW's development people, from scratch, {minutes('lfw_view1')} min",
+            f"accuracy {percent(lfw['accuracy_mean'])}, AUC {number(lfw['auc'])}",
+        ],
+    ]
+    return table(["data, protocol", "trained on", "figure"], rows)
+
+
+def nn2() -> str:
+    rows = history("nn2_pubfig83")
+    names = ["loss", "mean_distance", "effective_rank", "active_triplets", "images_per_second"]
+    body = [[row["epoch"], *(f"{float(row[name]):.4g}" for name in names)] for row in rows]
+    return table(["epoch", *(name.replace("_", " ") for name in names)], body)
+
+
+def train_step() -> str:
+    report = json.loads((BENCHMARKS / "train_step.json").read_text())
+    rows = []
+    for name, metric in report["metrics"].items():
+        speeds = {"mixed_bfloat16_loss": metric["ours"], **metric["peers"]}
+        for precision in ("mixed_bfloat16", "float32"):
+            cells = [f"{speeds[f'{precision}_{jit}']:.0f}" for jit in ("off", "loss", "on")]
+            rows.append([name.replace("_", " "), precision, *cells])
+    head = ["network, side", "precision", "XLA off", "XLA for the loss", "XLA for the whole step"]
+    return table(head, rows)
+
+
+def input_pipeline() -> str:
+    report = json.loads((BENCHMARKS / "input_pipeline.json").read_text())
+    rows = []
+    for name, metric in report["metrics"].items():
+        peer = metric["peers"]["opencv_decode_only"]
+        ratio = metric["ratio"]["opencv_decode_only"]
+        rows.append(
+            [name.replace("_", " "), f"{metric['ours']:.0f}", f"{peer:.0f}", f"{ratio:.2f}"]
+        )
+    return table(["", "images/s", "OpenCV, decoding only", "ratio"], rows)
+
+
+def minutes(run: str) -> str:
+    """Training time from the epochs' own speeds: validation and start-up not counted."""
+    config = load(f"{run}/config.json")["config"]
+    stages = [config["warm_up"]] * config["warm_up"]["epochs"]
+    stages += [config["main"]] * config["main"]["epochs"]
+    seconds = sum(
+        config["steps_per_epoch"]
+        * stage["identities_per_batch"]
+        * stage["images_per_identity"]
+        / float(row["images_per_second"])
+        for stage, row in zip(stages, history(run), strict=True)
+    )
+    return f"{seconds / 60:.0f}"
+
+
+def history(run: str) -> list[dict[str, str]]:
+    with (RESULTS / run / "history.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+TABLES = {
+    "att-readme": demonstration_readme,
+    "att": lambda: identification("att"),
+    "pubfig83": lambda: identification("pubfig83"),
+    "stages": stages,
+    "lfw-view1": view1,
+    "headlines": headlines,
+    "nn2": nn2,
+    "train-step": train_step,
+    "input-pipeline": input_pipeline,
+}
+
+
+def filled(text: str) -> str:
+    return BLOCK.sub(lambda match: match[1] + TABLES[match[2]]() + match[3], text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
+    check = parser.parse_args().check
+    stale = []
+    for document in DOCUMENTS:
+        text = document.read_text()
+        if filled(text) != text:
+            stale.append(document.name)
+            if not check:
+                document.write_text(filled(text))
+    if check and stale:
+        print(f"{', '.join(stale)}: run python docs/tables.py", file=sys.stderr)
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
