@@ -30,7 +30,7 @@ def split_identities(
         pictures: identity → how many pictures it has.
         test: how many identities are test: a count, or below 1 a fraction of all.
         validation: how many are validation: a count, or below 1 a fraction of the other
-            identities that have enough pictures.
+            identities that have enough pictures; a fraction gives none or at least two.
         validation_min_pictures: fewer pictures than this make no validation identity.
         order: the identities are ordered by name (numbers in names by value) or shuffled.
         seed: of the shuffle.
@@ -66,9 +66,9 @@ def split_training(
     names = _ordered(pictures, order, seed)
     eligible = [name for name in names if pictures[name] >= validation_min_pictures]
     keep = max(0, 2 - (len(names) - len(eligible)))
-    if 0 < validation < 1 and math.floor(validation * len(eligible)) == 1:
-        validation = 2  # one person alone makes no impostor pair
     chosen = set(_last(eligible, validation, "--validation-people", keep))
+    if validation < 1 and len(chosen) == 1:  # one person alone makes no impostor pair
+        chosen = set(eligible[-2:]) if len(eligible) - 2 >= keep else set()
     return {name: VALIDATION if name in chosen else TRAIN for name in names}
 
 

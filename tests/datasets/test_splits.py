@@ -50,6 +50,12 @@ def test_two_people_are_trained_on_whatever_the_fraction():
     assert set(split_identities(people(2), test=0.9, validation=0.9).values()) == {"train"}
 
 
+@pytest.mark.parametrize(("count", "validating"), [(3, 0), (4, 2), (10, 2), (20, 3)])
+def test_a_fraction_gives_no_validation_person_or_two(count, validating):
+    split = split_training(people(count), validation=0.15 if count > 4 else 0.4)
+    assert len(names(split, "validation")) == validating
+
+
 @pytest.mark.parametrize("share", [-1, 1.5])
 def test_senseless_share(share):
     with pytest.raises(InputError, match="--test-people"):
