@@ -37,4 +37,6 @@ train = TrainConfig(
     augmentation=Augmentation(rotation=10, scale=0.1, translation=0.06, cutout=0.3),
     precision="mixed_bfloat16",
 )
-evaluate = EvaluateConfig(run=Path("runs/pubfig83"), dataset=Path("data/pubfig83"))
+evaluate = EvaluateConfig(
+    run=Path("runs/pubfig83"), dataset=Path("data/pubfig83"), flip_average=True
+)
