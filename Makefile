@@ -22,7 +22,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -m "not addons"
 
 # TensorFlow Addons 0.23 has no wheels for Python 3.12 and later.
 test-addons:
@@ -34,7 +34,8 @@ test-addons:
 
 .PHONY: run-addons
 run-addons: $(ADDONS)/.ready
-	$(ADDONS)/bin/python -m pytest -m "addons or not slow" tests/losses tests/training/test_both_stacks.py
+	$(ADDONS)/bin/python -m pytest -m "addons or not slow" tests/losses tests/training \
+		tests/input_pipeline tests/test_preprocessing.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

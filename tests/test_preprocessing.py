@@ -98,7 +98,9 @@ class TestAlignFace:
         source = np.stack([x, y, np.ones_like(x)], -1) @ inverse(crop.matrix).T
         seen = (source > 1).all(-1) & (source < 248).all(-1)
         assert seen.mean() > 0.5
-        np.testing.assert_allclose(crop.pixels[..., :2][seen], source[seen], atol=1)
+        # Half a grey level for averaging before the warp, half for the warp, and OpenCV 4 takes
+        # positions on a grid of 1/32 pixel of a picture that may be reduced to half.
+        np.testing.assert_allclose(crop.pixels[..., :2][seen], source[seen], atol=1 + 2 / 32)
 
     @pytest.mark.parametrize("magnification", [2.2, 3.0, 5.0, 7.3])
     @pytest.mark.parametrize("shift", [(0, 0), (37, 11), (300, 250)])

@@ -22,9 +22,11 @@ class Rung:
 
     name: str
     enlargement: float
-    """Factor, limited so that the longer side stays within `LONGEST_SIDE`."""
+    """Factor, limited so that the longer side stays within `LONGEST_SIDE`: larger pictures are
+    reduced to it."""
     border: float
-    """Width of the border on every side, as a fraction of the longer side of the picture."""
+    """Width of the border on every side, at most 0.5, as a fraction of the longer side of the
+    picture (of a strip, of twice its shorter side)."""
     fill: int
     """cv2.BORDER_REPLICATE, BORDER_REFLECT_101, or BORDER_CONSTANT for the picture's mean
     colour."""
@@ -37,6 +39,7 @@ LADDER = (
     Rung("enlarged_mirror", 3, 0.25, cv2.BORDER_REFLECT_101),
 )
 LONGEST_SIDE = 640
+"""In pixels, without the border: with it, no view has more than twice this side."""
 
 # What a face found on the ladder must have.
 MIN_CONFIDENCE = 0.95
@@ -88,12 +91,14 @@ def is_plausible(face: Face, image_shape: Sequence[int]) -> bool:
     left, top, box_width, box_height = face.box
     inside = 0 <= left + box_width / 2 < width and 0 <= top + box_height / 2 < height
     large = min(box_width, box_height) >= MIN_SHARE * min(height, width)
-    return (
-        inside
-        and large
-        and face.confidence >= MIN_CONFIDENCE
-        and landmark_rmse(face.landmarks) <= MAX_RMSE
-    )
+    return inside and large and face.confidence >= MIN_CONFIDENCE and _is_frontal(face.landmarks)
+
+
+def _is_frontal(landmarks: np.ndarray) -> bool:
+    try:
+        return landmark_rmse(landmarks) <= MAX_RMSE
+    except ValueError:  # landmarks that coincide or are not finite
+        return False
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -105,11 +110,12 @@ class _View:
 
 def _view(image: np.ndarray, rung: Rung) -> _View:
     height, width = image.shape[:2]
-    factor = max(1.0, min(rung.enlargement, LONGEST_SIDE / max(height, width)))
-    size = (round(width * factor), round(height * factor))
-    enlarged = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR) if factor > 1 else image
-    border = round(rung.border * max(size))
+    factor = min(rung.enlargement, LONGEST_SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    resampling = cv2.INTER_LINEAR if factor > 1 else cv2.INTER_AREA
+    resized = cv2.resize(image, size, interpolation=resampling) if factor != 1 else image
+    border = round(rung.border * min(max(size), 2 * min(size)))
     mean = [float(value) for value in image.mean((0, 1))]
-    pixels = cv2.copyMakeBorder(enlarged, border, border, border, border, rung.fill, value=mean)
+    pixels = cv2.copyMakeBorder(resized, border, border, border, border, rung.fill, value=mean)
     shift = 0.5 / factor - 0.5 - border / factor
     return _View(pixels, 1 / factor, (shift, shift))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,8 +37,23 @@ def load_model(run: Path) -> keras.Model:
     path = run / "model.keras"
     try:
         return keras.saving.load_model(path, compile=False)
+    except MemoryError:
+        raise
     except Exception as error:  # a damaged file raises anything from KeyError to BadZipFile
-        raise InputError(f"{path} cannot be loaded ({error!r}): train it again") from error
+        raise InputError(
+            f"{path} cannot be loaded ({error!r}): {_written_by(path)}read with Keras "
+            f"{keras.__version__}; train it again, or read it with the version that wrote it"
+        ) from error
+
+
+def _written_by(path: Path) -> str:
+    """ "written with Keras X, ", or nothing where the file does not tell."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            version = json.loads(archive.read("metadata.json"))["keras_version"]
+    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
+        return ""
+    return f"written with Keras {version}, "
 
 
 def load_checked(run: Path, dataset: FaceDataset) -> keras.Model:

@@ -45,6 +45,7 @@ class Measured:
         unseen: all pairs of the test people's pictures, if these give any.
         validation: the same of the validation people, who choose thresholds.
         listed: the published list of pairs without those of seen people, if one is asked for.
+        folded: the same pairs with the folds they are scored in.
         left_out: how many people of the published list were seen, and so their pairs left out.
     """
 
@@ -53,6 +54,7 @@ class Measured:
     unseen: PairSet | None
     validation: PairSet | None
     listed: PairSet | None
+    folded: PairSet | None
     left_out: int
 
     @property
@@ -78,17 +80,19 @@ def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) ->
         raise InputError(
             f"{config.dataset} has no test people that the run did not see: build it with some"
         )
-    listed, left_out = None, 0
+    listed, folded, left_out = None, None, 0
     if pairs is not None:
         listed, left_out = _without_seen(
             listed_pairs(roster, pairs, LISTS[config.protocol]), roster, seen
         )
+        folded = _with_folds(listed, config)
     return Measured(
         roster=roster,
         people=people_with_most_pictures(test, config.unseen_people),
         unseen=all_pairs_of_split(roster, "test", config.seed),
         validation=all_pairs_of_split(roster, "validation", config.seed),
         listed=listed,
+        folded=folded,
         left_out=left_out,
     )
 
@@ -158,26 +162,40 @@ def _verification(
     if measured.unseen is not None:
         unseen = ScoredPairs.of(vectors, measured.unseen)
         figures[UNSEEN] = {**ranking(unseen), **fixed(unseen, balanced=True)}
-    if measured.listed is not None:
+    if measured.listed is not None and measured.folded is not None:
         listed = ScoredPairs.of(vectors, measured.listed)
-        suffix = f"_minus_{measured.left_out}_people" if measured.left_out else ""
-        common = ranking(listed)
+        common = {**ranking(listed), "left_out_people": measured.left_out}
         name: str = config.protocol
+        how = "the folds of the list"
         if name == "lfw_view1":
-            figures[name + suffix] = {**common, **fixed(listed, balanced=False)}
-            name, listed = f"{name}_{FOLDS}fold", _with_folds(listed)
+            figures[name] = {**common, **fixed(listed, balanced=False)}
+            name = f"{name}_{FOLDS}fold"
             how = f"{FOLDS} folds, contiguous within genuine and within impostor pairs"
-        else:
-            how = f"the {FOLDS} folds of the list"
-        figures[name + suffix] = {**common, **folded_figures(listed, how)}
+        folded = dataclasses.replace(listed, pairs=measured.folded)
+        figures[name] = {**common, **folded_figures(folded, how)}
         if config.protocol == "lfw_view2" and not measured.left_out:
-            figures[name]["grid"] = grid_figures(listed)
+            figures[name]["grid"] = grid_figures(folded)
     return figures
 
 
-def _with_folds(scored: ScoredPairs) -> ScoredPairs:
-    fold = metrics.contiguous_folds(scored.pairs.genuine, FOLDS)
-    return dataclasses.replace(scored, pairs=dataclasses.replace(scored.pairs, fold=fold))
+def _with_folds(listed: PairSet, config: EvaluateConfig) -> PairSet:
+    """The pairs in the folds of View 2's list; View 1's list, which has none, cut into some.
+
+    Raises:
+        InputError: the pairs do not suffice.
+    """
+    if config.protocol == "lfw_view1":
+        try:
+            fold = metrics.contiguous_folds(listed.genuine, FOLDS)
+        except ValueError as error:
+            raise InputError(f"--pairs {config.pairs}: {error}; give a longer list") from error
+        return dataclasses.replace(listed, fold=fold)
+    if listed.fold is None or len(np.unique(listed.fold)) < 2:
+        raise InputError(
+            f"--pairs {config.pairs}: without people seen in training fewer than two folds are "
+            "left; give a model that saw fewer of them"
+        )
+    return listed
 
 
 def _validation_threshold(vectors: Vectors, pairs: PairSet | None) -> float | None:

@@ -28,6 +28,7 @@ def write_report(figures: dict[str, Any], images: list[Path], path: Path) -> Non
         figures=figures,
         images=[(image.stem, base64.b64encode(image.read_bytes()).decode()) for image in images],
         svm_table=[table.svm_head(), *table.svm_rows(figures)],
+        set_name=table.set_name,
         verification_table=[table.verification_head(figures), *table.verification_rows(figures)],
     )
     path.write_text(text, encoding="utf-8")

@@ -3,18 +3,16 @@
 import dataclasses
 import json
 import logging
-import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import keras
 import skops.io
 
-from facenet_tf.errors import InputError
-from facenet_tf.evaluation import embedding, plots
+from facenet_tf.evaluation import embedding, output, plots
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.protocols import Measured, all_figures, choose_measured
+from facenet_tf.evaluation.provenance import git_revision, versions
 from facenet_tf.evaluation.report import write_report
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, seen_people, without_seen
@@ -26,7 +24,6 @@ from facenet_tf.records.dataset import FaceDataset
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
-_VERSIONED = ("facenet-tf", "tensorflow", "keras", "numpy", "scikit-learn")
 _BASELINES = {
     "untrained": "the same architecture with fresh weights drawn with the run's seed",
     "raw_pixels": (
@@ -53,31 +50,39 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
     everyone = Roster.of(dataset)
     seen = seen_people(run, dataset, everyone)
     measured = choose_measured(config, without_seen(everyone, seen), seen)
-    output = _make_directory(config.output_directory)
+    with output.written_whole(config.output_directory) as directory:
+        vectors = _all_vectors(config, dataset, measured.roster, model, run)
+        vectors["trained"].save(directory / output.EMBEDDINGS)
+        figures = {
+            **_results(config, vectors, measured),
+            **_circumstances(config, dataset, model, run, everyone, measured, seen),
+        }
+        if figures["svm"]["accuracy"] is not None:
+            svm = fit_named_split(vectors["trained"].where(measured.people_rows))
+            skops.io.dump(svm, directory / output.SVM)
+        images = _draw(directory, vectors, measured, figures, config)
+        _write_json(directory / output.FIGURES, figures)
+        write_report(figures, images, directory / output.REPORT)
+    return figures
 
-    vectors = _all_vectors(config, dataset, measured.roster, model, run)
-    vectors["trained"].save(output / "embeddings.npz")
+
+def _results(
+    config: EvaluateConfig, vectors: dict[str, Vectors], measured: Measured
+) -> dict[str, Any]:
+    """Figures of the trained network, and below "baselines" those of each baseline."""
     results = {}
     for name, rows in vectors.items():
         logger.info("figures: %s", name)
         bootstrap = config.bootstrap if name == "trained" else 0
         results[name] = all_figures(rows, measured, config, bootstrap=bootstrap)
-    if results["trained"]["svm"]["accuracy"] is not None:
-        svm = fit_named_split(vectors["trained"].where(measured.people_rows))
-        skops.io.dump(svm, output / "svm.skops")
-    figures = {
+    return {
         **results["trained"],
         "baselines": {
             name: {"protocol": _BASELINES[name], **result}
             for name, result in results.items()
             if name != "trained"
         },
-        **_circumstances(config, dataset, model, run, everyone, measured, seen),
     }
-    images = _draw(output, vectors, measured, figures, config)
-    _write_json(output / "evaluation.json", figures)
-    write_report(figures, images, output / "report.html")
-    return figures
 
 
 def _all_vectors(
@@ -155,12 +160,13 @@ def _circumstances(
             name: str(value) if isinstance(value, Path) else value
             for name, value in dataclasses.asdict(config).items()
         },
-        "versions": _versions(),
+        "git_revision": git_revision(),
+        "versions": versions(),
     }
 
 
 def _draw(
-    output: Path,
+    directory: Path,
     vectors: dict[str, Vectors],
     measured: Measured,
     figures: dict[str, Any],
@@ -170,7 +176,7 @@ def _draw(
     images = []
 
     def draw(name: str) -> Path:
-        images.append(output / name)
+        images.append(directory / name)
         return images[-1]
 
     pairs = measured.listed or measured.unseen
@@ -191,24 +197,6 @@ def _draw(
     return images
 
 
-def _make_directory(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--output {path}: {error.strerror}; give another directory") from error
-    return path
-
-
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _VERSIONED:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

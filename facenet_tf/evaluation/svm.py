@@ -95,6 +95,9 @@ def _why_too_few(targets: NDArray[np.str_]) -> str | None:
         return f"{people[counts.argmin()]} has a single picture with a record: two are needed"
     if np.ceil(TEST_SHARE * len(targets)) < len(people):
         return f"{len(targets)} pictures of {len(people)} people: a test share holds not all people"
+    train, _ = modelled_split(len(targets))
+    if len(np.unique(targets[train])) < 2:
+        return f"{len(targets)} pictures: the training part of the named split shows one person"
     return None
 
 

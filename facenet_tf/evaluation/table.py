@@ -30,13 +30,20 @@ def verification_rows(figures: dict[str, Any]) -> list[list[str]]:
     """
     rows = []
     for name, result in by_vectors(figures).items():
-        for pair_set, figure in result["verification"].items():
+        for key, figure in result["verification"].items():
+            pair_set = set_name(key, figure)
             rows.append(_verification_row(pair_set, name, figure))
             if figure.get("without_lost"):
                 rows.append(
                     _verification_row(f"{pair_set}, lost apart", name, figure["without_lost"])
                 )
     return sorted(rows, key=lambda row: row[0])
+
+
+def set_name(key: str, figure: dict[str, Any]) -> str:
+    """Name of a set of pairs; a list that seen people had to leave does not bear its own alone."""
+    left_out = figure.get("left_out_people")
+    return f"{key} minus {left_out} people" if left_out else key
 
 
 def _verification_row(pair_set: str, name: str, figure: dict[str, Any]) -> list[str]:

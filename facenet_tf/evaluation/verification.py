@@ -15,7 +15,6 @@ from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
 
 logger = logging.getLogger(__name__)
 
-_PAIRS_AT_ONCE = 8192
 MOST_PICTURES_PAIRED = 3000
 """All pairs of more pictures than this are too many to sort again for every bootstrap draw."""
 
@@ -68,12 +67,7 @@ class ScoredPairs:
     @classmethod
     def of(cls, vectors: Vectors, pairs: PairSet) -> "ScoredPairs":
         """Measure all pairs."""
-        distance = np.empty(len(pairs))
-        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-            chunk = slice(start, start + _PAIRS_AT_ONCE)
-            distance[chunk] = metrics.squared_distances(
-                vectors.values[pairs.left[chunk]], vectors.values[pairs.right[chunk]]
-            )
+        distance = metrics.listed_distances(vectors.values, pairs.left, pairs.right)
         worst = np.where(pairs.genuine, np.inf, -np.inf)
         return cls(vectors.roster, pairs, np.where(np.isnan(distance), worst, distance))
 
@@ -150,7 +144,10 @@ def ranking_figures(
     for far in fars:
         if far not in carried:
             figures["tar"][str(far)] = None
-            figures["tar_points"][str(far)] = {"skipped": _too_few(impostors, far)}
+            figures["tar_points"][str(far)] = {
+                "impostor_pairs": impostors,
+                "skipped": _too_few(impostors, far),
+            }
             continue
         point = metrics.operating_point(curve, far)
         figures["tar"][str(far)] = point.tar
@@ -181,17 +178,15 @@ def _without_lost(scored: ScoredPairs, fars: tuple[float, ...]) -> dict[str, Any
 def _pairs_by_outcome(roster: Roster, pairs: PairSet) -> dict[str, Any]:
     """How many pairs hold a picture of each outcome code, and how many one without a record."""
     lost = roster.lost[pairs.left] | roster.lost[pairs.right]
-    codes = np.unique(roster.outcomes[np.concatenate([pairs.left, pairs.right])])
+    outcomes, codes = np.unique(roster.outcomes, return_inverse=True)
+    left, right = codes[pairs.left], codes[pairs.right]
+    counts = {
+        str(outcome): int(np.sum((left == code) | (right == code)))
+        for code, outcome in enumerate(outcomes)
+    }
     return {
         "pairs_with_lost_picture": int(lost.sum()),
-        "pairs_by_outcome": {
-            str(code): int(
-                np.sum(
-                    (roster.outcomes[pairs.left] == code) | (roster.outcomes[pairs.right] == code)
-                )
-            )
-            for code in codes
-        },
+        "pairs_by_outcome": {outcome: count for outcome, count in counts.items() if count},
     }
 
 
@@ -207,10 +202,7 @@ def _bootstrap(
 ) -> dict[str, Any]:
     pairs = scored.pairs
 
-    def statistic(
-        genuine: NDArray[np.bool_], sorted_distance: NDArray[np.float64], weights: NDArray
-    ) -> list[float]:
-        curve = metrics.roc_curve(genuine, sorted_distance, weights)
+    def statistic(curve: metrics.RocCurve) -> list[float]:
         tars = [metrics.operating_point(curve, far).tar for far in fars]
         return [metrics.area_under_curve(curve), metrics.equal_error_rate(curve), *tars]
 
@@ -233,7 +225,8 @@ def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
     if pairs.fold is None:
         raise ValueError("these pairs have no folds")
     result = metrics.folded_accuracy(pairs.genuine, scored.distance, pairs.fold)
-    correct = round(sum(result.per_fold * np.bincount(pairs.fold)))
+    sizes = np.unique(pairs.fold, return_counts=True)[1]  # a fold may have lost all its pairs
+    correct = round(float(np.sum(result.per_fold * sizes)))
     return {
         "accuracy_mean": result.mean,
         "accuracy_sem": result.sem,

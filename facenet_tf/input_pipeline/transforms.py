@@ -1,4 +1,8 @@
-"""The random changes to a batch of training crops, as tf ops keyed by (seed, step, position)."""
+"""The random changes to a batch of training crops, keyed by (seed, step, position).
+
+Stateless TensorFlow ops draw how much each crop is changed and compute the colours; OpenCV and
+NumPy move the pixels of a warp and fill a cutout, inside `tf.numpy_function`.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,8 @@ def augment(
     """Vary uint8 [B, S, S, C] crops, C 1 or 3; same shape and dtype.
 
     What happens to a crop depends on `options`, `seed`, `step` and its position in the batch
-    alone. The warp is no op that XLA compiles: call it in tf.data, not in a compiled function.
+    alone. Warp and cutout run in Python, which XLA cannot compile and a saved graph cannot hold:
+    call it in tf.data, not in a compiled function.
     """
     if not options.enabled:
         return images
@@ -62,7 +67,7 @@ def _either_way(draw: tf.Tensor, strength: float) -> tf.Tensor:
 
 
 def _flip(images: tf.Tensor, options: Augmentation, draws: dict[str, tf.Tensor]) -> tf.Tensor:
-    # Unlike tf.where, Select takes whole pictures by a vector, many times as fast.
+    # Unlike tf.where, Select takes whole pictures by a vector.
     flipped = draws["flip"] < options.flip
     return tf.raw_ops.Select(condition=flipped, x=tf.reverse(images, [2]), y=images)
 
@@ -70,8 +75,7 @@ def _flip(images: tf.Tensor, options: Augmentation, draws: dict[str, tf.Tensor])
 def _warp(images: tf.Tensor, options: Augmentation, draws: dict[str, tf.Tensor]) -> tf.Tensor:
     """Flip, turn, resize and shift in one bilinear warp; what lies outside is mirrored.
 
-    OpenCV does it at an eighth of the cost of `ImageProjectiveTransformV3`, which computes every
-    channel's coordinates anew.
+    The matrices come from TensorFlow, the pixels are moved by OpenCV, one crop after the other.
     """
     matrices = _warp_matrices(images.shape[1], options, draws)
     warped = tf.numpy_function(_warp_affine, [images, matrices], tf.uint8)

@@ -10,12 +10,18 @@ Conventions of every function here:
 * NaN is refused with ValueError.
 """
 
-from facenet_tf.metrics.distances import all_pairs, all_pairs_distances, squared_distances
+from facenet_tf.metrics.distances import (
+    all_pairs,
+    all_pairs_distances,
+    listed_distances,
+    squared_distances,
+)
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
+    SortedPairs,
     area_under_curve,
     equal_error_rate,
     operating_point,
@@ -35,6 +41,7 @@ __all__ = [
     "GridLfw",
     "OperatingPoint",
     "RocCurve",
+    "SortedPairs",
     "accuracy_at",
     "all_pairs",
     "all_pairs_distances",
@@ -45,6 +52,7 @@ __all__ = [
     "equal_error_rate",
     "folded_accuracy",
     "grid_lfw",
+    "listed_distances",
     "operating_point",
     "roc_curve",
     "squared_distances",

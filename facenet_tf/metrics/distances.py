@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _ROWS_AT_ONCE = 4096
+_NEAR = 1e-4
+"""Below this share of the squared lengths a distance from products has lost too many digits."""
 
 
 def squared_distances(left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
@@ -26,6 +28,47 @@ def squared_distances(left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
         rows = slice(start, start + _ROWS_AT_ONCE)
         difference = first[rows].astype(np.float64) - second[rows]
         result[rows] = np.einsum("nd,nd->n", difference, difference)
+    return result
+
+
+def listed_distances(
+    rows: ArrayLike, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Squared Euclidean distance of row left[i] and row right[i] of [N, D], for long lists.
+
+    A list of about all pairs is measured by one matrix product, and only its near pairs, whose
+    digits that would lose, by differences.
+
+    Returns:
+        float64 of the length of the list; NaN where a row holds NaN.
+
+    Raises:
+        ValueError: `rows` is not two-dimensional, or the lists differ in length.
+    """
+    table = np.asarray(rows)
+    if table.ndim != 2 or np.shape(left) != np.shape(right):
+        raise ValueError(f"expected [N, D] and two lists of one length, got {table.shape}")
+    used, places = np.unique(np.concatenate([left, right]), return_inverse=True)
+    if 4 * len(left) < len(used) ** 2:
+        return _by_differences(table, left, right)
+    vectors = table[used].astype(np.float64)
+    first, second = places.reshape(2, -1)
+    squares = np.einsum("nd,nd->n", vectors, vectors)
+    lengths = squares[first] + squares[second]
+    with np.errstate(invalid="ignore"):  # NaN in, NaN out
+        result = lengths - 2 * (vectors @ vectors.T)[first, second]
+    near = np.flatnonzero(result < _NEAR * lengths)
+    result[near] = _by_differences(table, left[near], right[near])
+    return result
+
+
+def _by_differences(
+    rows: NDArray, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    result = np.empty(len(left))
+    for start in range(0, len(left), _ROWS_AT_ONCE):
+        chunk = slice(start, start + _ROWS_AT_ONCE)
+        result[chunk] = squared_distances(rows[left[chunk]], rows[right[chunk]])
     return result
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facenet_tf.metrics.checks import checked_pairs
+from facenet_tf.metrics.roc import RocCurve, SortedPairs
 
 _NORMAL_QUANTILE_975 = 1.959963984540054
 
@@ -32,7 +32,7 @@ def bootstrap_identities(
     genuine: ArrayLike,
     distance: ArrayLike,
     identities: tuple[ArrayLike, ArrayLike],
-    statistic: Callable[[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]], list[float]],
+    statistic: Callable[[RocCurve], list[float]],
     *,
     replicates: int = 200,
     seed: int = 0,
@@ -48,8 +48,7 @@ def bootstrap_identities(
         genuine: bool [N].
         distance: float [N].
         identities: the persons on the left and right of each pair, two [N] arrays.
-        statistic: (genuine, distance, weights) -> S numbers. A ValueError (a draw without one kind
-            of pair) drops the replicate.
+        statistic: S numbers of the curve of a draw. A draw without one kind of pair is dropped.
         replicates: number of draws.
         seed: of the draws.
 
@@ -59,21 +58,21 @@ def bootstrap_identities(
     Raises:
         ValueError: bad input, or fewer than half of the draws could be used.
     """
-    flags, distances = checked_pairs(genuine, distance)
-    # Sorted once, every replicate's stable sort is a single pass.
-    order = np.argsort(distances, kind="stable")
-    flags, distances = flags[order], distances[order]
+    pairs = SortedPairs(genuine, distance)
     sides = np.concatenate([np.asarray(side) for side in identities])
     people, codes = np.unique(sides, return_inverse=True)
-    left, right = codes.reshape(2, -1)[:, order]
-    random = np.random.default_rng([seed, len(flags)])
+    left, right = codes.reshape(2, -1)[:, pairs.order]
+    random = np.random.default_rng([seed, len(pairs.order)])
+    # One look-up per pair and draw: pairs are many more than pairs of people.
+    cells, cell = np.unique(left * len(people) + right, return_inverse=True)
+    first, second = np.divmod(cells, len(people))
     samples = []
     for _ in range(replicates):
         drawn = random.integers(len(people), size=len(people))
         times = np.bincount(drawn, minlength=len(people)).astype(np.float64)
-        weights = np.where(left == right, times[left], times[left] * times[right])
+        of_cell = np.where(first == second, times[first], times[first] * times[second])
         try:
-            samples.append(statistic(flags, distances, weights))
+            samples.append(statistic(pairs.curve(of_cell[cell])))
         except ValueError:
             continue
     if len(samples) < max(1, replicates / 2):

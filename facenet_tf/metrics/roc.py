@@ -50,21 +50,50 @@ def roc_curve(
     Raises:
         ValueError: bad input (see `checked_pairs`), or no (weight on) genuine or impostor pairs.
     """
-    flags, distances = checked_pairs(genuine, distance)
-    check_both_kinds(flags)
-    order = np.argsort(distances, kind="stable")
-    flags, distances = flags[order], distances[order]
-    weight = _checked_weights(weights, len(flags))[order]
-    last_of_tie = np.append(np.flatnonzero(distances[1:] != distances[:-1]), len(flags) - 1)
-    accepted_genuine = np.cumsum(weight * flags)[last_of_tie]
-    accepted_impostor = np.cumsum(weight * ~flags)[last_of_tie]
-    if accepted_genuine[-1] == 0 or accepted_impostor[-1] == 0:
-        raise ValueError("the weights leave no genuine or no impostor pair")
-    return RocCurve(
-        thresholds=np.append(-np.inf, distances[last_of_tie]),
-        far=np.append(0.0, accepted_impostor / accepted_impostor[-1]),
-        tar=np.append(0.0, accepted_genuine / accepted_genuine[-1]),
-    )
+    pairs = SortedPairs(genuine, distance)
+    return pairs.curve(_checked_weights(weights, len(pairs.order))[pairs.order])
+
+
+class SortedPairs:
+    """Pairs sorted once, for many curves that differ in the weights of the pairs.
+
+    Args:
+        genuine, distance: as of `roc_curve`.
+
+    Attributes:
+        order: int64 [N], the pairs by ascending distance.
+
+    Raises:
+        ValueError: bad input (see `checked_pairs`), or one kind of pair only.
+    """
+
+    def __init__(self, genuine: ArrayLike, distance: ArrayLike) -> None:
+        flags, distances = checked_pairs(genuine, distance)
+        check_both_kinds(flags)
+        self.order = np.argsort(distances, kind="stable")
+        distances = distances[self.order]
+        self._genuine = flags[self.order].astype(np.float64)
+        self._last_of_tie = np.append(
+            np.flatnonzero(distances[1:] != distances[:-1]), len(flags) - 1
+        )
+        self._thresholds = np.append(-np.inf, distances[self._last_of_tie])
+
+    def curve(self, weights: NDArray[np.float64]) -> RocCurve:
+        """The curve where the pair order[i] counts weights[i] >= 0 times.
+
+        Raises:
+            ValueError: the weights leave no genuine or no impostor pair.
+        """
+        genuine_weights = weights * self._genuine
+        accepted_genuine = np.cumsum(genuine_weights)[self._last_of_tie]
+        accepted_impostor = np.cumsum(weights - genuine_weights)[self._last_of_tie]
+        if accepted_genuine[-1] == 0 or accepted_impostor[-1] == 0:
+            raise ValueError("the weights leave no genuine or no impostor pair")
+        return RocCurve(
+            thresholds=self._thresholds,
+            far=np.append(0.0, accepted_impostor / accepted_impostor[-1]),
+            tar=np.append(0.0, accepted_genuine / accepted_genuine[-1]),
+        )
 
 
 def _checked_weights(weights: ArrayLike | None, count: int) -> NDArray[np.float64]:

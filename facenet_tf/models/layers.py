@@ -66,7 +66,39 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     whole tensor. One kernel makes a train step on a CPU up to twice as fast, most of all in
     bfloat16; statistics and weights are float32 there too. The moving variance is the unbiased
     one, as in Keras 2.
+
+    Args:
+        axis, center, scale, synchronized: as of the plain layer, but the kernel knows only the
+            last axis with scale and offset, and statistics of one device.
+
+    Raises:
+        ValueError: another axis, no scale or no offset, or synchronized statistics.
     """
+
+    def __init__(
+        self,
+        axis: int | list[int] = -1,
+        *,
+        center: bool = True,
+        scale: bool = True,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(axis=axis, center=center, scale=scale, synchronized=synchronized, **kwargs)
+        if not (center and scale) or synchronized:
+            raise ValueError("the fused kernel needs center, scale and synchronized=False")
+        # Keras 2 saves the axis as a list.
+        self._axes = [axis] if isinstance(axis, int) else list(axis)
+
+    def build(self, input_shape: Any) -> None:
+        """Create the weights, after the input was found to be [B, H, W, C]."""
+        rank = len(input_shape)
+        if rank != 4 or self._axes not in ([-1], [3]):
+            raise ValueError(
+                "the fused kernel normalises along the last axis of [B, H, W, C], not along "
+                f"{self._axes} of {tuple(input_shape)}"
+            )
+        super().build(input_shape)
 
     def call(
         self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None

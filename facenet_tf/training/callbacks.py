@@ -87,7 +87,8 @@ class HealthGuard(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise TrainingStopped(
                 f"the loss became {loss} at step {batch + 1} of the epoch: try a lower "
-                "--*.learning-rate, a longer --*.warmup-epochs or --clip-norm 1"
+                "learning rate or a longer learning-rate warm-up of the stage (--warm-up.… or "
+                "--main.…), or --clip-norm 1"
             )
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -97,7 +98,7 @@ class HealthGuard(keras.callbacks.Callback):
             raise TrainingStopped(
                 f"the embeddings collapsed: mean distance {distance:.4f}, effective rank "
                 f"{rank:.2f}, loss {logs['loss']:.4f}; try a longer margin-softmax stage first "
-                "(--warm-up.epochs), a lower --main.learning-rate or the soft margin"
+                "(--warm-up.epochs), a lower --main.learning-rate or --main.soft-margin"
             )
 
     def _is_constant(self, loss: float) -> bool:
@@ -191,24 +192,27 @@ class Checkpoint(keras.callbacks.Callback):
     """Saves everything that training goes on from, after each epoch.
 
     Args:
-        manager: of the run's checkpoints.
-        state: host-side numbers kept with the weights, as variables of the checkpoint.
-        validation: whose best figure is part of them.
+        manager: of the stage's checkpoints.
+        state: has the variables ``epoch``, ``best``, ``since_best``, ``stopped`` and ``seconds``,
+            which are part of them.
+        validation: whose best figure is one of these.
     """
 
     def __init__(
-        self,
-        manager: tf.train.CheckpointManager,
-        state: dict[str, tf.Variable],
-        validation: Validation,
+        self, manager: tf.train.CheckpointManager, state: Any, validation: Validation
     ) -> None:
         super().__init__()
         self.manager, self.state, self.validation = manager, state, validation
 
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._start = time.perf_counter()
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self.state["epoch"].assign(epoch + 1)
-        self.state["best"].assign(self.validation.best)
-        self.state["since_best"].assign(self.validation.epochs_since_best)
+        self.state.epoch.assign(epoch + 1)
+        self.state.best.assign(self.validation.best)
+        self.state.since_best.assign(self.validation.epochs_since_best)
+        self.state.stopped.assign(bool(self.model.stop_training))
+        self.state.seconds.assign_add(time.perf_counter() - self._start)
         self.manager.save(checkpoint_number=epoch + 1)
 
 
@@ -220,10 +224,12 @@ def keep_history_until(path: Path, epoch: int) -> None:
         rows = list(csv.DictReader(file))
     if not rows:
         return
-    with path.open("w", newline="") as file:
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(row for row in rows if int(row["epoch"]) <= epoch)
+    partial.replace(path)
 
 
 def _header(path: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -29,7 +30,9 @@ class Stage:
     include_singletons: bool = False
     """let identities with one picture in: a class of margin softmax, a negative of a triplet"""
     learning_rate: float = 1e-3
-    """peak of the schedule: linear warm-up, then cosine decay to zero (the stage has its own)"""
+    """of the optimiser, after the warm-up"""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """what follows the warm-up: decay to zero over the stage, or the same rate to its end"""
     warmup_epochs: float = 0.5
     """length of the linear warm-up"""
     margin: float = 0.2
@@ -40,6 +43,25 @@ class Stage:
     """batch_hard: ln(1 + exp(d_ap - d_an)) instead of the hinge; then `margin` has no part"""
     squared_distance: bool = False
     """batch_hard: squared instead of plain euclidean distances"""
+
+    def check(self, prefix: str) -> None:
+        """Raise `InputError` for values that make no sense; `prefix` leads to the stage's options.
+
+        Whatever the loss, one person alone in a batch teaches nothing.
+        """
+        _at_least(prefix, self, {"epochs": 0, "warmup_epochs": 0, "margin": 0})
+        _at_least(prefix, self, {"identities_per_batch": 2, "images_per_identity": 1})
+        if self.objective == "batch_hard" and self.images_per_identity < 2:
+            raise InputError(
+                f"--{prefix}images-per-identity {self.images_per_identity}: "
+                "batch_hard needs at least 2, or no anchor has a positive"
+            )
+        if self.objective == "arcface" and self.margin > math.pi / 2:
+            raise InputError(f"--{prefix}margin {self.margin}: arcface takes 0 to pi / 2 radians")
+        for name in ("learning_rate", "scale"):
+            if not getattr(self, name) > 0:
+                option = f"--{prefix}{name.replace('_', '-')}"
+                raise InputError(f"{option} {getattr(self, name)}: give more than 0")
 
 
 @dataclass(frozen=True)
@@ -107,13 +129,15 @@ class TrainConfig:
             raise InputError(f"--steps-per-epoch {self.steps_per_epoch}: give at least 1")
         if self.overwrite and self.resume:
             raise InputError("--overwrite and --resume exclude each other: give one")
-        for name, stage in (("warm-up", self.warm_up), ("main", self.main)):
-            if stage.epochs < 0:
-                raise InputError(f"--{name}.epochs {stage.epochs}: give 0 or more")
-            if stage.objective == "batch_hard" and stage.images_per_identity < 2:
-                raise InputError(
-                    f"--{name}.images-per-identity {stage.images_per_identity}: "
-                    "batch_hard needs at least 2, or no anchor has a positive"
-                )
-            if not stage.learning_rate > 0:
-                raise InputError(f"--{name}.learning-rate {stage.learning_rate}: give more than 0")
+        self.augmentation.check()
+        _at_least("", self, {"weight_decay": 0, "clip_norm": 0, "early_stop_epochs": 0, "seed": 0})
+        _at_least("", self, {"embedding_size": 1})
+        for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):
+            stage.check(name)
+
+
+def _at_least(prefix: str, config: object, limits: dict[str, int]) -> None:
+    for name, least in limits.items():
+        value = getattr(config, name)
+        if not value >= least:
+            raise InputError(f"--{prefix}{name.replace('_', '-')} {value}: give {least} or more")

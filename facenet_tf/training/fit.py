@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
-import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,17 +15,14 @@ import tensorflow as tf
 from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.pipeline import (
-    dense_labels,
-    sampling_report,
-    training_batches,
-)
+from facenet_tf.input_pipeline.pipeline import dense_labels, training_batches
 from facenet_tf.losses.triplet import collapsed_loss
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
-from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import build_head
 from facenet_tf.training.optimizer import build_optimizer
+from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.run_directory import RunDirectory, git_revision, plain, versions
 from facenet_tf.training.tensorboard import TensorBoardLog
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, step_is_jitted
@@ -56,27 +51,16 @@ def train(config: TrainConfig) -> TrainingResult:
     """
     config.check()
     dataset = FaceDataset.open(config.dataset)
-    records = _training_records(dataset)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     run = RunDirectory(config.output)
-    run.start(_resolved(config, dataset), overwrite=config.overwrite, resume=config.resume)
-
-    start = time.perf_counter()
-    progress = _Progress(config, dataset, records, run)
     try:
-        for number in range(len(config.stages)):
-            progress.train_stage(number)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"interrupted after epoch {progress.epoch}; go on with --resume"
-        ) from None
+        # All that can be refused is refused before an earlier run is touched.
+        progress = _Progress(config, dataset, run)
+        run.start(_resolved(config, dataset), overwrite=config.overwrite, resume=config.resume)
+        return progress.train()
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    best = None if progress.people is None else progress.best
-    seconds = time.perf_counter() - start
-    run.record(finished={"epochs": progress.epoch, "best_val_auc": best, "seconds": round(seconds)})
-    return TrainingResult(run, best, progress.epoch, seconds)
 
 
 def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
@@ -97,169 +81,169 @@ def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
         raise InputError(f"--model {config.model}{options}: {error}") from error
 
 
+class _RunState(tf.Module):
+    """Host-side numbers that are part of every checkpoint."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch = tf.Variable(0, dtype=tf.int64)
+        self.best = tf.Variable(-math.inf, dtype=tf.float64)
+        self.since_best = tf.Variable(0, dtype=tf.int64)
+        self.stopped = tf.Variable(False)
+        self.seconds = tf.Variable(0.0, dtype=tf.float64)
+
+
 class _Progress:
-    """A run in its course: the model, the epochs behind it, the best validation figure."""
+    """A run in its course: the model, the stages, and the state that a checkpoint holds."""
 
-    def __init__(
-        self, config: TrainConfig, dataset: FaceDataset, records: np.ndarray, run: RunDirectory
-    ) -> None:
-        self.config, self.dataset, self.records, self.run = config, dataset, records, run
-        self.model = build_model(config, dataset)
-        self.classes = dense_labels(dataset, records).class_count
+    def __init__(self, config: TrainConfig, dataset: FaceDataset, run: RunDirectory) -> None:
+        self.config, self.dataset, self.run = config, dataset, run
+        self.records = training_records(dataset)
+        self.plans = plan_stages(config, dataset, self.records)
+        self.classes = dense_labels(dataset, self.records).class_count
         self.people = ValidationPeople.of(dataset)
+        if config.early_stop_epochs and self.people is None:
+            raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
+        self.model = build_model(config, dataset)
         self.embedder = Embedder(self.model)
-        self.epoch, self.best, self.since_best = 0, -math.inf, 0
+        self.state = _RunState()
 
-    def train_stage(self, number: int) -> None:
-        """Train one stage, or the rest of it, or nothing where it was finished before."""
-        stage = self._fitted(self.config.stages[number])
-        first = sum(earlier.epochs for earlier in self.config.stages[:number])
-        trainer = self._trainer(stage, seed=self.config.seed + number)
-        self.run.record(jit={"asked": self.config.jit, "train_step": step_is_jitted(trainer)})
-        manager, state = self._checkpoints(trainer, number)
+    @property
+    def epoch(self) -> int:
+        """Epochs that are behind."""
+        return int(self.state.epoch.numpy())
+
+    def train(self) -> TrainingResult:
+        """Train all stages, or what is left of them."""
+        try:
+            for plan in self.plans:
+                self._train_stage(plan)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted after epoch {self.epoch}; go on with --resume"
+            ) from None
+        except tf.errors.OpError as error:
+            raise InputError(_told_by_the_pipeline(error)) from error
+        best = None if self.people is None else float(self.state.best.numpy())
+        seconds = float(self.state.seconds.numpy())
+        finished = {"epochs": self.epoch, "best_val_auc": best, "seconds": round(seconds)}
+        self.run.record(finished=finished)
+        return TrainingResult(self.run, best, self.epoch, seconds)
+
+    def _train_stage(self, plan: StagePlan) -> None:
+        trainer = self._trainer(plan)
+        manager = self._checkpoints(trainer, plan)
         if self.config.resume and manager.latest_checkpoint:
-            self._restore(manager, state)
-        if self.epoch >= first + stage.epochs:
+            status = manager.checkpoint.restore(manager.latest_checkpoint)
+            status.assert_existing_objects_matched()
+            logger.info("resumed after epoch %d", self.epoch)
+        else:
+            self.state.since_best.assign(0)  # patience is the stage's own
+        if self.epoch >= plan.end or bool(self.state.stopped.numpy()):
             return
-        logger.info(
-            "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA %s (step %s)",
-            number + 1, stage.objective, self.epoch + 1, first + stage.epochs,
-            stage.identities_per_batch, stage.images_per_identity, self.config.jit,
-            "jitted" if step_is_jitted(trainer) else "not jitted",
-        )  # fmt: skip
-        sampling = sampling_report(
-            self.dataset,
-            self.records,
-            stage.identities_per_batch,
-            stage.images_per_identity,
-            stage.include_singletons,
-        )
-        logger.info("sampling: %s", sampling)
-        self.run.record(**{f"sampling_stage{number + 1}": sampling})
+        self._announce(plan, trainer)
         happenings.keep_history_until(self.run.history, self.epoch)
-        validation = happenings.Validation(
-            self._measure if self.people else None, self.run, self.best, self.since_best
-        )
         steps = self.config.steps_per_epoch
         trainer.fit(
             self._batches(
-                stage,
-                number,
-                (self.epoch - first) * steps,
-                stage.epochs * steps,
+                plan,
+                (self.epoch - plan.first) * steps,
+                plan.stage.epochs * steps,
                 self.config.augmentation,
             ),
             initial_epoch=self.epoch,
-            epochs=first + stage.epochs,
+            epochs=plan.end,
             steps_per_epoch=steps,
             shuffle=False,  # the pipeline's order is the sampler's
             verbose=0,
-            callbacks=self._callbacks(stage, number, validation, manager, state),
+            callbacks=self._callbacks(plan, manager),
         )
-        self.epoch = int(state["epoch"].numpy())
-        self.best, self.since_best = validation.best, validation.epochs_since_best
 
-    def _fitted(self, stage: Stage) -> Stage:
-        """The stage with no more people in a batch than there are: small folders train too."""
-        counts = np.unique(self.dataset.labels[self.records], return_counts=True)[1]
-        people = int((counts >= (1 if stage.include_singletons else 2)).sum())
-        if people >= stage.identities_per_batch:
-            return stage
-        logger.warning(
-            "batches of %d people instead of %d: there are no more to train on",
-            people,
-            stage.identities_per_batch,
+    def _announce(self, plan: StagePlan, trainer: EmbeddingTrainer) -> None:
+        jit = {"asked": self.config.jit, "train_step": step_is_jitted(trainer)}
+        self.run.record(**{"jit": jit, f"sampling_stage{plan.number}": dict(plan.sampling)})
+        logger.info(
+            "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA: %s",
+            plan.number,
+            plan.stage.objective,
+            self.epoch + 1,
+            plan.end,
+            plan.stage.identities_per_batch,
+            plan.stage.images_per_identity,
+            jit,
         )
-        return dataclasses.replace(stage, identities_per_batch=people)
+        logger.info("sampling: %s", dict(plan.sampling))
 
     def _measure(self) -> dict[str, float]:
         assert self.people is not None
         return self.people.measure(self.embedder)
 
-    def _trainer(self, stage: Stage, seed: int) -> EmbeddingTrainer:
-        head = build_head(stage, self.classes, self.config.embedding_size, seed)
+    def _trainer(self, plan: StagePlan) -> EmbeddingTrainer:
+        head = build_head(plan.stage, self.classes, self.config.embedding_size, plan.seed)
         trainer = EmbeddingTrainer(self.model, head, self.config.jit, self.config.clip_norm)
-        optimizer = build_optimizer(self.config, stage, trainer.weights_to_train)
+        optimizer = build_optimizer(self.config, plan.stage, trainer.weights_to_train)
         compile_checked(trainer, optimizer, self.config.jit)
         return trainer
 
     def _checkpoints(
-        self, trainer: EmbeddingTrainer, number: int
-    ) -> tuple[tf.train.CheckpointManager, dict[str, tf.Variable]]:
-        state = {
-            "epoch": tf.Variable(0, dtype=tf.int64),
-            "best": tf.Variable(-math.inf, dtype=tf.float64),
-            "since_best": tf.Variable(0, dtype=tf.int64),
-        }
+        self, trainer: EmbeddingTrainer, plan: StagePlan
+    ) -> tf.train.CheckpointManager:
         checkpoint = tf.train.Checkpoint(
-            model=trainer.embedding_model, head=trainer.head, optimizer=trainer.optimizer, **state
+            model=trainer.embedding_model,
+            head=trainer.head,
+            optimizer=trainer.optimizer,
+            state=self.state,
         )
-        directory = str(self.run.checkpoints / f"stage{number + 1}")
-        return tf.train.CheckpointManager(checkpoint, directory, max_to_keep=1), state
-
-    def _restore(self, manager: tf.train.CheckpointManager, state: dict[str, tf.Variable]) -> None:
-        status = manager.checkpoint.restore(manager.latest_checkpoint)
-        status.assert_existing_objects_matched()
-        self.epoch = int(state["epoch"].numpy())
-        self.best = float(state["best"].numpy())
-        self.since_best = int(state["since_best"].numpy())
-        logger.info("resumed after epoch %d", self.epoch)
+        directory = str(self.run.checkpoints / f"stage{plan.number}")
+        return tf.train.CheckpointManager(checkpoint, directory, max_to_keep=1)
 
     def _batches(
-        self, stage: Stage, number: int, start: int, stop: int, augmentation: Augmentation
+        self, plan: StagePlan, start: int, stop: int, augmentation: Augmentation
     ) -> tf.data.Dataset:
         return training_batches(
             self.dataset,
             self.records,
-            identities_per_batch=stage.identities_per_batch,
-            images_per_identity=stage.images_per_identity,
-            seed=self.config.seed + number,
+            identities_per_batch=plan.stage.identities_per_batch,
+            images_per_identity=plan.stage.images_per_identity,
+            seed=plan.seed,
             start_step=start,
             total_steps=stop,
             augmentation=augmentation,
-            include_singletons=stage.include_singletons,
+            include_singletons=plan.stage.include_singletons,
         )
 
+    def _last_batch(self, plan: StagePlan, epoch: int) -> dict[str, np.ndarray]:
+        """The batch of an epoch's last step, without augmentation."""
+        stop = (epoch + 1 - plan.first) * self.config.steps_per_epoch
+        batches = self._batches(plan, stop - 1, stop, Augmentation(enabled=False))
+        return next(iter(batches.as_numpy_iterator()))
+
     def _callbacks(
-        self,
-        stage: Stage,
-        number: int,
-        validation: happenings.Validation,
-        manager: tf.train.CheckpointManager,
-        state: dict[str, tf.Variable],
+        self, plan: StagePlan, manager: tf.train.CheckpointManager
     ) -> list[keras.callbacks.Callback]:
+        stage, state = plan.stage, self.state
         collapsed = None
         if stage.objective == "batch_hard":
             collapsed = collapsed_loss("soft" if stage.soft_margin else stage.margin)
-        total = sum(each.epochs for each in self.config.stages)
-        is_last = number == len(self.config.stages) - 1
-        patience = self.config.early_stop_epochs if is_last else 0
+        patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
+        validation = happenings.Validation(
+            self._measure if self.people else None,
+            self.run,
+            float(state.best.numpy()),
+            int(state.since_best.numpy()),
+        )
         return [
             happenings.Throughput(stage.identities_per_batch * stage.images_per_identity),
             happenings.ProgressBar(self.config.steps_per_epoch),
             happenings.HealthGuard(collapsed),
             validation,
             TensorBoardLog(
-                self.run.logs, self.embedder, partial(self._last_batch, stage, number), self.people
+                self.run.logs, self.embedder, partial(self._last_batch, plan), self.people
             ),
-            happenings.History(self.run.history, stage.objective, total),
-            happenings.Checkpoint(manager, state, validation),
+            happenings.History(self.run.history, stage.objective, self.plans[-1].end),
             *([happenings.EarlyStop(validation, patience)] if patience else []),
+            happenings.Checkpoint(manager, state, validation),
         ]
-
-    def _last_batch(self, stage: Stage, number: int, epoch: int) -> dict[str, np.ndarray]:
-        """The batch of an epoch's last step, without augmentation."""
-        first = sum(earlier.epochs for earlier in self.config.stages[:number])
-        stop = (epoch + 1 - first) * self.config.steps_per_epoch
-        batches = self._batches(stage, number, stop - 1, stop, Augmentation(enabled=False))
-        return next(iter(batches.as_numpy_iterator()))
-
-
-def _training_records(dataset: FaceDataset) -> np.ndarray:
-    records = dataset.split("train")
-    if not len(records):
-        raise InputError(f"{dataset.directory}: no training people; build it with some")
-    return records
 
 
 def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
@@ -284,3 +268,10 @@ def _seen_people(dataset: FaceDataset) -> list[str]:
     """Names of the people that train or steer the training: no test may hold them."""
     seen = np.concatenate([dataset.split("train"), dataset.split("validation")])
     return [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
+
+
+def _told_by_the_pipeline(error: tf.errors.OpError) -> str:
+    """The line of an `InputError` that tf.data wrapped, or the first line of what it says."""
+    lines = error.message.splitlines()
+    told = [line.partition("InputError: ")[2] for line in lines if "InputError: " in line]
+    return (told or lines or [type(error).__name__])[0]

@@ -9,13 +9,13 @@ import keras
 
 from facenet_tf.training.config import Stage, TrainConfig
 
-_NOT_DECAYED = re.compile(r"bias|gamma|beta|alpha|prototypes")
+_NOT_DECAYED = re.compile(r"(^|/)(bias|gamma|beta|alpha|prototypes)(:\d+)?$")
 
 
 def build_optimizer(
     config: TrainConfig, stage: Stage, variables: list
 ) -> keras.optimizers.Optimizer:
-    """AdamW or Adam with linear warm-up and cosine decay to zero over the stage.
+    """AdamW or Adam with the stage's schedule.
 
     Weight decay leaves out biases, the scales and shifts of norms, and prototypes.
     """
@@ -32,14 +32,16 @@ def build_optimizer(
 def build_schedule(
     stage: Stage, steps_per_epoch: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Learning rate by the stage's step: 0 → peak over the warm-up, then cosine to 0."""
+    """Learning rate by the stage's step: 0 → peak in the warm-up, then cosine to 0 or constant."""
     steps = stage.epochs * steps_per_epoch
     warmup = min(round(stage.warmup_epochs * steps_per_epoch), math.ceil(steps / 2))
+    floor = 1.0 if stage.schedule == "constant" else 0.0
     if warmup == 0:
-        return keras.optimizers.schedules.CosineDecay(stage.learning_rate, decay_steps=steps)
+        return keras.optimizers.schedules.CosineDecay(stage.learning_rate, steps, alpha=floor)
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
         decay_steps=max(steps - warmup, 1),
+        alpha=floor,
         warmup_target=stage.learning_rate,
         warmup_steps=warmup,
     )

@@ -6,7 +6,13 @@ import pytest
 
 from facenet_tf.detection import Face
 from facenet_tf.detection.mtcnn import MtcnnDetector
-from facenet_tf.detection.recovery import LADDER, find_faces_hard, is_plausible, recover
+from facenet_tf.detection.recovery import (
+    LADDER,
+    LONGEST_SIDE,
+    find_faces_hard,
+    is_plausible,
+    recover,
+)
 from facenet_tf.preprocessing import FIVE_POINTS_112
 from tests.detection.scenes import astronaut, faceless, scenery
 
@@ -66,10 +72,39 @@ def test_only_pictures_without_a_face_are_shown_again():
     assert [len(images) for images in detector.shown] == [2] + [1] * (len(LADDER) - 1)
 
 
-def test_large_pictures_are_not_enlarged():
+def shown(height, width):
+    """[H, W] of the view on every rung of a picture of this size."""
     detector = Recorder(99, face_at_the_mark)
-    recover(detector, [np.zeros((700, 900, 3), np.uint8)])
-    assert max(image.shape[1] for images in detector.shown for image in images) <= 900 * 2
+    recover(detector, [np.zeros((height, width, 3), np.uint8)])
+    return [images[0].shape[:2] for images in detector.shown]
+
+
+def test_views_of_ordinary_pictures():
+    assert shown(250, 250) == [(374, 374), (500, 500), (750, 750), (960, 960)]
+    assert shown(80, 60) == [(120, 100), (160, 140), (240, 200), (360, 300)]
+
+
+@pytest.mark.parametrize("size", [(700, 900), (6000, 50), (50, 6000), (1, 5000), (3000, 4000)])
+def test_views_of_large_pictures_and_strips_are_bounded(size):
+    longer, shorter = max(size), min(size)
+    scale = LONGEST_SIDE / longer
+    for view in shown(*size):
+        assert max(view) <= 2 * LONGEST_SIDE
+        assert min(view) <= 3 * max(1, round(scale * shorter))
+
+
+def test_faces_in_large_pictures_come_back_too():
+    picture = cv2.resize(marked(), None, fx=25, fy=25, interpolation=cv2.INTER_NEAREST)
+    face = recover(Recorder(1, face_at_the_mark), [picture])[0].faces[0]
+    np.testing.assert_allclose(face.landmarks[2], np.array([30.5, 40.5]) * 25 - 0.5, atol=4)
+
+
+@pytest.mark.parametrize("point", [np.nan, np.inf, 40.0])
+def test_landmarks_that_decide_nothing_are_not_plausible(point):
+    landmarks = np.full((5, 2), point)
+    assert not is_plausible(Face((0.0, 10.0, 60.0, 60.0), 0.99, landmarks), (80, 60, 3))
+    broken = Recorder(1, lambda image: [Face((10.0, 10.0, 90.0, 90.0), 0.99, landmarks)])
+    assert recover(broken, [marked()]) == [None]
 
 
 def test_nothing_to_do():

@@ -11,6 +11,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.protocols import all_figures, choose_measured
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, without_seen
+from facenet_tf.evaluation.table import set_name
 
 NOBODY = SeenPeople(frozenset(), "none")
 
@@ -123,15 +124,23 @@ def test_lost_picture_stays_in_the_list(config, dataset, world, view2):
     assert verification["lfw_view2"]["pairs_with_lost_picture"] == holds_lost
 
 
+def test_whole_list_bears_its_name(config, dataset, view2):
+    figures = figures_of(config("lfw_view2", view2), dataset)[0]["lfw_view2"]
+    assert figures["left_out_people"] == 0
+    assert set_name("lfw_view2", figures) == "lfw_view2"
+
+
 def test_seen_people_leave_the_list_and_its_name(config, dataset, view2):
     seen = SeenPeople(frozenset({"p6"}), "test")
     verification, _ = figures_of(config("lfw_view2", view2), dataset, seen)
-    assert "lfw_view2" not in verification
-    figures = verification["lfw_view2_minus_1_people"]
+    figures = verification["lfw_view2"]
+    assert figures["left_out_people"] == 1
     pairs = read_pairs(view2)
     sides = zip(pairs.left, pairs.right, strict=True)
     assert figures["pairs"] == sum(not any(key.startswith("P6/") for key in pair) for pair in sides)
+    assert "minus 1 people" in figures["protocol"]
     assert "not comparable" in figures["protocol"]
+    assert set_name("lfw_view2", figures) == "lfw_view2 minus 1 people"
     assert "grid" not in figures
     assert verification["unseen_people"]["protocol"].count("3 test people") == 1
 
@@ -147,6 +156,33 @@ def test_list_of_the_other_view_is_refused(config, dataset, view1, view2):
         figures_of(config("lfw_view1", view2), dataset)
     with pytest.raises(InputError, match=r"1 folds.*lfw_view2"):
         figures_of(config("lfw_view2", view1), dataset)
+
+
+def test_list_too_short_for_folds_is_refused(config, dataset, tmp_path):
+    path = tmp_path / "short.txt"
+    path.write_text("\n".join(["3", *fold_lines(3)]) + "\n")
+    with pytest.raises(InputError, match=r"--pairs .*short\.txt"):
+        figures_of(config("lfw_view1", path), dataset)
+
+
+def test_fold_emptied_by_seen_people_is_not_counted(config, dataset, tmp_path):
+    path = tmp_path / "pairs.txt"
+    of_p5 = ["P5\t1\t4", "P5\t2\t4", "P5\t1\tP8\t5", "P5\t2\tP8\t5"]
+    others = ["P6\t1\t4", "P7\t2\t4", "P6\t1\tP8\t5", "P7\t2\tP8\t5"]
+    path.write_text("\n".join(["10\t2", *others, *of_p5, *(others * 8)]) + "\n")
+    seen = SeenPeople(frozenset({"p5"}), "test")
+    verification, _ = figures_of(config("lfw_view2", path), dataset, seen)
+    assert verification["lfw_view2"]["pairs"] == 36
+    assert len(verification["lfw_view2"]["accuracy_per_fold"]) == 9
+
+
+def test_list_left_with_one_fold_is_refused(config, dataset, tmp_path):
+    path = tmp_path / "pairs.txt"
+    of_p5 = ["P5\t1\t4", "P5\t2\t4", "P5\t1\tP8\t5", "P5\t2\tP8\t5"]
+    others = ["P6\t1\t4", "P7\t2\t4", "P6\t1\tP8\t5", "P7\t2\tP8\t5"]
+    path.write_text("\n".join(["10\t2", *others, *(of_p5 * 9)]) + "\n")
+    with pytest.raises(InputError, match="fewer than two folds"):
+        figures_of(config("lfw_view2", path), dataset, SeenPeople(frozenset({"p5"}), "test"))
 
 
 def test_figures_are_json(config, dataset, view1):

@@ -8,6 +8,7 @@ import pytest
 import skops.io
 
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation import run as module
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.run import evaluate_run
 
@@ -96,7 +97,14 @@ def test_report_is_one_file_with_its_images_inside(world, evaluated):
         assert (output / f"{image}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_same_seed_gives_the_same_json(run, dataset, tmp_path):
+def test_commits_of_both_codes_are_told(evaluated):
+    _, figures = evaluated
+    assert figures["run"]["git_revision"] == "abc"
+    assert figures["git_revision"] not in ("", "abc")
+
+
+def test_same_seed_gives_the_same_json(run, dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "git_revision", lambda: "one")  # files may change meanwhile
     texts = []
     for name in "ab":
         config = EvaluateConfig(

@@ -10,34 +10,12 @@ from sklearn.model_selection import (
 )
 from sklearn.svm import SVC
 
-from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
+from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import SvmChoice, fit_named_split, svm_figures
 
+from .made_up import people_vectors
+
 CHOICE = SvmChoice(c=(0.01, 1.0), kernels=("linear", "rbf"))
-
-
-def people_vectors(people=4, pictures=20, spread=0.3, lost=(), seed=0) -> Vectors:
-    random = np.random.default_rng(seed)
-    centres = random.normal(size=(people, 8))
-    values = np.repeat(centres, pictures, axis=0)
-    values = values + spread * random.normal(size=values.shape)
-    values = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
-    values[list(lost)] = np.nan
-    count = len(values)
-    names = np.repeat([f"p{person}" for person in range(people)], pictures)
-    records = np.arange(count)
-    records[list(lost)] = NO_RECORD
-    return Vectors(
-        Roster(
-            keys=np.array([f"{name}/{row:03}" for row, name in enumerate(names)]),
-            identities=names,
-            splits=np.full(count, "test"),
-            outcomes=np.where(records == NO_RECORD, "no_face", "ok"),
-            records=records,
-            duplicate=np.zeros(count, bool),
-        ),
-        values,
-    )
 
 
 def figures_of(vectors, repeats=4):
@@ -140,6 +118,7 @@ def test_seed_decides_the_repeated_splits_only():
         (people_vectors(people=3, pictures=2, lost=(0,)), "single picture"),
         (people_vectors(people=9, pictures=3), "holds not all people"),
         (people_vectors(people=2, pictures=4, lost=(0, 1, 2, 3)), "1 people"),
+        (people_vectors(people=2, pictures=(2, 4)), "shows one person"),
     ],
 )
 def test_too_few_pictures_are_a_reason_not_a_crash(vectors, reason):

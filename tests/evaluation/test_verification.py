@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -5,32 +7,15 @@ from facenet_tf import metrics
 from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import verification
-from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
+from facenet_tf.evaluation.roster import Vectors
+
+from .made_up import people_vectors
 
 FARS = (0.5, 0.1, 1e-4)
 
 
-def made_up(people=6, pictures=5, lost=(), duplicate=(), seed=0) -> Vectors:
-    random = np.random.default_rng(seed)
-    values = np.repeat(random.normal(size=(people, 6)), pictures, axis=0)
-    values += random.normal(size=values.shape)
-    values /= np.linalg.norm(values, axis=1, keepdims=True)
-    values[list(lost)] = np.nan
-    count = len(values)
-    names = np.repeat([f"p{person}" for person in range(people)], pictures)
-    records = np.arange(count)
-    records[list(lost)] = NO_RECORD
-    return Vectors(
-        Roster(
-            keys=np.array([f"{name}/{row:03}" for row, name in enumerate(names)]),
-            identities=names,
-            splits=np.full(count, "test"),
-            outcomes=np.where(records == NO_RECORD, "no_face", "ok"),
-            records=records,
-            duplicate=np.isin(np.arange(count), list(duplicate)),
-        ),
-        values.astype(np.float32),
-    )
+def made_up(people=6, pictures=5, **options) -> Vectors:
+    return people_vectors(people, pictures, size=6, spread=1.0, **options)
 
 
 def pairs_of(vectors):
@@ -81,6 +66,7 @@ def test_ranking_figures_are_those_of_the_metrics():
     assert figures["auc"] == pytest.approx(metrics.area_under_curve(curve))
     assert figures["tar"]["0.1"] == metrics.operating_point(curve, 0.1).tar
     assert figures["tar"]["0.0001"] is None
+    assert figures["tar_points"]["0.0001"]["impostor_pairs"] == 435 - 60
 
 
 def test_pair_with_a_lost_picture_is_an_error_at_every_threshold():
@@ -143,3 +129,17 @@ def test_balanced_accuracy_weighs_both_kinds_alike():
         score(vectors, pairs), 9.0, "x", balanced=True
     )
     assert everything["accuracy_mean"] == 0.5
+
+
+def test_folds_may_have_gaps():
+    scored = scored_of(made_up())
+    folds = np.array([1, 4, 9])[np.arange(len(scored.pairs)) % 3]
+    with_folds = dataclasses.replace(scored, pairs=dataclasses.replace(scored.pairs, fold=folds))
+    figures = verification.folded_figures(with_folds, "folds")
+    right = [
+        scored.pairs.genuine[folds == fold] == (scored.distance[folds == fold] <= threshold)
+        for fold, threshold in zip((1, 4, 9), figures["thresholds"], strict=True)
+    ]
+    assert figures["accuracy_per_fold"] == pytest.approx([part.mean() for part in right])
+    correct = int(sum(part.sum() for part in right))
+    assert figures["accuracy_interval"] == metrics.wilson_interval(correct, len(folds))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from facenet_tf.metrics import all_pairs, all_pairs_distances, squared_distances
+from facenet_tf.metrics import all_pairs, all_pairs_distances, listed_distances, squared_distances
 
 
 def test_squared_distances_of_rows():
@@ -40,3 +40,23 @@ def test_shapes_are_checked():
         squared_distances(np.ones((2, 3)), np.ones((3, 3)))
     with pytest.raises(ValueError, match="N, D"):
         all_pairs_distances(np.ones(3))
+
+
+@pytest.mark.parametrize("count", [7, 60], ids=["few of the pairs", "all pairs"])
+def test_listed_distances_are_those_of_the_rows(count):
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(count, 9)).astype(np.float32)
+    rows[3] = rows[1]
+    rows[4] = rows[1] * np.float32(1 + 1e-6)
+    rows[5] = np.nan
+    left, right = all_pairs(count)
+    if count == 7:
+        left, right = left[::4], right[::4]
+    expected = squared_distances(rows[left], rows[right])
+    np.testing.assert_allclose(listed_distances(rows, left, right), expected, rtol=1e-9)
+
+
+def test_listed_distances_of_bad_lists():
+    with pytest.raises(ValueError, match="one length"):
+        listed_distances(np.ones((3, 2)), np.zeros(2, int), np.zeros(3, int))
+    assert listed_distances(np.ones((3, 2)), np.zeros(0, int), np.zeros(0, int)).shape == (0,)

@@ -183,6 +183,21 @@ class TestFusedBatchNormalization:
         expected = 0.8 * before[3] + 0.2 * values.var(0, ddof=1)
         np.testing.assert_allclose(variance, expected, rtol=1e-5)
 
+    @pytest.mark.parametrize(
+        "options", [{"center": False}, {"scale": False}, {"synchronized": True}]
+    )
+    def test_what_the_kernel_cannot_do_is_refused(self, options):
+        with pytest.raises(ValueError, match="center, scale and synchronized"):
+            FusedBatchNormalization(**options)
+
+    @pytest.mark.parametrize(("axis", "shape"), [(1, (None, 5, 5, 6)), (-1, (None, 6))])
+    def test_other_axes_are_refused(self, axis, shape):
+        with pytest.raises(ValueError, match="last axis"):
+            FusedBatchNormalization(axis=axis).build(shape)
+
+    def test_last_axis_may_be_named_by_its_number(self):
+        FusedBatchNormalization(axis=3).build((None, 5, 5, 6))
+
     def test_frozen_layer_keeps_its_statistics(self, layers):
         fused, plain = layers
         fused.trainable = plain.trainable = False

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import facenet_tf
 from facenet_tf import models
+from facenet_tf.losses import batch_hard_triplet, mean_over_valid
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
@@ -66,6 +67,15 @@ def test_a_run_from_records_to_a_loaded_model(dataset, tmp_path):
 
 
 @pytest.mark.addons
-def test_tensorflow_addons_is_there():
-    addons = pytest.importorskip("tensorflow_addons", reason="needs the extra `addons`")
-    assert addons.__version__ == "0.23.0"
+@pytest.mark.parametrize("margin", [0.2, "soft"])
+def test_batch_hard_equals_tensorflow_addons(margin):
+    import tensorflow_addons
+
+    random = np.random.default_rng(0)
+    rows = tf.math.l2_normalize(tf.constant(random.normal(size=(32, 16)), tf.float32), axis=1)
+    labels = tf.repeat(tf.range(8), 4)
+    theirs = tensorflow_addons.losses.TripletHardLoss(
+        margin=1.0 if margin == "soft" else margin, soft=margin == "soft"
+    )(labels, rows)
+    ours = mean_over_valid(batch_hard_triplet(rows, labels, margin=margin, anchors="all"))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)

@@ -79,10 +79,60 @@ def test_the_model_loads_in_safe_mode_and_knows_its_crops(finished, dataset):
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-5)
 
 
-def test_training_learns_the_small_world(dataset, tmp_path):
-    """The people differ in colour: validation people, never trained on, must come apart."""
-    config = make_config(dataset, tmp_path / "run", steps_per_epoch=15)
-    assert train(config).best_auc > 0.9
+def test_the_loss_falls(dataset, tmp_path):
+    batch = {"identities_per_batch": 5, "images_per_identity": 4}
+    config = make_config(
+        dataset,
+        tmp_path / "run",
+        steps_per_epoch=15,
+        warm_up=Stage("cosface", epochs=4, learning_rate=5e-3, **batch),
+        main=Stage("batch_hard", epochs=0),
+    )
+    train(config)
+    losses = [float(row["loss"]) for row in history(config.output)]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+@pytest.mark.parametrize(
+    "mistake", [{"model": "nn3"}, {"augmentation": Augmentation(rotation=999)}, {"seed": -1}]
+)
+def test_a_refused_run_leaves_the_earlier_one_alone(finished, dataset, mistake):
+    _, run = finished
+    before = (run / "model.keras").read_bytes()
+    with pytest.raises(InputError):
+        train(make_config(dataset, run, overwrite=True, **mistake))
+    assert (run / "model.keras").read_bytes() == before
+    assert (run / "config.json").is_file()
+
+
+def test_early_stop_has_its_own_count_and_survives_a_resume(dataset, tmp_path, monkeypatch):
+    """The warm-up's best epoch is its first; the main stage has patience 2 all the same."""
+    aucs = iter([0.9, *[0.5] * 20])
+    monkeypatch.setattr(
+        fit.ValidationPeople, "measure", lambda self, embedder: {"val_auc": next(aucs)}
+    )
+    monkeypatch.setattr(fit, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
+    batch = {"identities_per_batch": 2, "images_per_identity": 2}
+    config = make_config(
+        dataset,
+        tmp_path / "run",
+        steps_per_epoch=1,
+        early_stop_epochs=2,
+        warm_up=Stage("cosface", epochs=4, **batch),
+        main=Stage("batch_hard", epochs=5, **batch),
+    )
+    assert train(config).epochs == 6
+    assert train(dataclasses.replace(config, resume=True)).epochs == 6
+
+
+def test_a_damaged_record_is_the_users_line(dataset, tmp_path, monkeypatch):
+    def damaged(self, records):
+        raise InputError("shard-00000 is damaged at record 3: build the dataset again")
+
+    monkeypatch.setattr(type(dataset), "read", damaged)
+    config = make_config(dataset, tmp_path / "run")
+    with pytest.raises(InputError, match=r"^shard-00000 is damaged at record 3"):
+        train(config)
 
 
 def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
@@ -126,7 +176,12 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
         ({"overwrite": True, "resume": True}, "exclude each other"),
         ({"warm_up": Stage("cosface", epochs=0), "main": Stage("cosface", epochs=0)}, "both 0"),
         ({"main": Stage("batch_hard", epochs=1, images_per_identity=1)}, "images-per-identity"),
-        ({"main": Stage("batch_hard", epochs=1, learning_rate=0.0)}, "learning-rate"),
+        ({"main": Stage("batch_hard", epochs=1, learning_rate=0.0)}, "--main.learning-rate"),
+        ({"main": Stage("batch_hard", epochs=1, identities_per_batch=1)}, "identities-per-batch"),
+        ({"warm_up": Stage("arcface", epochs=1, margin=2.0)}, "--warm-up.margin"),
+        ({"warm_up": Stage("cosface", epochs=1, scale=0.0)}, "--warm-up.scale"),
+        ({"clip_norm": -1.0}, "--clip-norm"),
+        ({"seed": -1}, "--seed"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(dataset, tmp_path, changes, named):

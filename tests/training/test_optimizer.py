@@ -29,6 +29,15 @@ def test_no_warm_up_starts_at_the_peak():
     assert float(schedule(10)) == pytest.approx(0.0, abs=1e-7)
 
 
+@pytest.mark.parametrize("warmup", [0, 1])
+def test_a_constant_rate_stays(warmup):
+    stage = Stage(
+        "batch_hard", epochs=3, learning_rate=0.3, schedule="constant", warmup_epochs=warmup
+    )
+    schedule = build_schedule(stage, steps_per_epoch=10)
+    np.testing.assert_allclose([float(schedule(n)) for n in range(10 * warmup, 31)], 0.3, rtol=1e-6)
+
+
 def test_a_warm_up_longer_than_the_stage_leaves_half_of_it():
     schedule = build_schedule(
         Stage("batch_hard", epochs=1, learning_rate=0.3, warmup_epochs=9), steps_per_epoch=10
@@ -38,7 +47,7 @@ def test_a_warm_up_longer_than_the_stage_leaves_half_of_it():
 
 def test_weight_decay_spares_biases_and_norms():
     model = keras.Sequential(
-        [keras.Input((4,)), keras.layers.Dense(3), keras.layers.BatchNormalization()]
+        [keras.Input((4,)), keras.layers.Dense(3, name="alpha"), keras.layers.BatchNormalization()]
     )
     config = TrainConfig(weight_decay=0.5)
     stage = Stage("batch_hard", epochs=1, learning_rate=1.0, warmup_epochs=0)

@@ -1,0 +1,93 @@
+"""What a run will do, settled and checked before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+
+from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.pipeline import sampling_report
+from facenet_tf.records.dataset import FaceDataset
+from facenet_tf.training.config import Stage, TrainConfig
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class StagePlan:
+    """A stage with its place in the run.
+
+    Attributes:
+        number: 1, 2 …
+        stage: with no more people in a batch than there are.
+        first: epochs of the run before it.
+        seed: of its prototypes, sampling and augmentation; stages and runs share none.
+        sampling: what its batches are drawn from.
+    """
+
+    number: int
+    stage: Stage
+    first: int
+    seed: int
+    sampling: Mapping[str, object]
+
+    @property
+    def end(self) -> int:
+        """Epochs of the run when it is finished."""
+        return self.first + self.stage.epochs
+
+
+def training_records(dataset: FaceDataset) -> np.ndarray:
+    """Record numbers of the training people.
+
+    Raises:
+        InputError: there are none.
+    """
+    records = dataset.split("train")
+    if not len(records):
+        raise InputError(f"{dataset.directory}: no training people; build it with some")
+    return records
+
+
+def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) -> list[StagePlan]:
+    """The stages that have epochs, fitted to the dataset.
+
+    Raises:
+        InputError: the training people do not suffice for a stage.
+    """
+    plans: list[StagePlan] = []
+    for number, asked in enumerate(config.stages, start=1):
+        stage = _fitted(asked, dataset, records)
+        sampling = sampling_report(
+            dataset,
+            records,
+            stage.identities_per_batch,
+            stage.images_per_identity,
+            stage.include_singletons,
+        )
+        seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
+        plans.append(StagePlan(number, stage, plans[-1].end if plans else 0, seed, {**sampling}))
+    return plans
+
+
+def _fitted(stage: Stage, dataset: FaceDataset, records: np.ndarray) -> Stage:
+    """The stage with no more people in a batch than can be drawn: small folders train too."""
+    people = sampling_report(
+        dataset, records, 1, stage.images_per_identity, stage.include_singletons
+    )["identities"]
+    if people < 2:
+        raise InputError(
+            f"{dataset.directory}: a batch needs two training people with two pictures each, "
+            f"there are {people}"
+        )
+    if people >= stage.identities_per_batch:
+        return stage
+    logger.warning(
+        "batches of %d people instead of %d: there are no more to train on",
+        people,
+        stage.identities_per_batch,
+    )
+    return dataclasses.replace(stage, identities_per_batch=people)
