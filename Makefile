@@ -51,7 +51,7 @@ gpu-check: $(VENV)/.gpu
 	$(BIN)/python benchmarks/gpu_check.py
 
 clean:
-	rm -rf $(VENV) $(ADDONS) data runs
+	rm -rf $(VENV) $(ADDONS) data/att runs/att
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)

@@ -43,7 +43,7 @@ def load(
     """
     import tyro
 
-    recipe, rest = _split_off_recipe(argv)
+    recipe, rest = split_off_recipe(argv)
     default = _from_recipe(Path(recipe), part, config_class) if recipe else config_class()
     about = f"{description}\n\n{_SHARED_OPTIONS}"
 
@@ -102,14 +102,23 @@ def run(command: Callable[[Sequence[str]], None], argv: Sequence[str] | None = N
     sys.exit(OK)
 
 
-def _split_off_recipe(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+def split_off_recipe(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Return the value of ``--config``, if it is given, and the other arguments.
+
+    Raises:
+        InputError: it names no file, or is given more than once.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--config")
+    parser.add_argument("--config", action="append", default=[])
     try:
         known, rest = parser.parse_known_args(list(argv))
     except argparse.ArgumentError as error:
         raise InputError(f"--config: {error.message}; name a file such as configs/att.py") from None
-    return known.config, rest
+    if "" in known.config:
+        raise InputError("--config: it is empty; name a file such as configs/att.py")
+    if len(known.config) > 1:
+        raise InputError(f"--config is given more than once ({', '.join(known.config)}): name one")
+    return (known.config or [None])[0], rest
 
 
 def _from_recipe(path: Path, part: str, config_class: type[Config]) -> Config:

@@ -40,6 +40,9 @@ def test_options_override_the_recipe(tmp_path):
         (["--size", "many"], "--size"),
         (["--config"], "--config"),
         (["--config", "nowhere.py"], "nowhere.py"),
+        (["--config="], "--config"),
+        (["--config", ""], "--config"),
+        (["--config", "a.py", "--config=b.py"], "more than once"),
     ],
 )
 def test_bad_options_are_refused_in_one_line(argv, named):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
+import shlex
 from collections.abc import Sequence
 
 from facenet_tf import cli
+from facenet_tf.datasets.picture import as_text
 from facenet_tf.errors import Interrupted
 from facenet_tf.records.config import BuildConfig
 
@@ -25,9 +26,14 @@ def main(argv: Sequence[str]) -> None:
     except KeyboardInterrupt:
         raise Interrupted("interrupted: the same command continues the build") from None
     print(summary(dataset.manifest))
-    given = itertools.pairwise(argv)
-    recipe = next((f" --config {value}" for option, value in given if option == "--config"), "")
-    print(f"\ndataset: {dataset.directory}\nnext:    python train.py {dataset.directory}{recipe}")
+    recipe, _ = cli.split_off_recipe(argv)
+    train = [
+        "python",
+        "train.py",
+        str(dataset.directory),
+        *(["--config", recipe] if recipe else []),
+    ]
+    print(as_text(f"\ndataset: {dataset.directory}\nnext:    {shlex.join(train)}"))
 
 
 def summary(manifest: dict) -> str:

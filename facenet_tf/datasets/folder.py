@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from facenet_tf.datasets.picture import Picture, key_of
+from facenet_tf.datasets.picture import Listing, Picture, key_of
 from facenet_tf.errors import InputError
 
-_KINDS = "bmp gif jfif jp2 jpe jpeg jpg pbm pgm png pnm ppm tif tiff webp"
+logger = logging.getLogger(__name__)
+
+_KINDS = "avif bmp gif heic heif jfif jp2 jpe jpeg jpg jxl pbm pgm png pnm ppm tif tiff webp"
 PICTURE_SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
+# First bytes of the formats that photographs come in, for files whose name has no suffix.
+_SIGNATURE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8|BM.{4}\0{4}|RIFF.{4}WEBP|II\*\0|MM\0\*|P[1-6]\s|\0{3}\x0cjP  |"
+    rb".{4}ftyp(avif|avis|heic|heix|mif1)|\xff\x0a|\0{3}\x0cJXL ",
+    re.DOTALL,
+)
 
 
-def list_pictures(root: Path, identity_level: int = 0) -> list[Picture]:
-    """Return every picture below a folder, sorted by key.
+def list_pictures(root: Path, identity_level: int = 0) -> Listing:
+    """Return every picture below a folder.
 
-    A picture is a file whose name ends like one; what it holds is seen when it is decoded.
-    Hidden files and folders, other files, and pictures that lie too high in the tree to have an
-    identity are no part of the data set. Links are followed.
+    A picture is a file whose name ends like one, or has no suffix and begins like one; what it
+    holds is seen when it is decoded. Hidden files and folders and other files are no part of the
+    data set. Pictures that lie too high in the tree to have an identity are counted. Links are
+    followed, but not back to a folder they lie in.
 
     Args:
         root: the folder.
@@ -47,22 +58,42 @@ def list_pictures(root: Path, identity_level: int = 0) -> list[Picture]:
         )
     if not pictures:
         raise InputError(f"{root} holds no pictures: give a folder of person/picture files")
-    return sorted(pictures, key=lambda picture: picture.key)
+    if rootless:
+        logger.warning(
+            "%d pictures of %s are left out: they lie outside of any person's folder "
+            "(--identity-level)",
+            rootless,
+            root,
+        )
+    return Listing(sorted(pictures, key=lambda picture: picture.key), rootless)
 
 
 def _files(root: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise InputError(f"{error.filename} cannot be listed: {error.strerror}") from error
 
-    seen = set()
+    above: dict[Path, frozenset[tuple[int, int]]] = {}
     for folder, subfolders, names in os.walk(root, followlinks=True, onerror=refuse):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:  # a link to a folder above: a loop
+        path = Path(folder)
+        status, ancestors = path.stat(), above.pop(path, frozenset())
+        here = (status.st_dev, status.st_ino)
+        if here in ancestors:  # a link to a folder above: a loop
             subfolders.clear()
             continue
-        seen.add((status.st_dev, status.st_ino))
-        # Sorted, so that of two links to one folder the same one is followed on every host.
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
-                yield Path(folder, name)
+        above.update((path / name, ancestors | {here}) for name in subfolders)
+        yield from (path / name for name in names if _is_picture(path / name))
+
+
+def _is_picture(path: Path) -> bool:
+    if path.name.startswith("."):
+        return False
+    if path.suffix:
+        return path.suffix.lower() in PICTURE_SUFFIXES
+    try:
+        if not path.is_file():  # a pipe, a link to nowhere: nothing says that it is a picture
+            return False
+        with path.open("rb") as file:
+            return bool(_SIGNATURE.match(file.read(16)))
+    except OSError:
+        return True  # it may be one, and is reported as unreadable

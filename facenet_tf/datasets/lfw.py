@@ -14,14 +14,23 @@ import numpy as np
 
 from facenet_tf.datasets.folder import list_pictures as list_folder
 from facenet_tf.datasets.pairs import Pairs
-from facenet_tf.datasets.picture import Picture
+from facenet_tf.datasets.picture import Listing
 from facenet_tf.errors import InputError
 
 logger = logging.getLogger(__name__)
 
+# What each view is read from: of the files in one line any is enough.
+_FILES = {
+    "lfw_view1": [
+        ("peopleDevTrain.txt", "pairsDevTrain.txt"),
+        ("peopleDevTest.txt", "pairsDevTest.txt"),
+    ],
+    "lfw_view2": [("people.txt", "pairs.txt")],
+}
 
-def list_pictures(root: Path | None, data_home: Path | None = None) -> list[Picture]:
-    """Return the pictures of LFW with keys ``NAME/NAME_0001.jpg``, sorted by key.
+
+def list_pictures(root: Path | None, data_home: Path | None = None) -> Listing:
+    """Return the pictures of LFW with keys ``NAME/NAME_0001.jpg``.
 
     Args:
         root: the folder of people; without one, scikit-learn's copy is read (see `funneled`).
@@ -139,10 +148,20 @@ def view2_folds(directory: Path) -> dict[str, int]:
     return {key.split("/")[0]: int(fold) for key, fold in keys}
 
 
+def missing_files(directory: Path, view: str) -> list[str]:
+    """Return what a directory lacks to read ``"lfw_view1"`` or ``"lfw_view2"`` from it."""
+    return [
+        " or ".join(names)
+        for names in _FILES[view]
+        if not any((directory / name).is_file() for name in names)
+    ]
+
+
 def protocol_directory(root: Path) -> Path | None:
     """Return where the protocol files lie: in the folder of people, or beside it."""
+    known = [name for view in _FILES.values() for names in view for name in names]
     for directory in (root, root.parent):
-        if any((directory / name).is_file() for name in ("pairs.txt", "pairsDevTrain.txt")):
+        if any((directory / name).is_file() for name in known):
             return directory
     return None
 

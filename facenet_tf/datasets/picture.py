@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 from pathlib import Path
 
@@ -25,9 +26,29 @@ class Picture:
 
     def read(self) -> bytes:
         """Return the encoded picture; raises OSError when the file cannot be read."""
+        if self.path.exists() and not self.path.is_file():  # reading a pipe would never end
+            raise OSError(errno.EINVAL, "not a regular file")
         return self.path.read_bytes()
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """The pictures of a folder.
+
+    Attributes:
+        pictures: sorted by key.
+        without_identity: how many other pictures lie too high in the tree to be anyone's.
+    """
+
+    pictures: list[Picture]
+    without_identity: int = 0
 
 
 def key_of(relative: Path) -> str:
     """Return a path as a key; names that are not UTF-8 are spelt with backslash escapes."""
-    return os.fsencode(relative.as_posix()).decode("utf-8", "backslashreplace")
+    return as_text(relative.as_posix())
+
+
+def as_text(name: str) -> str:
+    """Return a name of the file system as text that can be encoded, the same on every host."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

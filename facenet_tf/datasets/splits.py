@@ -87,7 +87,7 @@ def _ordered(pictures: Mapping[str, int], order: Order, seed: int) -> list[str]:
 
 def _last(names: Sequence[str], share: int | float, option: str, keep: int) -> Sequence[str]:
     """The last of the names; `keep` at least must be left."""
-    if share < 0 or (share >= 1 and share != int(share)):
+    if not math.isfinite(share) or share < 0 or (share >= 1 and share != int(share)):
         raise InputError(f"{option} {share}: give a count, or a fraction below 1")
     room = max(0, len(names) - keep)
     fraction = min(math.floor(share * len(names) + 1e-9), room)

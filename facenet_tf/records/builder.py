@@ -7,6 +7,9 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,7 +28,7 @@ from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.plan import Plan, make_plan
 from facenet_tf.records.rows import Row, write_rows
 from facenet_tf.records.shard import Shard, ShardWriter
-from facenet_tf.records.source import open_source
+from facenet_tf.records.source import Source, open_source
 from facenet_tf.records.workers import WriterFactory, finished_shards, use_one_thread
 
 logger = logging.getLogger(__name__)
@@ -49,38 +52,59 @@ def build_dataset(config: BuildConfig, make_detector: DetectorFactory = mtcnn) -
 
     Raises:
         InputError: no usable pictures, or an output directory that cannot be used.
+        RuntimeError: a worker process was ended from outside.
     """
     config = config.resolved()
     assert config.output is not None  # resolved() has seen to it
     if config.directory and config.output.resolve().is_relative_to(config.directory.resolve()):
         raise InputError(f"--output {config.output} lies inside the pictures: choose another")
     source = open_source(config)
-    output = OutputDirectory(config.output)
-    output.claim(config.overwrite)
+    with OutputDirectory(config.output) as output:
+        output.claim(config.overwrite)
+        _build(config, source, make_detector, output)
+    return FaceDataset.open(config.output)
+
+
+def _build(
+    config: BuildConfig, source: Source, make_detector: DetectorFactory, output: OutputDirectory
+) -> None:
     logger.info("%d pictures of %d people", len(source.pictures), len(source.identities))
 
     use_one_thread()
     about = {"detector": make_detector(config).describe(), "versions": _versions()}
     plan = make_plan(config, source, about)
     output.start(plan.fingerprint)
+    if not output.is_complete:
+        _fill(config, source, make_detector, output, plan, about)
+    output.publish()
+
+
+def _fill(
+    config: BuildConfig,
+    source: Source,
+    make_detector: DetectorFactory,
+    output: OutputDirectory,
+    plan: Plan,
+    about: dict[str, Any],
+) -> None:
+    """All files of the new dataset, the manifest last."""
     splits = [person.split for person in source.identities]
-    make_writer = functools.partial(_make_writer, config, make_detector, splits, output)
+    make_writer = functools.partial(_make_writer, config, make_detector, splits, output.unfinished)
     shards = _build_shards(config, plan, output, make_writer)
 
     rows = sorted((row for shard in shards for row in shard.rows), key=lambda row: row.path)
     _check_usable(rows)
-    write_rows(config.output / ROWS, rows)
-    np.save(config.output / INDEX, make_index(rows))
-    files = [config.output / shard.file for shard in shards]
-    write_contact_sheet(config.output / CONTACT_SHEET, files, rows)
-    output.finish(make_manifest(config, source, plan.fingerprint, about, shards, rows))
-    return FaceDataset.open(config.output)
+    write_rows(output.new / ROWS, rows)
+    np.save(output.new / INDEX, make_index(rows))
+    files = [output.new / shard.file for shard in shards]
+    write_contact_sheet(output.new / CONTACT_SHEET, files, rows)
+    output.complete(make_manifest(config, source, plan.fingerprint, about, shards, rows))
 
 
 def _make_writer(
-    config: BuildConfig, make_detector: DetectorFactory, splits: list[str], output: OutputDirectory
+    config: BuildConfig, make_detector: DetectorFactory, splits: list[str], directory: Path
 ) -> ShardWriter:
-    return ShardWriter(config, make_detector(config), splits, output.scratch)
+    return ShardWriter(config, make_detector(config), splits, directory)
 
 
 def _build_shards(
@@ -98,10 +122,17 @@ def _build_shards(
         tqdm(total=plan.pictures, initial=done, unit="img", desc=config.name) as progress,
         finished_shards(missing, make_writer, workers) as finished,
     ):
-        for shard in finished:
-            output.keep(shard)
-            kept.append(shard)
-            progress.update(len(shard.rows))
+        try:
+            for shard in finished:
+                output.keep(shard)
+                kept.append(shard)
+                progress.update(len(shard.rows))
+        except BrokenProcessPool as error:
+            begun = sorted(path.name for path in output.unfinished.iterdir())
+            raise RuntimeError(
+                f"a worker process died at {' or '.join(begun) or 'its start'}; the same command "
+                "continues, fewer --workers need less memory"
+            ) from error
     return sorted(kept, key=lambda shard: shard.number)
 
 

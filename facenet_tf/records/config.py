@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
+from facenet_tf.datasets.picture import as_text
 from facenet_tf.errors import InputError
 from facenet_tf.pictures import Encoding
 from facenet_tf.preprocessing import Preprocessing
@@ -90,7 +92,26 @@ class BuildConfig:
         _require(1 <= self.quality <= 100, "--quality", self.quality, "give 1 to 100")
         _require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
         _require(self.workers >= 0, "--workers", self.workers, "give 0 (all cores) or more")
-        _require(self.shards >= 0, "--shards", self.shards, "give 0 (automatic) or more")
+        _require(0 <= self.shards <= 9999, "--shards", self.shards, "give 0 (automatic) to 9999")
+        _require(self.seed >= 0, "--seed", self.seed, "give 0 or more")
+        for option, share in (
+            ("--test-people", self.test_people),
+            ("--validation-people", self.validation_people),
+        ):
+            allowed = 0 <= share < 1 or (math.isfinite(share) and share >= 1 and share % 1 == 0)
+            _require(allowed, option, share, "give a count, or a fraction below 1")
+        _require(
+            self.validation_min_pictures >= 0,
+            "--validation-min-pictures",
+            self.validation_min_pictures,
+            "give 0 or more",
+        )
+        _require(
+            0 <= self.smallest_face < math.inf,
+            "--smallest-face",
+            self.smallest_face,
+            "give 0 pixels or more",
+        )
         _require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
         _require(
             self.detector_min_face >= 12,
@@ -110,11 +131,11 @@ class BuildConfig:
             raise InputError(f"--split {self.split} needs --source lfw")
         own_name: str = source
         if source == "folder" and self.directory:
-            own_name = self.directory.resolve().name
+            own_name = as_text(self.directory.resolve().name)
         face = self.face
         if face == "auto":
             face = "nearest_centre" if source == "lfw" else "largest_central"
-        name = self.name or re.sub(r"[^\w.-]+", "_", own_name)
+        name = as_text(self.name) or re.sub(r"[^\w.-]+", "_", own_name)
         output = self.output or Path("data", name)
         return dataclasses.replace(self, source=source, name=name, output=output, face=face)
 

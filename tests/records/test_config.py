@@ -36,6 +36,16 @@ def test_lfw_takes_the_central_face():
         {"batch_size": 0},
         {"workers": -1},
         {"shards": -1},
+        {"shards": 10**6},
+        {"seed": -1},
+        {"test_people": float("nan")},
+        {"test_people": float("inf")},
+        {"test_people": -0.1},
+        {"validation_people": 1.5},
+        {"validation_min_pictures": -1},
+        {"smallest_face": -1.0},
+        {"smallest_face": float("nan")},
+        {"max_rmse": float("nan")},
         {"max_rmse": 0.0},
         {"detector_min_face": 7},
     ],
@@ -44,6 +54,12 @@ def test_values_out_of_range(options):
     option = "--" + next(iter(options)).replace("_", "-")
     with pytest.raises(InputError, match=option):
         BuildConfig(**options)
+
+
+def test_names_that_are_not_utf8_become_text():
+    odd = b"M\xfcller".decode("utf-8", "surrogateescape")
+    assert BuildConfig(Path(odd)).resolved().name == "M_xfcller"
+    assert BuildConfig(name=odd).resolved().name == "M\\xfcller"
 
 
 def test_options_that_do_not_fit():

@@ -15,6 +15,13 @@ def test_round_trip(tmp_path):
     assert [row.stored for row in rows] == [True, False]
 
 
+@pytest.mark.parametrize("name", ["\r", "\n", "\r\n", '"', ",", 'a\rb,\n"c"', "'", " ", "3"])
+def test_round_trip_of_odd_names(tmp_path, name):
+    rows = [Row(f"{name}/1.jpg", name, 0, "train", "ff", "ok", name, shard=0)] * 2
+    write_rows(tmp_path / "images.csv", rows)
+    assert read_rows(tmp_path / "images.csv") == rows
+
+
 def test_other_columns_are_refused(tmp_path):
     (tmp_path / "images.csv").write_text("path,identity\na,b\n")
     with pytest.raises(ValueError, match="other columns"):

@@ -68,6 +68,35 @@ def test_protocol_elsewhere(lfw, tmp_path_factory):
     assert people(config)["Dan"].split == "test"
 
 
+class TestOneViewOnly:
+    def test_pairs_alone_do_for_view2_and_for_a_split_of_ones_own(self, lfw):
+        for name in ("peopleDevTrain.txt", "peopleDevTest.txt", "people.txt"):
+            (lfw / name).unlink()
+        for split in ("lfw_view2", "by_name"):
+            found = people(BuildConfig(lfw / "images", source="lfw", split=split))
+            assert (found["Ann"].view1, found["Ann"].fold) == (None, 0)
+        with pytest.raises(InputError, match=r"--split lfw_view1 needs peopleDevTrain\.txt or "):
+            people(BuildConfig(lfw / "images", source="lfw", split="lfw_view1"))
+
+    def test_view1_without_view2(self, lfw):
+        for name in ("pairs.txt", "people.txt"):
+            (lfw / name).unlink()
+        found = people(BuildConfig(lfw / "images", source="lfw", split="lfw_view1"))
+        assert (found["Dan"].view1, found["Dan"].fold) == ("test", None)
+        with pytest.raises(InputError, match=r"lfw_view2 needs people\.txt or pairs\.txt"):
+            people(BuildConfig(lfw / "images", source="lfw", split="lfw_view2"))
+
+    def test_protocol_without_any_file(self, lfw):
+        with pytest.raises(InputError, match="--protocol"):
+            people(BuildConfig(lfw / "images", source="lfw", protocol=lfw / "nowhere"))
+
+
+def test_pictures_without_identity_are_counted(tmp_path):
+    root = draw_people(tmp_path / "people", 4, 2)
+    (root / "poster.png").write_bytes(b"x")
+    assert open_source(BuildConfig(root).resolved()).without_identity == 1
+
+
 def test_variants_of_lfw(lfw, tmp_path):
     given = open_source(BuildConfig(lfw / "images", source="lfw").resolved())
     assert given.variant == "images (given directory)"
