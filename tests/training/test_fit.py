@@ -199,7 +199,8 @@ def test_batches_shrink_to_the_people_there_are(dataset, tmp_path, caplog):
 
 
 def test_a_missing_dataset_is_named(dataset, tmp_path):
-    config = make_config(dataset, tmp_path / "run", dataset=tmp_path / "nowhere")
+    config = make_config(dataset, tmp_path / "run")
+    config = dataclasses.replace(config, dataset=tmp_path / "nowhere")
     with pytest.raises(InputError, match="nowhere"):
         train(config)
 
