@@ -1,5 +1,6 @@
 """The documentation names what exists, its commands parse, its Python runs, its tables are true."""
 
+import csv
 import importlib.util
 import itertools
 import json
@@ -208,13 +209,12 @@ class TestArchitecture:
 
     def test_rows(self, tmp_path):
         rows.write_rows(tmp_path / "images.csv", [])
-        assert self.column("**`images.csv`.**") == (
-            (tmp_path / "images.csv").read_text().strip().split(",")
-        )
+        with (tmp_path / "images.csv").open(newline="") as file:
+            assert self.column("**`images.csv`.**") == next(csv.reader(file))
 
     def test_manifest(self):
         about = {"detector": {}, "versions": {}}
-        text = make_manifest(BuildConfig(), Source("", [], []), "", about, [], [])
+        text = make_manifest(BuildConfig(), Source("", [], 0, []), "", about, [], [])
         assert sorted(self.column("**`dataset.json`.**")) == sorted(json.loads(text))
 
     def test_layers(self):

@@ -48,7 +48,7 @@ def test_bare_commands_are_the_demonstration():
 def test_the_modelled_experiment_runs_on_a_tree_of_its_shape(tmp_path):
     """Actor/movie/images/*.jpg, eye alignment, NN2, Adam, batch-hard from random weights."""
     root = tmp_path / "IMFDB"
-    for picture in att.list_pictures():
+    for picture in att.list_pictures().pictures:
         person, number = int(picture.identity[1:]), int(Path(picture.key).stem)
         if person <= 6 and number <= 4:
             folder = root / f"Actor{person}" / f"Movie{number % 2}" / "images"
