@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from facenet_tf.training.run_directory import git_revision, versions
+from facenet_tf.provenance import git_revision, versions
 
 
 def parser(description: str) -> argparse.ArgumentParser:

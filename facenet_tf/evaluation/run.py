@@ -12,13 +12,13 @@ import skops.io
 from facenet_tf.evaluation import embedding, output, plots
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.protocols import Measured, all_figures, choose_measured
-from facenet_tf.evaluation.provenance import git_revision, versions
 from facenet_tf.evaluation.report import write_report
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, seen_people, without_seen
 from facenet_tf.evaluation.svm import fit_named_split
 from facenet_tf.evaluation.verification import ScoredPairs
 from facenet_tf.metrics import roc_curve
+from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 
 logger = logging.getLogger(__name__)

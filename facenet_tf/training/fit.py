@@ -17,13 +17,14 @@ from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import dense_labels, training_batches
 from facenet_tf.losses.triplet import collapsed_loss
+from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import build_head
 from facenet_tf.training.optimizer import build_optimizer
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
-from facenet_tf.training.run_directory import RunDirectory, git_revision, plain, versions
+from facenet_tf.training.run_directory import RunDirectory, plain
 from facenet_tf.training.tensorboard import TensorBoardLog
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, step_is_jitted
 from facenet_tf.training.validation import Embedder, ValidationPeople

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import platform
 import shutil
-import subprocess
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from facenet_tf.errors import InputError
-
-_RECORDED_PACKAGES = ("facenet-tf", "tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
 class RunDirectory:
@@ -99,29 +94,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides the numbers."""
-    found = {"python": platform.python_version()}
-    for package in _RECORDED_PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def git_revision() -> str:
-    """Commit of the checkout this package is run from, ``-dirty`` appended; or ``unknown``."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="]
-    try:
-        described = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return described.stdout.strip() or "unknown"
 
 
 def _differences(before: Any, now: Any, name: str) -> list[str]:

@@ -7,7 +7,8 @@ import pytest
 
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
-from facenet_tf.training.run_directory import RunDirectory, git_revision, plain, versions
+from facenet_tf.provenance import git_revision, versions
+from facenet_tf.training.run_directory import RunDirectory, plain
 
 RESOLVED = {"config": {"seed": 1, "warm_up": {"epochs": 2}}, "fingerprint": "ab", "dataset": {}}
 

@@ -1,11 +1,18 @@
-"""Which code made an evaluation: its commit and the versions of the packages."""
+"""Which code made a run, an evaluation or a benchmark: its commit and the packages' versions."""
 
 import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
 
-_VERSIONED = ("facenet-tf", "tensorflow", "keras", "numpy", "scikit-learn")
+_VERSIONED = (
+    "facenet-tf",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "opencv-python-headless",
+    "scikit-learn",
+)
 
 
 def versions() -> dict[str, str]:
