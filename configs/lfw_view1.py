@@ -35,14 +35,21 @@ train = TrainConfig(
     steps_per_epoch=70,  # 128 crops a step: as many as there are training pictures
     warm_up=Stage(
         "cosface",
-        epochs=28,
+        epochs=12,
         identities_per_batch=64,
         images_per_identity=2,
         include_singletons=True,
         learning_rate=2e-3,
         warmup_epochs=1,
     ),
-    main=Stage("batch_hard", epochs=14, identities_per_batch=32, learning_rate=4e-4),
+    main=Stage(
+        "batch_hard",
+        epochs=60,
+        identities_per_batch=42,
+        images_per_identity=3,  # half of those with two pictures have no more
+        learning_rate=1e-3,
+        warmup_epochs=1,
+    ),
     augmentation=Augmentation(rotation=10, scale=0.1, translation=0.06, cutout=0.3),
     precision="mixed_bfloat16",
 )
