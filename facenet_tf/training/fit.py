@@ -26,7 +26,7 @@ from facenet_tf.training.optimizer import build_optimizer
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.run_directory import RunDirectory, plain
 from facenet_tf.training.tensorboard import TensorBoardLog
-from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, step_is_jitted
+from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, jit_state
 from facenet_tf.training.validation import Embedder, ValidationPeople
 
 logger = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class _Progress:
         )
 
     def _announce(self, plan: StagePlan, trainer: EmbeddingTrainer) -> None:
-        jit = {"asked": self.config.jit, "train_step": step_is_jitted(trainer)}
+        jit = {"asked": self.config.jit, **jit_state(trainer)}
         self.run.record(**{"jit": jit, f"sampling_stage{plan.number}": dict(plan.sampling)})
         logger.info(
             "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA: %s",

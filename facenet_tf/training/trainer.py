@@ -42,7 +42,7 @@ class EmbeddingTrainer(keras.Model):
         self.clip_norm = clip_norm
         self._network = _with_norms(embedding_model)
         self._objective = (
-            tf.function(head.objective, jit_compile=True) if jit == "loss" else (head.objective)
+            tf.function(head.objective, jit_compile=True) if jit == "loss" else head.objective
         )
         self._report = {
             name: keras.metrics.Mean(name=name)
@@ -68,6 +68,12 @@ class EmbeddingTrainer(keras.Model):
     def weights_to_train(self) -> list[Any]:
         """Variables of the body and of the head."""
         return self.embedding_model.trainable_variables + self.head.trainable_variables
+
+    @property
+    def loss_is_jitted(self) -> bool:
+        """Whether the loss is a function that XLA compiles, and functions are compiled at all."""
+        asked = bool(getattr(self._objective, "_jit_compile", False))
+        return asked and not tf.config.functions_run_eagerly()
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Embeddings of a batch."""
@@ -102,20 +108,24 @@ def compile_checked(
     """Compile, build the optimiser's slots, and make sure that XLA is where it was asked for.
 
     Raises:
-        RuntimeError: Keras turned XLA off (it does so under op determinism and for some devices).
+        RuntimeError: it is not: Keras turns XLA off under op determinism and for some devices,
+            and nothing is compiled when functions are run eagerly.
     """
-    asked = jit == "on"
-    trainer.compile(optimizer=optimizer, jit_compile=asked)
+    trainer.compile(optimizer=optimizer, jit_compile=jit == "on")
     optimizer.build(trainer.weights_to_train)
-    if step_is_jitted(trainer) is not asked:
-        raise RuntimeError(
-            f"jit {jit!r} was asked for, but after compile XLA is "
-            f"{'on' if step_is_jitted(trainer) else 'off'} for the train step"
-        )
+    found = jit_state(trainer)
+    if found != {"train_step": jit == "on", "loss": jit != "off"}:
+        raise RuntimeError(f"jit {jit!r} was asked for, but after compile XLA is {found}")
+
+
+def jit_state(trainer: EmbeddingTrainer) -> dict[str, bool]:
+    """Whether XLA compiles the train step and the loss, read back from the compiled trainer."""
+    step = step_is_jitted(trainer)
+    return {"train_step": step, "loss": step or trainer.loss_is_jitted}
 
 
 def step_is_jitted(trainer: keras.Model) -> bool:
-    """Whether Keras will compile the train step with XLA, read back from the compiled model."""
+    """Whether Keras will compile the train step with XLA."""
     return bool(getattr(trainer, "jit_compile", getattr(trainer, "_jit_compile", False)))
 
 

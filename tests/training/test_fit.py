@@ -62,7 +62,7 @@ def test_a_run_directory_is_complete(finished, dataset):
     assert all(float(row["images_per_second"]) > 0 for row in rows)
     config = json.loads((run / "config.json").read_text())
     assert config["fingerprint"] == dataset.fingerprint
-    assert config["jit"] == {"asked": "loss", "train_step": False}
+    assert config["jit"] == {"asked": "loss", "train_step": False, "loss": True}
     assert {"git_revision", "versions"} <= config.keys()
     assert len(config["dataset"]["seen_people"]) == 5
     assert config["finished"]["epochs"] == 4

@@ -121,8 +121,31 @@ def test_the_norm_before_normalisation_is_the_bottlenecks():
 
 def test_xla_that_keras_turned_off_stops_the_run(monkeypatch):
     monkeypatch.setattr("facenet_tf.training.trainer.step_is_jitted", lambda trainer: False)
-    with pytest.raises(RuntimeError, match="'on' was asked for, but after compile XLA is off"):
+    with pytest.raises(RuntimeError, match="'on' was asked for, .* XLA is {'train_step': False"):
         make_trainer(jit="on")
+
+
+def test_xla_of_the_loss_that_is_off_stops_the_run():
+    tf.config.run_functions_eagerly(True)
+    try:
+        with pytest.raises(RuntimeError, match="'loss' was asked for, .* 'loss': False"):
+            make_trainer(jit="loss")
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+def compiled_functions(trainer) -> list[str]:
+    """Names of the functions of the traced train step that XLA must compile."""
+    step = tf.function(trainer.train_step).get_concrete_function(make_batch())
+    library = step.graph.as_graph_def().library.function
+    return [f.signature.name for f in library if f.attr["_XlaMustCompile"].b]
+
+
+def test_the_train_step_holds_the_compiled_loss_and_the_compiled_gradient():
+    names = compiled_functions(make_trainer(jit="loss"))
+    assert any("forward_objective" in name for name in names), names
+    assert any("backward_objective" in name for name in names), names
+    assert not compiled_functions(make_trainer(jit="off"))
 
 
 def test_prototypes_leave_with_the_trainer():

@@ -1,0 +1,59 @@
+"""What benchmarks of the train step share: a trainer that is ready to go, and a batch for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from facenet_tf import models
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.training.config import Stage
+from facenet_tf.training.heads import build_head
+from facenet_tf.training.trainer import EmbeddingTrainer, Jit, compile_checked, step_is_jitted
+
+STAGE = Stage("batch_hard", epochs=1)
+EMBEDDING = 128
+
+
+def ready_step(
+    model: str, size: int, people: int, precision: str, jit: Jit, rate: float = 1e-4
+) -> Callable[[], Mapping[str, tf.Tensor]]:
+    """A function that takes one train step of batch-hard with a soft margin on a fixed batch.
+
+    Args:
+        model: architecture, with fresh weights.
+        size: side of the crops in pixels.
+        people: P of the batch; K is that of `STAGE`.
+        precision: policy of the network's body.
+        jit: where XLA is; a difference after compile raises RuntimeError.
+        rate: learning rate of AdamW.
+    """
+    keras.utils.set_random_seed(0)
+    keras.mixed_precision.set_global_policy(precision)
+    network = models.build(model, preprocessing=Preprocessing(size=size))
+    trainer = EmbeddingTrainer(network, build_head(STAGE, people, EMBEDDING, seed=0), jit)
+    compile_checked(trainer, keras.optimizers.AdamW(rate), jit)
+    keras.mixed_precision.set_global_policy("float32")
+    step = tf.function(trainer.train_step, jit_compile=step_is_jitted(trainer))
+    batch = coloured_noise(people, STAGE.images_per_identity, size)
+
+    def take() -> Mapping[str, tf.Tensor]:
+        trainer.reset_metrics()
+        return step(batch)
+
+    return take
+
+
+def coloured_noise(people: int, each: int, size: int) -> dict[str, tf.Tensor]:
+    """A P×K batch of noise, one colour per identity: something that can be learned."""
+    random = np.random.default_rng(0)
+    colours = np.repeat(random.integers(40, 216, (people, 1, 1, 3)), each, axis=0)
+    noise = random.integers(-40, 40, (people * each, size, size, 3))
+    return {
+        "image": tf.constant((colours + noise).astype(np.uint8)),
+        "label": tf.repeat(tf.range(people), each),
+        "source": tf.range(people * each),
+    }
