@@ -8,6 +8,7 @@ sight.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,6 +46,17 @@ LONGEST_SIDE = 640
 MIN_CONFIDENCE = 0.95
 MAX_RMSE = 8.0
 MIN_SHARE = 0.25
+
+
+def describe() -> dict[str, Any]:
+    """All that decides what a second look finds, for a manifest."""
+    return {
+        "ladder": [dataclasses.asdict(rung) for rung in LADDER],
+        "longest_side": LONGEST_SIDE,
+        "min_confidence": MIN_CONFIDENCE,
+        "max_rmse": MAX_RMSE,
+        "min_share": MIN_SHARE,
+    }
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 import facenet_tf
-from facenet_tf.detection import Detector
+from facenet_tf.detection import Detector, recovery
 from facenet_tf.errors import InputError
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.contact_sheet import write_contact_sheet
@@ -71,7 +71,11 @@ def _build(
     logger.info("%d pictures of %d people", len(source.pictures), len(source.identities))
 
     use_one_thread()
-    about = {"detector": make_detector(config).describe(), "versions": _versions()}
+    about = {
+        "detector": make_detector(config).describe(),
+        "recovery": recovery.describe() if config.recover else None,
+        "versions": _versions(),
+    }
     plan = make_plan(config, source, about)
     output.start(plan.fingerprint)
     if not output.is_complete:

@@ -12,6 +12,9 @@ import keras
 
 from facenet_tf.errors import InputError
 
+# Directories may move between two sittings: what is in them is told by the fingerprint.
+_PLACES = ("config.dataset", "config.output")
+
 
 class RunDirectory:
     """Paths inside a run directory and the rules for starting in one.
@@ -64,10 +67,12 @@ class RunDirectory:
             raise InputError(f"--resume: {self.path} holds no run; leave --resume out to start one")
         before = json.loads(self.config.read_text())
         for part in ("config", "fingerprint", "dataset"):
-            for name in _differences(before.get(part), resolved[part], part):
+            for name, there, now in _differences(before.get(part), resolved[part], part):
+                if name in _PLACES:
+                    continue
                 raise InputError(
-                    f"--resume: {name} differs from the run in {self.path}; "
-                    "give the same options or another --output"
+                    f"--resume: {name} ({there} there, {now} now) differs from the run in "
+                    f"{self.path}; give the same options or another --output"
                 )
 
     def _clear(self) -> None:
@@ -96,7 +101,7 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _differences(before: Any, now: Any, name: str) -> list[str]:
+def _differences(before: Any, now: Any, name: str) -> list[tuple[str, Any, Any]]:
     if isinstance(before, dict) and isinstance(now, dict):
         names = sorted(before.keys() | now.keys())
         return [
@@ -104,4 +109,4 @@ def _differences(before: Any, now: Any, name: str) -> list[str]:
             for key in names
             for difference in _differences(before.get(key), now.get(key), f"{name}.{key}")
         ]
-    return [] if before == now else [f"{name} ({before} there, {now} now)"]
+    return [] if before == now else [(name, before, now)]

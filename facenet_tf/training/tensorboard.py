@@ -28,7 +28,8 @@ class TensorBoardLog(keras.callbacks.Callback):
         directory: the run's logs.
         embedder: of the model in training.
         batch_of: epoch → its last P×K batch without augmentation, to look for hard triplets in.
-        validation: whose embeddings the projector shows; None: no projector.
+        validation: whose embeddings by the best model so far the projector shows; None: no
+            projector.
     """
 
     def __init__(
@@ -52,11 +53,11 @@ class TensorBoardLog(keras.callbacks.Callback):
                 tf.summary.scalar(_tag(name), float(value))
             tf.summary.image("hardest_triplets", self._hardest_triplets(epoch)[None])
         self.writer.flush()
+        if self.validation is not None and logs["val_auc"] >= logs["val_auc_best"]:
+            write_projector(self.directory, self.validation)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.writer.close()
-        if self.validation is not None:
-            write_projector(self.directory, self.validation)
 
     def _hardest_triplets(self, epoch: int) -> np.ndarray:
         probe = self.batch_of(epoch)

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.scenes import astronaut, crowd
 from facenet_tf.detection import networks
 from facenet_tf.detection.mtcnn import MtcnnDetector
 from facenet_tf.errors import InputError
-from tests.detection.scenes import astronaut, crowd
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.scenes import astronaut, faceless, scenery
 from facenet_tf.detection import Face
 from facenet_tf.detection.mtcnn import MtcnnDetector
 from facenet_tf.detection.recovery import (
@@ -14,7 +15,6 @@ from facenet_tf.detection.recovery import (
     recover,
 )
 from facenet_tf.preprocessing import FIVE_POINTS_112
-from tests.detection.scenes import astronaut, faceless, scenery
 
 
 @pytest.fixture(scope="module")

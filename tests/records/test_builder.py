@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from facenet_tf.detection import recovery
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.builder import build_dataset
@@ -83,6 +84,16 @@ def test_every_outcome(zoo, tmp_path):
     people = {person["name"]: person for person in dataset.manifest["identities"]}
     assert (people["cy"]["pictures"], people["cy"]["records"]) == (2, 0)
     assert dataset.manifest["singletons"] == 1  # bob
+
+
+def test_the_recovery_is_part_of_what_decides_the_records(zoo, tmp_path, monkeypatch):
+    dataset = build_dataset(config_for(tmp_path, zoo), make_detector)
+    assert {rung["name"] for rung in dataset.manifest["recovery"]["ladder"]} >= {"border"}
+    monkeypatch.setattr(recovery, "MIN_SHARE", 0.3)
+    stricter = build_dataset(config_for(tmp_path, zoo, output="stricter"), make_detector)
+    assert stricter.fingerprint != dataset.fingerprint
+    without = build_dataset(config_for(tmp_path, zoo, output="no", recover=False), make_detector)
+    assert without.manifest["recovery"] is None
 
 
 def test_fallback_and_kept_duplicates(zoo, tmp_path):

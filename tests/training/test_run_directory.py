@@ -46,6 +46,16 @@ def test_resume_names_the_option_that_differs(tmp_path):
         run.start(changed, overwrite=False, resume=True)
 
 
+def test_a_run_and_its_dataset_may_have_moved(tmp_path):
+    run = RunDirectory(tmp_path)
+    before = RESOLVED | {"config": {"seed": 1, "dataset": "data/att", "output": "runs/att"}}
+    run.start(before, overwrite=False, resume=False)
+    moved = RESOLVED | {"config": {"seed": 1, "dataset": "/disk/att", "output": "../runs/att"}}
+    run.start(moved, overwrite=False, resume=True)
+    with pytest.raises(InputError, match=r"fingerprint \(ab there, cd now\)"):
+        run.start(moved | {"fingerprint": "cd"}, overwrite=False, resume=True)
+
+
 def test_an_output_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="--output"):

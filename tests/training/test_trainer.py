@@ -121,14 +121,14 @@ def test_the_norm_before_normalisation_is_the_bottlenecks():
 
 def test_xla_that_keras_turned_off_stops_the_run(monkeypatch):
     monkeypatch.setattr("facenet_tf.training.trainer.step_is_jitted", lambda trainer: False)
-    with pytest.raises(RuntimeError, match="'on' was asked for, .* XLA is {'train_step': False"):
+    with pytest.raises(RuntimeError, match=r"'on' was asked for, .* XLA is {'train_step': False"):
         make_trainer(jit="on")
 
 
 def test_xla_of_the_loss_that_is_off_stops_the_run():
     tf.config.run_functions_eagerly(True)
     try:
-        with pytest.raises(RuntimeError, match="'loss' was asked for, .* 'loss': False"):
+        with pytest.raises(RuntimeError, match=r"'loss' was asked for, .* 'loss': False"):
             make_trainer(jit="loss")
     finally:
         tf.config.run_functions_eagerly(False)
