@@ -20,7 +20,15 @@ FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre"
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
 # What says where or how to work, not what to make: no part of the dataset's manifest.
-_NOT_IN_MANIFEST = ("directory", "data_home", "protocol", "output", "workers", "overwrite")
+_NOT_IN_MANIFEST = (
+    "directory",
+    "variant",
+    "data_home",
+    "protocol",
+    "output",
+    "workers",
+    "overwrite",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +41,9 @@ class BuildConfig:
     """layout of the pictures; auto: a folder of person/picture if one is given, else att"""
     name: str = ""
     """name of the dataset; empty: the folder's or source's"""
+    variant: str = ""
+    """which pictures these are, in words for the manifest (of LFW: original, funneled,
+    deep-funneled); empty: the name of the directory"""
     output: Path | None = None
     """dataset directory to write; None: data/NAME"""
     identity_level: int = 0
