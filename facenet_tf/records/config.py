@@ -86,7 +86,7 @@ class BuildConfig:
     preprocessing: Annotated[Preprocessing, tyro.conf.arg(name="")] = Preprocessing()  # noqa: RUF009
     """the face crop"""
     encoding: Encoding = "jpeg"
-    """how crops are stored; png loses nothing and is about four times as large"""
+    """how crops are stored; png loses nothing and takes several times the space"""
     quality: int = 95
     """JPEG quality, 1…100"""
 
