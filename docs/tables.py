@@ -161,7 +161,7 @@ def headlines() -> str:
     rows = [
         [
             "PubFig83, 10 unseen people, default SVM, 80/20 split",
-            f"65 people, 8 more chose the epoch; from scratch, {duration('pubfig83')} on 2 CPU cores",
+            f"65 people (8 more validate), from scratch, {duration('pubfig83')} on 2 CPU cores",
             f"{svm['trained']} (untrained {svm['untrained']}, raw pixels {svm['raw_pixels']})",
         ],
         [
