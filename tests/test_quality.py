@@ -17,7 +17,7 @@ YAWS = np.arange(-75, 76, 15)
 
 
 def photograph(yaw=0.0, pitch=0.0, roll=0.0, distance=np.inf):
-    """Landmarks [5, 2] in pixels: the nose of a yawed head goes right, of a rolled one clockwise."""
+    """Landmarks [5, 2] in pixels of a head that looks to the right, and is turned clockwise."""
     turned = Rotation.from_euler("yxz", [yaw, pitch, roll], degrees=True).apply(HEAD)
     scale = 3.0 / (1 - turned[:, 2:] / distance)
     return turned[:, :2] * scale + [400, 300]
@@ -35,7 +35,7 @@ def portrait():
     random = np.random.default_rng(3)
     coarse = random.integers(60, 180, (120, 120, 3)).astype(np.uint8)
     image = cv2.resize(coarse, (240, 240), interpolation=cv2.INTER_CUBIC)
-    return image, (60.0, 40.0, 110.0, 130.0), FIVE_POINTS_112 + [60, 60]
+    return image, (60.0, 40.0, 110.0, 130.0), FIVE_POINTS_112 + np.array([60, 60])
 
 
 class TestRoll:
@@ -105,7 +105,7 @@ class TestSharpness:
         whole = measure_quality(image, box, landmarks).sharpness
         assert shrunk < whole / 3
         moved = cv2.copyMakeBorder(image, 30, 0, 50, 0, cv2.BORDER_CONSTANT)
-        again = measure_quality(moved, box, landmarks + [50, 30]).sharpness
+        again = measure_quality(moved, box, landmarks + np.array([50, 30])).sharpness
         assert again == pytest.approx(whole, rel=1e-3)
 
     def test_background_does_not_count(self, portrait):
