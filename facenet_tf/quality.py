@@ -63,9 +63,9 @@ def sharpness(luma: np.ndarray) -> float:
     """Variance of the Laplacian of grey levels, uint8 [H, W]: 0 where all is flat, 10 to 100 for a
     blurred face, hundreds to thousands for a sharp one.
 
-    It grows with the square of the contrast, and with noise. A face that is enlarged to the frame is
-    blurred, however sharp its picture. Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield
-    microscopy: a comparative study" (LAPV in Pertuz et al. 2013).
+    It grows with the square of the contrast, and with noise. A face that is enlarged to the frame
+    is blurred, however sharp its picture. Pech-Pacheco et al. 2000, "Diatom autofocusing in
+    brightfield microscopy: a comparative study" (LAPV in Pertuz et al. 2013).
     """
     return float(cv2.Laplacian(luma, cv2.CV_64F).var())
 

@@ -16,7 +16,7 @@ from facenet_tf.pictures import UnreadablePicture, decode_picture
 from facenet_tf.records.layout import read_payload
 from facenet_tf.records.rows import Row
 
-_CROP_SIDE, _PICTURE_SIDE = 72, 112
+_CROP_SIDE, _PICTURE_SIDE = 80, 112
 _WEBP = [cv2.IMWRITE_WEBP_QUALITY, 60]
 
 
