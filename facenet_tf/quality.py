@@ -60,8 +60,8 @@ def measure_quality(image: np.ndarray, box: Sequence[float], landmarks: np.ndarr
 
 
 def sharpness(luma: np.ndarray) -> float:
-    """Variance of the Laplacian of grey levels, uint8 [H, W]: 0 where all is flat, 10 to 100 for a
-    blurred face, hundreds to thousands for a sharp one.
+    """Variance of the Laplacian of grey levels, uint8 [H, W]: 0 where all is flat, some 50
+    to 1000 for faces in photographs.
 
     It grows with the square of the contrast, and with noise. A face that is enlarged to the frame
     is blurred, however sharp its picture. Pech-Pacheco et al. 2000, "Diatom autofocusing in

@@ -337,7 +337,7 @@ def test_quality_decides_and_is_told_of_every_face(zoo, tmp_path):
     outcomes = build_dataset(config, make_detector).outcomes()
     assert outcomes.pop("ann/recovered.png") == "too_bright"
     assert outcomes == {k: v for k, v in dataset.outcomes().items() if k != "ann/recovered.png"}
-    with pytest.raises(InputError, match="6 too_dark"):
+    with pytest.raises(InputError, match="4 too_dark"):
         build_dataset(config_for(tmp_path, zoo, "bright", min_exposure=0.7), make_detector)
 
 
