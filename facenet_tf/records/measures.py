@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import heapq
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -25,6 +26,8 @@ class Measure:
     unit: str
     limits: tuple[float, float] | None = None
     """ends of its histogram; None: 0 and the 99th percentile"""
+    whole: bool = False
+    """whether its values are whole numbers"""
 
 
 MEASURES = (
@@ -65,7 +68,7 @@ def distributions(rows: Sequence[Row]) -> list[Distribution]:
     """Return those of the images per person and of every measure, over the rows with a record."""
     stored = [row for row in rows if row.stored]
     counts = np.array(list(collections.Counter(row.identity for row in stored).values()), float)
-    people = Measure("", "Images per person", "records")
+    people = Measure("", "Images per person", "records", whole=True)
     found = [_distribution(people, counts)]
     return found + [_distribution(measure, _values(stored, measure)) for measure in MEASURES]
 
@@ -79,7 +82,11 @@ def _distribution(measure: Measure, values: np.ndarray) -> Distribution:
     if not values.size:
         return Distribution(measure.title, measure.unit, 0, [], [])
     low, high = measure.limits or (0.0, max(1.0, float(np.quantile(values, 0.99))))
-    counts, edges = np.histogram(np.clip(values, low, high), _BARS, (low, high))
+    edges = np.linspace(low, high, _BARS + 1)
+    if measure.whole:  # else some bars would hold more numbers than others
+        step = math.ceil((high + 1) / _BARS)
+        edges = np.arange(low, high + 1 + step, step)
+    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
     bars = [
         Bar(float(edges[at]), float(edges[at + 1]), int(count), float(count / counts.max()))
         for at, count in enumerate(counts)

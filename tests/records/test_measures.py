@@ -43,8 +43,16 @@ def test_images_per_person_are_records():
     rows += [row(3, "bob"), row(4, "bob"), row(5, "bob", stored=False), row(0, "cy", stored=False)]
     found = by_title(rows)["Images per person"]
     assert found.count == 2
-    assert [bar.count for bar in found.bars if bar.count] == [1, 1]
+    assert {bar.low: bar.count for bar in found.bars if bar.count} == {3: 1, 5: 1}
     assert found.quantiles[2] == 4
+
+
+def test_bars_of_whole_numbers_hold_equally_many():
+    rows = [row(n, f"p{person:03}") for person in range(101) for n in range(person)]
+    bars = by_title(rows)["Images per person"].bars
+    assert len(bars) <= 30
+    assert {bar.high - bar.low for bar in bars} == {4}
+    assert [bar.count for bar in bars[1:-1]] == [4] * (len(bars) - 2)
 
 
 def test_what_was_not_measured_has_no_bars():
