@@ -34,10 +34,8 @@ def main(argv: Sequence[str]) -> None:
         str(dataset.directory),
         *(["--config", recipe] if recipe else []),
     ]
-    report = dataset.directory / REPORT
-    print(
-        as_text(f"\ndataset: {dataset.directory}\nreport:  {report}\nnext:    {shlex.join(train)}")
-    )
+    print(as_text(f"\ndataset: {dataset.directory}\nreport:  {dataset.directory / REPORT}"))
+    print(as_text(f"next:    {shlex.join(train)}"))
 
 
 def summary(manifest: dict) -> str:

@@ -82,8 +82,8 @@ def numbers(values: Iterable[float], decimals: int = 3) -> str:
 
 def evenly(rows: Sequence[Row], count: int) -> list[Row]:
     """Return at most so many rows, spread over all."""
-    chosen = np.unique(np.linspace(0, len(rows) - 1, count).astype(int)) if rows else []
-    return [rows[number] for number in chosen]
+    count = min(count, len(rows))
+    return [rows[int(number)] for number in np.linspace(0, len(rows) - 1, count)]
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:

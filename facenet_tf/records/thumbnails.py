@@ -72,8 +72,8 @@ class Thumbnails:
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         if row.box:
             left, top, width, height = (float(value) * scale for value in row.box.split())
-            corners = [(round(left), round(top)), (round(left + width), round(top + height))]
-            cv2.rectangle(small, *corners, (255, 220, 0))
+            end = (round(left + width), round(top + height))
+            cv2.rectangle(small, (round(left), round(top)), end, (255, 220, 0))
         return _embedded(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
 
 
