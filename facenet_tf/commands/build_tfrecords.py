@@ -9,6 +9,7 @@ from facenet_tf import cli
 from facenet_tf.datasets.picture import as_text
 from facenet_tf.errors import Interrupted
 from facenet_tf.records.config import BuildConfig
+from facenet_tf.records.layout import REPORT
 
 _DESCRIPTION = (
     "Find, align and store the faces of a folder of photographs as TFRecords. "
@@ -33,7 +34,8 @@ def main(argv: Sequence[str]) -> None:
         str(dataset.directory),
         *(["--config", recipe] if recipe else []),
     ]
-    print(as_text(f"\ndataset: {dataset.directory}\nnext:    {shlex.join(train)}"))
+    print(as_text(f"\ndataset: {dataset.directory}\nreport:  {dataset.directory / REPORT}"))
+    print(as_text(f"next:    {shlex.join(train)}"))
 
 
 def summary(manifest: dict) -> str:

@@ -22,10 +22,11 @@ from facenet_tf.errors import InputError
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.contact_sheet import write_contact_sheet
 from facenet_tf.records.dataset import FaceDataset
-from facenet_tf.records.layout import CONTACT_SHEET, INDEX, ROWS
+from facenet_tf.records.layout import CONTACT_SHEET, INDEX, REPORT, ROWS
 from facenet_tf.records.manifest import make_index, make_manifest
 from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.plan import Plan, make_plan
+from facenet_tf.records.report import write_report
 from facenet_tf.records.rows import Row, write_rows
 from facenet_tf.records.shard import Shard, ShardWriter
 from facenet_tf.records.source import Source, open_source
@@ -102,7 +103,9 @@ def _fill(
     np.save(output.new / INDEX, make_index(rows))
     files = [output.new / shard.file for shard in shards]
     write_contact_sheet(output.new / CONTACT_SHEET, files, rows)
-    output.complete(make_manifest(config, source, plan.fingerprint, about, shards, rows))
+    manifest = make_manifest(config, source, plan.fingerprint, about, shards, rows)
+    write_report(output.new / REPORT, manifest, files, rows, source.pictures)
+    output.complete(manifest)
 
 
 def _make_writer(

@@ -80,6 +80,19 @@ class BuildConfig:
     max_rmse: float = 15.0
     """landmarks that miss those of an upright frontal face by more (root mean square, pixels of a
     112x112 crop) are bad_landmarks"""
+    min_confidence: float = 0.0
+    """a face of which the detector is less sure, 0…1, is dropped as unsure (0: none is)"""
+    min_sharpness: float = 0.0
+    """a face with a smaller variance of the Laplacian (on a 112x112 crop) is dropped as blurred"""
+    min_exposure: float = 0.0
+    """a face with a smaller mean level, 0…1, is dropped as too_dark"""
+    max_exposure: float = 1.0
+    """a face with a larger mean level, 0…1, is dropped as too_bright"""
+    max_yaw: float = 90.0
+    """a face that looks further aside, in degrees, is dropped as turned (90: none is)"""
+    max_roll: float = 180.0
+    """a head that is rotated further in the picture, in degrees, is dropped as tilted (180: none
+    is)"""
     duplicates: Literal["drop", "keep"] = "drop"
     """of files with the same bytes only the first gives a record, or each does"""
 
@@ -124,11 +137,30 @@ class BuildConfig:
             "give 0 pixels or more",
         )
         _require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
+        self._check_quality_limits()
         _require(
             self.detector_min_face >= 12,
             "--detector-min-face",
             self.detector_min_face,
             "give 12 pixels (what the detector's first network sees) or more",
+        )
+
+    def _check_quality_limits(self) -> None:
+        for option, value, highest in (
+            ("--min-confidence", self.min_confidence, 1),
+            ("--min-exposure", self.min_exposure, 1),
+            ("--max-exposure", self.max_exposure, 1),
+            ("--max-yaw", self.max_yaw, 90),
+            ("--max-roll", self.max_roll, 180),
+        ):
+            _require(0 <= value <= highest, option, value, f"give 0 to {highest}")
+        sharpness = self.min_sharpness
+        _require(0 <= sharpness < math.inf, "--min-sharpness", sharpness, "give 0 or more")
+        _require(
+            self.min_exposure <= self.max_exposure,
+            "--min-exposure",
+            self.min_exposure,
+            f"give no more than --max-exposure {self.max_exposure}",
         )
 
     def resolved(self) -> BuildConfig:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import tensorflow as tf
 
-from facenet_tf.records.layout import read_payload
-from facenet_tf.records.rows import Row
+from facenet_tf.records.rows import Row, evenly
+from facenet_tf.records.thumbnails import read_crop
 
 _COLUMNS, _TILE = 20, 112
 
@@ -25,22 +24,12 @@ def write_contact_sheet(path: Path, shards: Sequence[Path], rows: Sequence[Row])
 
     Returns the number of crops shown: 200 at most, spread evenly over the pictures.
     """
-    recovered = [row for row in rows if row.rung and row.stored]
-    if not recovered:
+    chosen = evenly([row for row in rows if row.rung and row.stored], 200)
+    if not chosen:
         return 0
-    chosen = np.unique(np.linspace(0, len(recovered) - 1, 200).astype(int))
-    tiles = [_tile(shards[recovered[number].shard], recovered[number]) for number in chosen]
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % min(_COLUMNS, len(tiles)))
+    tiles = [read_crop(shards[row.shard], row, _TILE) for row in chosen]
     columns = min(_COLUMNS, len(tiles))
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     lines = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
     cv2.imwrite(str(path), np.vstack(lines))
     return len(chosen)
-
-
-def _tile(shard: Path, row: Row) -> np.ndarray:
-    with shard.open("rb") as file:
-        example = tf.train.Example.FromString(read_payload(file, row.offset, row.length))
-    encoded = example.features.feature["image/encoded"].bytes_list.value[0]
-    crop = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
-    assert crop is not None  # this package has encoded it
-    return cv2.resize(crop, (_TILE, _TILE), interpolation=cv2.INTER_AREA)

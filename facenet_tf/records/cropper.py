@@ -12,7 +12,9 @@ import numpy as np
 from facenet_tf.detection import Detector, Face, SelectionRule, SeveralFaces, select_face
 from facenet_tf.detection.recovery import Recovered, recover
 from facenet_tf.preprocessing import Crop, align_face, centre_crop
+from facenet_tf.quality import Quality, measure_quality
 from facenet_tf.records.config import BuildConfig
+from facenet_tf.records.filters import refusal
 
 # A detector's memory grows with the pixels of a batch: 16 of 250×250 stay well below.
 _BATCH_PIXELS = 4_000_000
@@ -28,6 +30,7 @@ class Finding:
     faces: int = 0
     face: Face | None = None
     crop: Crop | None = None
+    quality: Quality | None = None
 
 
 class FaceCropper:
@@ -74,9 +77,10 @@ class FaceCropper:
 
     def _one(self, image: np.ndarray, found: Recovered) -> Finding:
         finding = dataclasses.replace(self._judge(image, found.faces), faces=len(found.faces))
-        if finding.crop is not None:
-            outcome = "recovered" if found.rung else "ok"
-            return dataclasses.replace(finding, rung=found.rung, outcome=outcome)
+        if finding.crop is not None and found.rung:
+            finding = dataclasses.replace(finding, outcome="recovered")
+        if finding.quality is not None:  # a face, though it may not be good enough
+            return dataclasses.replace(finding, rung=found.rung)
         if not self._config.fallback:
             return finding
         reason = f"{finding.outcome}: {finding.detail}" if finding.detail else finding.outcome
@@ -99,7 +103,10 @@ class FaceCropper:
             return Finding("bad_landmarks", str(error), face=face)
         if not crop.rmse <= self._config.max_rmse:
             return Finding("bad_landmarks", f"rmse {crop.rmse:.1f} pixels", face=face)
-        return Finding("ok", face=face, crop=crop)
+        quality = measure_quality(image, face.box, face.landmarks)
+        if refused := refusal(quality, face.confidence, self._config):
+            return Finding(*refused, face=face, quality=quality)
+        return Finding("ok", face=face, crop=crop, quality=quality)
 
 
 def central_box(image: np.ndarray) -> tuple[float, float, float, float]:

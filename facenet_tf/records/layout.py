@@ -9,6 +9,7 @@ from facenet_tf.records import framing
 FORMAT = 1
 """Raised whenever older readers would misread a dataset."""
 MANIFEST, ROWS, INDEX, CONTACT_SHEET = "dataset.json", "images.csv", "index.npy", "recovered.png"
+REPORT = "report.html"
 SHARD, OFFSET, LENGTH, LABEL, SOURCE, ROW = range(6)
 """Columns of the index: shard number, offset of the framed record in bytes, length of its payload,
 label, source (equal for records made from the same bytes), row of the picture in ``images.csv``."""

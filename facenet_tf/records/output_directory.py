@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from facenet_tf.errors import InputError
-from facenet_tf.records.layout import CONTACT_SHEET, INDEX, MANIFEST, ROWS
+from facenet_tf.records.layout import CONTACT_SHEET, INDEX, MANIFEST, REPORT, ROWS
 from facenet_tf.records.rows import Row
 from facenet_tf.records.shard import Shard
 
@@ -155,7 +155,7 @@ class OutputDirectory:
             ) from None
 
     def _remove_old(self) -> None:
-        for name in (MANIFEST, ROWS, INDEX, CONTACT_SHEET):
+        for name in (MANIFEST, ROWS, INDEX, CONTACT_SHEET, REPORT):
             (self.path / name).unlink(missing_ok=True)
         for shard in self.path.glob("shard-*-of-*.tfrecord"):
             shard.unlink()

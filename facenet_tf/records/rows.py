@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 NOT_STORED = -1
 
@@ -21,7 +23,8 @@ class Row:
         split: of the identity.
         sha256: of the picture's bytes; empty if it could not be read.
         outcome: what became of it: ok, recovered, repaired and fallback have a record; no_face,
-            several_faces, too_small, bad_landmarks, unreadable, not_an_image and duplicate do not.
+            several_faces, too_small, bad_landmarks, unsure, blurred, too_dark, too_bright, turned,
+            tilted, unreadable, not_an_image and duplicate do not.
         detail: the reason in words.
         rung: which attempt of the recovery found the face.
         faces: how many faces the detector found.
@@ -30,6 +33,8 @@ class Row:
         landmarks: x and y of the five landmarks in pixels of the picture.
         transform: the six numbers of the 2×3 matrix from picture to crop, row by row.
         rmse: misfit of the landmarks in pixels of a 112×112 crop.
+        face_size, sharpness, exposure, yaw, roll: of the chosen face, see
+            `facenet_tf.quality.Quality`.
         shard: number of the shard that holds the record, or -1.
         offset: of the record in the shard in bytes, or -1.
         length: of the record's payload in bytes, or 0.
@@ -49,6 +54,11 @@ class Row:
     landmarks: str = ""
     transform: str = ""
     rmse: str = ""
+    face_size: str = ""
+    sharpness: str = ""
+    exposure: str = ""
+    yaw: str = ""
+    roll: str = ""
     shard: int = NOT_STORED
     offset: int = NOT_STORED
     length: int = 0
@@ -61,11 +71,19 @@ class Row:
 
 _COLUMNS = [field.name for field in dataclasses.fields(Row)]
 _NUMBERS = [field.name for field in dataclasses.fields(Row) if field.type == "int"]
+_YOUNGER = {"face_size", "sharpness", "exposure", "yaw", "roll"}
+"""Columns that datasets of format 1 may lack."""
 
 
 def numbers(values: Iterable[float], decimals: int = 3) -> str:
     """Return numbers as the text of one cell."""
     return " ".join(f"{value:.{decimals}f}" for value in values)
+
+
+def evenly(rows: Sequence[Row], count: int) -> list[Row]:
+    """Return at most so many rows, spread over all."""
+    count = min(count, len(rows))
+    return [rows[int(number)] for number in np.linspace(0, len(rows) - 1, count)]
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
@@ -81,9 +99,10 @@ def read_rows(path: Path) -> list[Row]:
     """Read what `write_rows` wrote; raises ValueError when it is not that."""
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
-        if next(reader, None) != _COLUMNS:
+        columns = next(reader, [])
+        if columns not in (_COLUMNS, [name for name in _COLUMNS if name not in _YOUNGER]):
             raise ValueError(f"{path} has other columns")
-        return [_row(dict(zip(_COLUMNS, cells, strict=True))) for cells in reader]
+        return [_row(dict(zip(columns, cells, strict=True))) for cells in reader]
 
 
 def _row(cells: dict[str, str]) -> Row:

@@ -129,6 +129,15 @@ class ShardWriter:
                 box=numbers(face.box),
                 landmarks=numbers(face.landmarks.reshape(-1)),
             )
+        if quality := finding.quality:
+            row = dataclasses.replace(
+                row,
+                face_size=f"{quality.face_size:.3f}",
+                sharpness=f"{quality.sharpness:.3f}",
+                exposure=f"{quality.exposure:.5f}",
+                yaw=f"{quality.yaw:.3f}",
+                roll=f"{quality.roll:.3f}",
+            )
         if crop is not None:
             rmse = "" if np.isnan(crop.rmse) else f"{crop.rmse:.3f}"
             row = dataclasses.replace(row, transform=numbers(crop.matrix.reshape(-1), 6), rmse=rmse)

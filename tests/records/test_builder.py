@@ -9,6 +9,7 @@ import tensorflow as tf
 from facenet_tf.detection import recovery
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.quality import pose
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.schema import FEATURES
@@ -320,6 +321,31 @@ def test_memory_is_bounded_by_the_chunk(zoo, tmp_path, monkeypatch):
     monkeypatch.setattr("facenet_tf.records.shard._CHUNK_PIXELS", 2 * 120 * 100)
     chunked = build_dataset(config_for(tmp_path, zoo, "b"), make_detector)
     assert contents(chunked.directory) == contents(expected.directory)
+
+
+def test_quality_decides_and_is_told_of_every_face(zoo, tmp_path):
+    dataset = build_dataset(config_for(tmp_path, zoo), make_detector)
+    faces = [row for row in dataset.rows if row.stored]
+    assert all(float(row.face_size) == min(map(float, row.box.split()[2:])) for row in faces)
+    for row in faces:
+        landmarks = np.array(row.landmarks.split(), float).reshape(5, 2)
+        assert [float(row.yaw), float(row.roll)] == pytest.approx(pose(landmarks), abs=0.1)
+        assert float(row.sharpness) >= 0
+        assert 0 < float(row.exposure) < 1
+    # A red square has a luma of 0.299, a green one of 0.587.
+    config = config_for(tmp_path, zoo, "dark", max_exposure=0.5)
+    outcomes = build_dataset(config, make_detector).outcomes()
+    assert outcomes.pop("ann/recovered.png") == "too_bright"
+    assert outcomes == {k: v for k, v in dataset.outcomes().items() if k != "ann/recovered.png"}
+    with pytest.raises(InputError, match="4 too_dark"):
+        build_dataset(config_for(tmp_path, zoo, "bright", min_exposure=0.7), make_detector)
+
+
+def test_report_is_written(zoo, tmp_path):
+    dataset = build_dataset(config_for(tmp_path, zoo), make_detector)
+    text = (dataset.directory / "report.html").read_text()
+    for outcome in dataset.manifest["outcomes"]:
+        assert f"<h3>{outcome}</h3>" in text
 
 
 def test_contact_sheet_shows_recovered_faces(zoo, tmp_path):

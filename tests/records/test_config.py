@@ -48,6 +48,15 @@ def test_lfw_takes_the_central_face():
         {"max_rmse": float("nan")},
         {"max_rmse": 0.0},
         {"detector_min_face": 7},
+        {"min_confidence": 1.5},
+        {"min_confidence": float("nan")},
+        {"min_sharpness": -1.0},
+        {"min_sharpness": float("inf")},
+        {"min_exposure": -0.1},
+        {"min_exposure": 0.6, "max_exposure": 0.5},
+        {"max_exposure": 256.0},
+        {"max_yaw": 91.0},
+        {"max_roll": -1.0},
     ],
 )
 def test_values_out_of_range(options):

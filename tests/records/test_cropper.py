@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from facenet_tf.preprocessing import centre_crop
+from facenet_tf.quality import measure_quality
 from facenet_tf.records import cropper
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.cropper import FaceCropper, central_box
@@ -71,6 +72,26 @@ def test_bad_landmarks(picture):
     assert swapped.detail.startswith("rmse 2")  # about 22 pixels, by the field notes on mirroring
     assert crop(picture((SWAPPED, 30, 40, 48)), max_rmse=30.0).outcome == "ok"
     assert crop(picture((POINT, 30, 40, 48))).outcome == "bad_landmarks"
+
+
+def test_quality_is_measured_in_the_picture(picture):
+    finding = crop(picture((FACE, 30, 40, 48)))
+    assert finding.quality == measure_quality(
+        picture((FACE, 30, 40, 48)), finding.face.box, finding.face.landmarks
+    )
+    assert finding.quality.face_size == 48
+    assert crop(picture((SWAPPED, 30, 40, 48))).quality is None
+
+
+@pytest.mark.parametrize("fallback", [True, False])
+def test_faces_that_are_not_good_enough_are_dropped(picture, fallback):
+    image = picture((SHY, 30, 40, 36))  # of one colour, found by the recovery
+    kept = crop(image, fallback=fallback)
+    assert kept.quality.sharpness < 100
+    finding = crop(image, min_sharpness=100.0, fallback=fallback)
+    assert (finding.outcome, finding.crop, finding.rung) == ("blurred", None, kept.rung)
+    assert finding.detail == f"sharpness {kept.quality.sharpness:.1f}"
+    assert finding.quality == kept.quality
 
 
 @pytest.mark.parametrize(

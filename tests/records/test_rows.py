@@ -1,6 +1,6 @@
 import pytest
 
-from facenet_tf.records.rows import Row, numbers, read_rows, write_rows
+from facenet_tf.records.rows import Row, evenly, numbers, read_rows, write_rows
 
 
 def test_round_trip(tmp_path):
@@ -26,6 +26,23 @@ def test_other_columns_are_refused(tmp_path):
     (tmp_path / "images.csv").write_text("path,identity\na,b\n")
     with pytest.raises(ValueError, match="other columns"):
         read_rows(tmp_path / "images.csv")
+
+
+def test_files_from_before_quality_was_measured(tmp_path):
+    younger = {"face_size", "sharpness", "exposure", "yaw", "roll"}
+    row = Row("a/1.jpg", "a", 0, "train", "ff", "ok", rmse="1.5", shard=2)
+    cells = {name: str(value) for name, value in vars(row).items() if name not in younger}
+    text = "\n".join((",".join(cells), ",".join(cells.values())))
+    (tmp_path / "images.csv").write_text(text)
+    assert read_rows(tmp_path / "images.csv") == [row]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(3, [0, 4, 9]), (10, [*range(10)]), (99, [*range(10)])]
+)
+def test_evenly(count, expected):
+    assert evenly([*range(10)], count) == expected
+    assert evenly([], count) == []
 
 
 def test_numbers():
