@@ -20,7 +20,9 @@ FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre"
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
 # What says where or how to work, not what to make: no part of the dataset's manifest.
-_NOT_IN_MANIFEST = ("directory", "data_home", "protocol", "output", "workers", "overwrite")
+_NOT_IN_MANIFEST = (
+    "directory", "data_home", "protocol", "exclude", "output", "workers", "overwrite"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +73,9 @@ class BuildConfig:
     112x112 crop) are bad_landmarks"""
     duplicates: Literal["drop", "keep"] = "drop"
     """of files with the same bytes only the first gives a record, or each does"""
+    exclude: tuple[Path, ...] = ()
+    """reviewed lists of pictures to leave out, CSV with the columns exclude, path and reason, as
+    data_prep/find_duplicates.py and data_prep/clean_labels.py write them"""
 
     preprocessing: Annotated[Preprocessing, tyro.conf.arg(name="")] = Preprocessing()  # noqa: RUF009
     """the face crop"""
