@@ -1,4 +1,4 @@
-"""List the pictures that seem to show somebody else: ``python data_prep/clean_labels.py --help``."""
+"""List doubtful labels of a dataset: ``python data_prep/clean_labels.py --help``."""
 
 from facenet_tf.commands.clean_labels import entry
 

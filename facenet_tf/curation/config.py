@@ -126,6 +126,11 @@ class LabelsConfig:
         """Where everything is written."""
         return self.output or self.dataset / "label_issues"
 
+    @property
+    def list(self) -> Path:
+        """Where the list is written."""
+        return self.directory / "issues.csv"
+
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
         _require_model(self.model)

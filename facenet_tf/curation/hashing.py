@@ -43,8 +43,9 @@ def bit_differences(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDAr
 
 def _reduced(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     # Averaged before it becomes grey: both are linear, and so the sums are over fewer pixels.
-    small = cv2.resize(image.astype(np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    return small if small.ndim == 2 else small @ _LUMA
+    floats = image.astype(np.float32)
+    small = np.asarray(cv2.resize(floats, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    return small if small.ndim == 2 else np.dot(small, _LUMA)
 
 
 def _dct_rows() -> NDArray[np.float64]:

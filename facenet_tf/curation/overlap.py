@@ -1,4 +1,4 @@
-"""People and pictures that occur in two datasets, so that nobody is tested on who was trained on."""
+"""People and pictures that two datasets share: nobody is to be tested on who was trained on."""
 
 from __future__ import annotations
 
@@ -101,19 +101,17 @@ def _same_bytes(first: FaceDataset, second: FaceDataset) -> list[dict[str, Any]]
     known = collections.defaultdict(list)
     for row in first.rows:
         known[row.sha256].append(row)
-    return [
-        _image_pair(own, row) for row in second.rows if row.sha256 for own in known[row.sha256]
-    ]
+    return [_image_pair(own, row) for row in second.rows if row.sha256 for own in known[row.sha256]]
 
 
 def _near_duplicates(
     first: FaceDataset, second: FaceDataset, config: OverlapConfig
 ) -> list[dict[str, Any]]:
     """Pairs of records with near hashes, those of the same bytes left out."""
-    hashes = [
+    own_hashes, hashes = (
         hashes_of(dataset, dataset.split("all"), config.batch_size) for dataset in (first, second)
-    ]
-    pairs = near_hashes(*hashes, config.bits)
+    )
+    pairs = near_hashes(own_hashes, hashes, config.bits)
     first_rows, second_rows = (rows_of_records(dataset) for dataset in (first, second))
     found = []
     for left, right, bits in zip(*pairs, strict=True):

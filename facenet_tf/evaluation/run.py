@@ -123,7 +123,8 @@ def _circumstances(
             "policy": (
                 "a picture without a record is an error in every pair that holds it and, under "
                 "lost_as_errors, in the SVM's test part; a recovered or fallback crop is embedded "
-                "like any other; a duplicate (same bytes) counts in published lists only"
+                "like any other; a duplicate (same bytes) or a picture that a reviewed list "
+                "excluded counts in published lists only"
             ),
             "test_people": len(set(test.identities.tolist())),
             "test_pictures": len(test),

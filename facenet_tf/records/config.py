@@ -21,7 +21,13 @@ Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
 # What says where or how to work, not what to make: no part of the dataset's manifest.
 _NOT_IN_MANIFEST = (
-    "directory", "data_home", "protocol", "exclude", "output", "workers", "overwrite"
+    "directory",
+    "data_home",
+    "protocol",
+    "exclude",
+    "output",
+    "workers",
+    "overwrite",
 )
 
 

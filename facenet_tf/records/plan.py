@@ -152,7 +152,9 @@ def _fingerprint(
         "config": config.to_manifest(),
         "preprocessing": config.preprocessing.fingerprint(),
         "identities": [dataclasses.astuple(person) for person in source.identities],
-        "items": [(i.picture.key, i.label, i.sha256, i.picture.repaired, i.excluded) for i in items],
+        "items": [
+            (i.picture.key, i.label, i.sha256, i.picture.repaired, i.excluded) for i in items
+        ],
         **about,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
