@@ -5,9 +5,10 @@
 Of people with at least ten pictures, 5 % of the pictures exchange their labels with those of other
 people; precision and recall of what is then flagged, per seed, median and range. The swaps are
 drawn on top of the labels as they are: an error that was there before counts as a false alarm.
-"test" are people that the run did not train on (in the dataset it was trained on), "all" everyone,
-whose true labels the run has mostly learnt. The peer flags each picture that the same
-probabilities give to somebody else. "flagged" counts what is flagged where nothing was swapped.
+"unseen" are the people that neither trained nor steered the run, as far as that is known ("seen"
+says from where), "all" is everyone, and the run has learnt the true labels of most of them. The
+peer flags each picture that the same probabilities give to somebody else. "flagged_without_swaps"
+is the share that is flagged where nothing was swapped.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from facenet_tf.curation.cleaning import judged_records
 from facenet_tf.curation.labels import find_suspects, out_of_sample
 from facenet_tf.curation.vectors import vectors_of
 from facenet_tf.evaluation.embedding import load_checked, network_embedder, run_record
+from facenet_tf.evaluation.roster import Roster
+from facenet_tf.evaluation.seen import seen_people
 from facenet_tf.input_pipeline.pipeline import dense_labels
 from facenet_tf.records.dataset import FaceDataset
 
 SHARE, MIN_PICTURES, FOLDS = 0.05, 10, 5
 SEEDS = (0, 1, 2, 3, 4)
-SPLITS = ("test", "all")
 
 
 def main() -> None:
@@ -41,12 +43,14 @@ def main() -> None:
     seeds = SEEDS[:1] if options.quick else SEEDS
     metrics: dict[str, Any] = {}
     counts: dict[str, Any] = {}
-    for split in SPLITS:
-        records = judged_records(dataset, split, MIN_PICTURES)
+    everyone = judged_records(dataset, "all", MIN_PICTURES)
+    seen = seen_people(run_record(options.model), dataset, Roster.of(dataset))
+    unseen = [dataset.class_names[label] not in seen for label in dataset.labels[everyone]]
+    for who, records in {"unseen": everyone[unseen], "all": everyone}.items():
         labels = dense_labels(dataset, records).labels.astype(np.int64)
         vectors = vectors_of(embed, dataset, records, 128)
-        counts[split] = {"people": int(labels.max()) + 1, "pictures": len(labels)}
-        metrics |= figures(split, vectors, labels, seeds)
+        counts[who] = {"people": int(labels.max()) + 1, "pictures": len(labels)}
+        metrics |= figures(who, vectors, labels, seeds)
     report.publish(
         "label_noise",
         metrics,
@@ -56,12 +60,12 @@ def main() -> None:
         min_pictures=MIN_PICTURES,
         counts=counts,
         dataset={"name": dataset.manifest["name"], "fingerprint": dataset.fingerprint},
-        run={"trained_on_this_dataset": trained_on(options.model, dataset)},
+        seen=seen.source,
     )
 
 
 def figures(
-    split: str, vectors: np.ndarray, labels: np.ndarray, seeds: tuple[int, ...]
+    who: str, vectors: np.ndarray, labels: np.ndarray, seeds: tuple[int, ...]
 ) -> dict[str, Any]:
     """Precision and recall over the seeds, and what is flagged without swaps."""
     ours, peers = [], []
@@ -73,7 +77,7 @@ def figures(
         ours.append(scores(flagged, given != labels))
         peers.append(scores(probabilities.argmax(axis=1) != given, given != labels))
     found = {
-        f"{split}_{name}": report.metric(
+        f"{who}_{name}": report.metric(
             [score[at] for score in ours],
             {"disagreement": [score[at] for score in peers]},
             "share",
@@ -84,7 +88,7 @@ def figures(
         len(find_suspects(out_of_sample(vectors, labels, FOLDS, seed), labels).row)
         for seed in seeds
     ]
-    found[f"{split}_flagged_without_swaps"] = {
+    found[f"{who}_flagged_without_swaps"] = {
         "ours": statistics.median(flagged_counts) / len(labels),
         "peers": {},
         "ratio": {},
@@ -113,10 +117,6 @@ def scores(flagged: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
     """Precision and recall."""
     hits = int((flagged & wrong).sum())
     return hits / max(1, int(flagged.sum())), hits / int(wrong.sum())
-
-
-def trained_on(run: Path, dataset: FaceDataset) -> bool:
-    return run_record(run).get("fingerprint") == dataset.fingerprint
 
 
 if __name__ == "__main__":
