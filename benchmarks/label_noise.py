@@ -7,8 +7,9 @@ people; precision and recall of what is then flagged, per seed, median and range
 drawn on top of the labels as they are: an error that was there before counts as a false alarm.
 "unseen" are the people that neither trained nor steered the run, as far as that is known ("seen"
 says from where), "all" is everyone, and the run has learnt the true labels of most of them. The
-peer flags each picture that the same probabilities give to somebody else. "flagged_without_swaps"
-is the share that is flagged where nothing was swapped.
+peers flag, by the same probabilities, each picture that is likelier somebody else's (disagreement)
+or twenty times as likely (odds_20). "flagged_without_swaps" is the share that is flagged where
+nothing was swapped.
 """
 
 from __future__ import annotations
@@ -68,22 +69,21 @@ def figures(
     who: str, vectors: np.ndarray, labels: np.ndarray, seeds: tuple[int, ...]
 ) -> dict[str, Any]:
     """Precision and recall over the seeds, and what is flagged without swaps."""
-    ours, peers = [], []
+    results: dict[str, list[tuple[float, float]]] = {"ours": [], "disagreement": [], "odds_20": []}
     for seed in seeds:
         given = swapped(labels, seed)
         probabilities = out_of_sample(vectors, given, FOLDS, seed)
         flagged = np.zeros(len(given), bool)
         flagged[find_suspects(probabilities, given).row] = True
-        ours.append(scores(flagged, given != labels))
-        peers.append(scores(probabilities.argmax(axis=1) != given, given != labels))
-    found = {
-        f"{who}_{name}": report.metric(
-            [score[at] for score in ours],
-            {"disagreement": [score[at] for score in peers]},
-            "share",
-        )
-        for at, name in enumerate(("precision", "recall"))
-    }
+        own = probabilities[np.arange(len(given)), given]
+        highest = probabilities.max(axis=1)
+        rules = {"ours": flagged, "disagreement": highest > own, "odds_20": highest > 20 * own}
+        for name, doubted in rules.items():
+            results[name].append(scores(doubted, given != labels))
+    found = {}
+    for at, figure in enumerate(("precision", "recall")):
+        values = {name: [score[at] for score in scored] for name, scored in results.items()}
+        found[f"{who}_{figure}"] = report.metric(values.pop("ours"), values, "share")
     flagged_counts = [
         len(find_suspects(out_of_sample(vectors, labels, FOLDS, seed), labels).row)
         for seed in seeds

@@ -9,9 +9,9 @@ from facenet_tf.errors import InputError
 from tests.evaluation.made_up import people_vectors
 
 
-def swapped_people(share=0.05, people=12, pictures=25):
+def swapped_people(share=0.05, people=40, pictures=25):
     """Vectors of made-up people, the given labels, and which of these are wrong."""
-    vectors = people_vectors(people, pictures, size=24, spread=0.5).values
+    vectors = people_vectors(people, pictures, size=48, spread=0.5).values
     true = np.repeat(np.arange(people), pictures)
     random = np.random.default_rng(1)
     wrong = random.choice(len(true), round(share * len(true)), replace=False)
@@ -24,7 +24,7 @@ class TestProbabilities:
     def test_are_probabilities_and_mostly_right(self):
         vectors, given, true = swapped_people()
         found = out_of_sample(vectors, given, folds=5, seed=0)
-        assert found.shape == (300, 12)
+        assert found.shape == (1000, 40)
         np.testing.assert_allclose(found.sum(axis=1), 1)
         assert (found.argmax(axis=1) == true).mean() > 0.97
 
@@ -48,7 +48,7 @@ class TestProbabilities:
             out_of_sample(np.eye(6, dtype=np.float32), np.zeros(6, np.int64), 2, 0)
 
     def test_too_large_a_table_is_refused(self, monkeypatch):
-        monkeypatch.setattr(labels_module, "MOST_CELLS", 3599)
+        monkeypatch.setattr(labels_module, "MOST_CELLS", 39_999)
         vectors, given, _ = swapped_people()
         with pytest.raises(InputError, match="--split"):
             out_of_sample(vectors, given, 5, 0)
