@@ -4,6 +4,7 @@ import pytest
 from facenet_tf.curation import overlap
 from facenet_tf.curation.config import OverlapConfig
 from facenet_tf.curation.overlap import find_overlap
+from facenet_tf.errors import InputError
 from facenet_tf.metrics.distances import all_pairs_distances
 
 
@@ -53,25 +54,40 @@ def test_a_dataset_overlaps_with_itself(repeating):
     assert own == {"ann", "bob", "cy"}
 
 
-def test_other_people_are_not_listed_by_face(repeating, other):
-    found = find_overlap(repeating, other, OverlapConfig(false_matches=0), thumbnails)
-    people = [(pair["first"], pair["second"]) for pair in found["identities"]["same_face"]]
-    assert all(
-        pair["squared_distance"] < found["squared_distance"]
-        for pair in found["identities"]["same_face"]
+class TestFaces:
+    """People as points on a circle, in the place of datasets."""
+
+    @pytest.fixture(autouse=True)
+    def points(self, monkeypatch):
+        monkeypatch.setattr(overlap, "_centres", lambda people, embed, batch_size: people)
+
+    def people(self, letter, *degrees):
+        angles = np.radians(degrees)
+        rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+        return [f"{letter}{degree}" for degree in degrees], rows
+
+    @pytest.mark.parametrize(
+        ("false_matches", "degrees", "expected"),
+        [
+            # Nine pairs within, the nearest of 10, 40 and 60 degrees; twelve pairs across.
+            (0, 10, []),
+            (1, 10, []),
+            (1.4, 40, [("a0", "b-13"), ("a100", "b117")]),
+            (2.7, 60, [("a0", "b-13"), ("a100", "b117"), ("a40", "b-13")]),
+        ],
     )
-    assert ("ann", "dan") not in people
+    def test_listed_are_those_nearer_than_by_chance(self, false_matches, degrees, expected):
+        first = self.people("a", 0, 40, 100)
+        second = self.people("b", -13, 117, 207, 217)
+        config = OverlapConfig(false_matches=false_matches)
+        pairs, limit = overlap._same_faces(first, second, config, None)
+        assert limit == pytest.approx(2 - 2 * np.cos(np.radians(degrees)), abs=1e-6)
+        assert [(pair["first"], pair["second"]) for pair in pairs] == expected
+        assert all(pair["squared_distance"] < limit for pair in pairs)
 
-
-def test_more_false_matches_allow_a_larger_distance(repeating, other):
-    limits = [
-        find_overlap(repeating, other, OverlapConfig(false_matches=count), thumbnails)[
-            "squared_distance"
-        ]
-        for count in (0, 3, 9)
-    ]
-    assert limits == sorted(limits)
-    assert limits[0] < limits[2]
+    def test_without_two_people_in_either_there_is_no_measure(self):
+        with pytest.raises(InputError, match="two people"):
+            overlap._same_faces(self.people("a", 0), self.people("b", 0), OverlapConfig(), None)
 
 
 @pytest.mark.parametrize("count", [1, 7, 10_000])
