@@ -10,7 +10,7 @@ from tyro.conf import Positional
 
 from facenet_tf.errors import InputError
 
-BITS, SQUARED = 4.0, 0.02
+BITS, SQUARED = 4.0, 0.1
 """The distances of near duplicates: differing bits of the hash, squared distance of embeddings."""
 
 
@@ -27,7 +27,7 @@ class DuplicatesConfig:
     DATASET/duplicates.csv."""
     distance: float | None = None
     """Pictures that differ by at most so much are near duplicates; without it 4 of the hash's 64
-    bits, or with --model a squared distance of 0.02."""
+    bits, or with --model a squared distance of 0.1."""
     across: Literal["report", "drop"] = "report"
     """Of a picture filed under two people, list both as not excluded, or as excluded."""
     batch_size: int = 128
