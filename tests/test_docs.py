@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from facenet_tf import cli, models
+from facenet_tf.curation.config import DuplicatesConfig, LabelsConfig, OverlapConfig
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.models.nn2 import BLOCKS
 from facenet_tf.preprocessing import Preprocessing
@@ -31,6 +32,9 @@ COMMANDS = {
     "data_prep/build_tfrecords.py": (BuildConfig, "build"),
     "train.py": (TrainConfig, "train"),
     "evaluate.py": (EvaluateConfig, "evaluate"),
+    "data_prep/find_duplicates.py": (DuplicatesConfig, "duplicates"),
+    "data_prep/check_overlap.py": (OverlapConfig, "overlap"),
+    "data_prep/clean_labels.py": (LabelsConfig, "labels"),
 }
 SHARED_OPTIONS = {"--config", "--debug", "--help"}
 FOREIGN_OPTIONS = {"--logdir"}  # TensorBoard's

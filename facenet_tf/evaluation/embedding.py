@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.roster import Roster, Vectors
-from facenet_tf.input_pipeline.pipeline import evaluation_batches
+from facenet_tf.input_pipeline.pipeline import evaluation_arrays
 from facenet_tf.models import preprocessing_of
 from facenet_tf.preprocessing import check_same_preprocessing
 from facenet_tf.records.dataset import FaceDataset
@@ -133,13 +133,8 @@ def embed_roster(embed: Embedder, dataset: FaceDataset, roster: Roster, batch_si
     rows = np.flatnonzero(~roster.lost)
     if not len(rows):
         raise InputError(f"{dataset.directory}: none of the {len(roster)} pictures has a record")
-    batches = evaluation_batches(dataset, roster.records[rows], batch_size)
-    try:
-        vectors = np.concatenate([embed(np.asarray(batch)) for batch in batches])
-    except tf.errors.OpError as error:
-        raise InputError(
-            f"{dataset.directory}: a record cannot be read ({error.message}): build it again"
-        ) from error
+    batches = evaluation_arrays(dataset, roster.records[rows], batch_size)
+    vectors = np.concatenate([embed(batch) for batch in batches])
     if not np.isfinite(vectors).all():
         raise InputError("the model gives embeddings that are not finite: its training diverged")
     values = np.full((len(roster), vectors.shape[1]), np.nan, np.float32)

@@ -24,7 +24,8 @@ class Roster:
     Attributes:
         keys, identities, splits, outcomes: str.
         records: int64, record number in the dataset, or NO_RECORD.
-        duplicate: bool, whether the picture repeats an earlier one byte by byte.
+        duplicate: bool, whether the picture repeats an earlier one byte by byte, or was left out of
+            the dataset by a reviewed list.
     """
 
     keys: NDArray[np.str_]
@@ -48,7 +49,7 @@ class Roster:
         rows = sorted(dataset.rows, key=lambda row: (row.identity, row.path))
         record_of_bytes = {row.sha256: record_of[row.path] for row in rows if row.stored}
         first_key: dict[str, str] = {}
-        for row in sorted(rows, key=lambda row: row.path):
+        for row in sorted(rows, key=lambda row: (row.outcome == "excluded", row.path)):
             first_key.setdefault(row.sha256 or row.path, row.path)
         return cls(
             keys=_strings(row.path for row in rows),
@@ -63,7 +64,11 @@ class Roster:
                 np.int64,
             ),
             duplicate=np.array(
-                [first_key[row.sha256 or row.path] != row.path for row in rows], bool
+                [
+                    row.outcome == "excluded" or first_key[row.sha256 or row.path] != row.path
+                    for row in rows
+                ],
+                bool,
             ),
         )
 

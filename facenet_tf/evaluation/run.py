@@ -123,8 +123,8 @@ def _circumstances(
             "policy": (
                 "a picture without a record is an error in every pair that holds it and, under "
                 "lost_as_errors, one more picture that the SVM gets wrong; a recovered or fallback "
-                "crop is embedded like any other; a duplicate (same bytes) counts in published "
-                "lists only"
+                "crop is embedded like any other; a duplicate (same bytes) or a picture that a "
+                "reviewed list excluded counts in published lists only"
             ),
             "test_people": len(set(test.identities.tolist())),
             "test_pictures": len(test),

@@ -1,11 +1,11 @@
 """Whom the model saw in training, so that nobody of them is measured as unseen."""
 
 import dataclasses
-import re
 from typing import Any
 
 import numpy as np
 
+from facenet_tf.datasets.names import normalized
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.records.dataset import FaceDataset
 
@@ -48,8 +48,3 @@ def without_seen(roster: Roster, seen: SeenPeople) -> Roster:
     hidden = np.isin(roster.identities, [name for name in people if name in seen])
     splits = np.where(hidden & (roster.splits == "test"), SEEN, roster.splits)
     return dataclasses.replace(roster, splits=splits)
-
-
-def normalized(name: str) -> str:
-    """A person's name as it is compared between datasets: letters and digits only, lower case."""
-    return re.sub(r"[\W_]+", "", name).casefold()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
+from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
 from facenet_tf.input_pipeline.transforms import augment
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.records.schema import FEATURES
 
 _FEATURES = {"image/encoded": FEATURES["image/encoded"]}
@@ -154,6 +157,22 @@ def evaluation_batches(dataset: Records, records: np.ndarray, batch_size: int) -
 
     starts = tf.data.Dataset.range(0, len(records), batch_size)
     return _in_order(starts.map(read_batch).map(finish, num_parallel_calls=tf.data.AUTOTUNE))
+
+
+def evaluation_arrays(
+    dataset: FaceDataset, records: np.ndarray, batch_size: int
+) -> Iterator[np.ndarray]:
+    """The batches of `evaluation_batches` as NumPy arrays.
+
+    Raises:
+        InputError: a record cannot be read.
+    """
+    try:
+        yield from evaluation_batches(dataset, records, batch_size).as_numpy_iterator()
+    except tf.errors.OpError as error:
+        raise InputError(
+            f"{dataset.directory}: a record cannot be read ({error.message}): build it again"
+        ) from error
 
 
 def _payloads(dataset: Records, chosen: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ _NOT_IN_MANIFEST = (
     "variant",
     "data_home",
     "protocol",
+    "exclude",
     "output",
     "workers",
     "overwrite",
@@ -95,6 +96,9 @@ class BuildConfig:
     is)"""
     duplicates: Literal["drop", "keep"] = "drop"
     """of files with the same bytes only the first gives a record, or each does"""
+    exclude: tuple[Path, ...] = ()
+    """reviewed lists of pictures to leave out, CSV with the columns exclude, path and reason, as
+    data_prep/find_duplicates.py and data_prep/clean_labels.py write them"""
 
     preprocessing: Annotated[Preprocessing, tyro.conf.arg(name="")] = Preprocessing()  # noqa: RUF009
     """the face crop"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,13 @@ from typing import Any
 from tqdm import tqdm
 
 from facenet_tf.datasets.picture import Picture
+from facenet_tf.errors import InputError
 from facenet_tf.records.config import BuildConfig
+from facenet_tf.records.exclusions import read_exclusions
 from facenet_tf.records.layout import shard_name
 from facenet_tf.records.source import Source
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Item:
     problem: str = ""
     same_as: str = ""
     """the picture before it with the same bytes: its key, and whom it shows if that differs"""
+    excluded: str = ""
+    """why it is left out, if a list names it"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,14 +70,18 @@ def make_plan(config: BuildConfig, source: Source, about: dict[str, Any]) -> Pla
         config: a resolved config.
         source: the pictures and people.
         about: what else decides the result (detector, versions); enters the fingerprint.
+
+    Raises:
+        InputError: a list of pictures to leave out cannot be read, or names none of these.
     """
+    excluded = _excluded(config, source)
     labels = {person.name: label for label, person in enumerate(source.identities)}
     with ThreadPoolExecutor() as pool:
         hashing = pool.map(_hash, source.pictures)
         count = len(source.pictures)
         # Shown only where it takes long.
         hashes = list(tqdm(hashing, "hashing", count, leave=False, unit="img", delay=2))
-    items = _items(source.pictures, labels, hashes)
+    items = _items(source.pictures, labels, hashes, excluded)
     count = config.shards or _shard_count(len(items))
     members: list[list[Item]] = [[] for _ in range(count)]
     for item in items:
@@ -90,17 +101,38 @@ def _hash(picture: Picture) -> tuple[str, str]:
         return "", error.strerror or str(error)
 
 
+def _excluded(config: BuildConfig, source: Source) -> dict[str, str]:
+    """Key → reason of the pictures that the lists leave out."""
+    listed = read_exclusions(config.exclude)
+    known = {picture.key for picture in source.pictures}
+    unknown = sorted(listed.keys() - known)
+    if unknown and len(unknown) == len(listed):
+        raise InputError(
+            f"--exclude: none of the {len(listed)} pictures listed is here ({unknown[0]} …): "
+            "the lists are of another source"
+        )
+    if unknown:
+        logger.warning("--exclude: %d listed pictures are not here: %s …", len(unknown), unknown[0])
+    return listed
+
+
 def _items(
-    pictures: Sequence[Picture], labels: dict[str, int], hashes: list[tuple[str, str]]
+    pictures: Sequence[Picture],
+    labels: dict[str, int],
+    hashes: list[tuple[str, str]],
+    excluded: dict[str, str],
 ) -> list[Item]:
     first: dict[str, Picture] = {}
     items = []
     for picture, (sha256, problem) in zip(pictures, hashes, strict=True):
-        earlier = first.setdefault(sha256, picture) if sha256 else picture
+        reason = excluded.get(picture.key, "")
+        # A picture that is left out stands for no other.
+        counts = sha256 and not reason
+        earlier = first.setdefault(sha256, picture) if counts else picture
         same_as = "" if earlier is picture else earlier.key
         if same_as and earlier.identity != picture.identity:
             same_as += f", under another identity: {earlier.identity}"
-        items.append(Item(picture, labels[picture.identity], sha256, problem, same_as))
+        items.append(Item(picture, labels[picture.identity], sha256, problem, same_as, reason))
     return items
 
 
@@ -120,7 +152,9 @@ def _fingerprint(
         "config": config.to_manifest(),
         "preprocessing": config.preprocessing.fingerprint(),
         "identities": [dataclasses.astuple(person) for person in source.identities],
-        "items": [(i.picture.key, i.label, i.sha256, i.picture.repaired) for i in items],
+        "items": [
+            (i.picture.key, i.label, i.sha256, i.picture.repaired, i.excluded) for i in items
+        ],
         **about,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -24,7 +24,7 @@ class Row:
         sha256: of the picture's bytes; empty if it could not be read.
         outcome: what became of it: ok, recovered, repaired and fallback have a record; no_face,
             several_faces, too_small, bad_landmarks, unsure, blurred, too_dark, too_bright, turned,
-            tilted, unreadable, not_an_image and duplicate do not.
+            tilted, unreadable, not_an_image, duplicate and excluded do not.
         detail: the reason in words.
         rung: which attempt of the recovery found the face.
         faces: how many faces the detector found.

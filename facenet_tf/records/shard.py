@@ -89,6 +89,8 @@ class ShardWriter:
             chunk, pixels = [], 0
 
     def _decode(self, item: Item) -> np.ndarray | Finding:
+        if item.excluded:
+            return Finding("excluded", item.excluded)
         if item.problem:
             return Finding("unreadable", item.problem)
         if item.same_as and self._config.duplicates == "drop":

@@ -1,6 +1,10 @@
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors, people_with_most_pictures
+from facenet_tf.records.rows import NOT_STORED
 
 
 def make_roster(identities, lost=(), splits="test"):
@@ -22,6 +26,20 @@ def test_of_dataset_lists_every_picture(dataset, world):
     assert pairs == sorted(pairs)
     assert roster.keys[roster.lost].tolist() == [world.lost]
     assert roster.keys[roster.duplicate].tolist() == [world.duplicate]
+
+
+def test_an_excluded_picture_is_left_out_but_stays_in_published_lists(dataset, world):
+    rows = [
+        dataclasses.replace(row, outcome="excluded", shard=NOT_STORED)
+        if row.path in (world.original, "P0/P0_0001.jpg")
+        else row
+        for row in dataset.rows
+    ]
+    stored = [row.path for row in rows if row.stored]
+    roster = Roster.of(SimpleNamespace(rows=rows, keys=lambda: stored))
+    left_out = {"P0/P0_0001.jpg", world.original}
+    assert set(roster.keys[roster.duplicate]) == left_out
+    assert set(roster.keys[roster.lost]) == {world.lost, world.duplicate, *left_out}
 
 
 def test_of_dataset_records_are_those_of_the_keys(dataset, world):

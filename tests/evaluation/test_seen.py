@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from facenet_tf.evaluation.roster import Roster
-from facenet_tf.evaluation.seen import SEEN, normalized, seen_people, without_seen
+from facenet_tf.evaluation.seen import SEEN, seen_people, without_seen
 
 
 def roster() -> Roster:
@@ -16,11 +16,6 @@ def roster() -> Roster:
         records=np.arange(4),
         duplicate=np.zeros(4, bool),
     )
-
-
-def test_names_are_compared_without_spelling_of_spaces_and_case():
-    assert normalized("George_W_Bush") == normalized("george W. Bush")
-    assert normalized("Al_Gore") != normalized("Al_Gray")
 
 
 def test_people_recorded_by_the_run_count_on_any_dataset():

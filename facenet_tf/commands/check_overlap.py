@@ -1,0 +1,47 @@
+"""``python data_prep/check_overlap.py``: two dataset directories → what they share, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NoReturn
+
+from facenet_tf import cli
+from facenet_tf.curation.config import OverlapConfig
+from facenet_tf.errors import InputError
+
+_DESCRIPTION = (
+    "List the people and pictures that two datasets share, so that nobody is tested on who was "
+    "trained on. Finding some is no failure: the counts are in the JSON."
+)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Compare two datasets, write the JSON and print the counts."""
+    config = cli.load(OverlapConfig, "overlap", argv, _DESCRIPTION)
+    config.check()
+    from facenet_tf.curation.overlap import find_overlap
+    from facenet_tf.records.dataset import FaceDataset
+
+    first, second = (FaceDataset.open(directory) for directory in config.directories)
+    embed = None
+    if config.model is not None:
+        from facenet_tf.evaluation.embedding import load_checked, network_embedder
+
+        load_checked(config.model, first)
+        embed = network_embedder(load_checked(config.model, second))
+    found = find_overlap(first, second, config, embed)
+    try:
+        config.result.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
+        config.result.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--output {config.result}: {error.strerror}") from error
+    for name, count in found["counts"].items():
+        print(f"{name:<16}{count:>9}")
+    print(f"JSON    {config.result}")
+
+
+def entry() -> NoReturn:
+    """Console entry point."""
+    cli.run(main)

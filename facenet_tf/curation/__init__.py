@@ -1,0 +1,1 @@
+"""Passes over finished datasets: near duplicates, people in two sets, wrong labels."""
