@@ -12,15 +12,24 @@ import tyro
 
 from facenet_tf.datasets.picture import as_text
 from facenet_tf.errors import InputError
-from facenet_tf.pictures import Encoding
+from facenet_tf.pictures import MAX_PIXELS, Encoding
 from facenet_tf.preprocessing import Preprocessing
 
 SourceKind = Literal["auto", "att", "folder", "lfw"]
 FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre", "refuse"]
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
-# What says where or how to work, not what to make: no part of the dataset's manifest.
-_NOT_IN_MANIFEST = ("directory", "data_home", "protocol", "output", "workers", "overwrite")
+# What says where or how to work, not what to make, and the number of shards, which these show: no
+# part of the dataset's manifest.
+_NOT_IN_MANIFEST = (
+    "directory",
+    "data_home",
+    "protocol",
+    "output",
+    "workers",
+    "overwrite",
+    "shards",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +80,8 @@ class BuildConfig:
     112x112 crop) are bad_landmarks"""
     duplicates: Literal["drop", "keep"] = "drop"
     """of files with the same bytes only the first gives a record, or each does"""
+    max_megapixels: float = MAX_PIXELS / 1e6
+    """a picture whose header declares more is too_large, and is not decoded"""
 
     preprocessing: Annotated[Preprocessing, tyro.conf.arg(name="")] = Preprocessing()  # noqa: RUF009
     """the face crop"""
@@ -80,13 +91,14 @@ class BuildConfig:
     """JPEG quality, 1…100"""
 
     shards: int = 0
-    """number of shard files; 0: by the number of pictures"""
+    """number of shard files; 0: by the number of pictures, or as many as a finished dataset has"""
     workers: int = 0
     """processes; 0: one per CPU core. The result does not depend on it"""
     batch_size: int = 16
     """pictures that the detector sees at once"""
     overwrite: bool = False
-    """replace a finished dataset in the output directory"""
+    """build a finished dataset in the output directory anew; without it, the shards whose pictures
+    have changed"""
 
     def __post_init__(self) -> None:
         _require(1 <= self.quality <= 100, "--quality", self.quality, "give 1 to 100")
@@ -111,6 +123,12 @@ class BuildConfig:
             "--smallest-face",
             self.smallest_face,
             "give 0 pixels or more",
+        )
+        _require(
+            0 < self.max_megapixels < math.inf,
+            "--max-megapixels",
+            self.max_megapixels,
+            "give millions of pixels above 0",
         )
         _require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
         _require(
@@ -142,7 +160,8 @@ class BuildConfig:
     def to_manifest(self) -> dict[str, Any]:
         """Return the fields that decide what the dataset holds, as plain values."""
         fields = dataclasses.asdict(self)
-        return {name: fields[name] for name in fields if name not in _NOT_IN_MANIFEST}
+        left_out = (*_NOT_IN_MANIFEST, *_SHOWN_OTHERWISE)
+        return {name: fields[name] for name in fields if name not in left_out}
 
 
 def _require(fulfilled: bool, option: str, value: object, advice: str) -> None:

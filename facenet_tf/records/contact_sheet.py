@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
+from facenet_tf.records import durable
 from facenet_tf.records.layout import read_payload
 from facenet_tf.records.rows import Row
 
@@ -33,7 +34,7 @@ def write_contact_sheet(path: Path, shards: Sequence[Path], rows: Sequence[Row])
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % min(_COLUMNS, len(tiles)))
     columns = min(_COLUMNS, len(tiles))
     lines = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
-    cv2.imwrite(str(path), np.vstack(lines))
+    durable.write(path, cv2.imencode(".png", np.vstack(lines))[1].tobytes())
     return len(chosen)
 
 

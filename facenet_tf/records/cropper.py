@@ -14,6 +14,9 @@ from facenet_tf.detection.recovery import Recovered, recover
 from facenet_tf.preprocessing import Crop, align_face, centre_crop
 from facenet_tf.records.config import BuildConfig
 
+# Landmarks are taken to the nearest 1/64 pixel: a detector may give them with other last bits in
+# another batch, which the crop must not show.
+_LANDMARK_STEPS = 64
 # A detector's memory grows with the pixels of a batch: 16 of 250×250 stay well below.
 _BATCH_PIXELS = 4_000_000
 
@@ -90,6 +93,8 @@ class FaceCropper:
             return Finding("several_faces", f"{several.count} faces")
         if face is None:
             return Finding("no_face")
+        landmarks = np.round(face.landmarks * _LANDMARK_STEPS) / _LANDMARK_STEPS
+        face = dataclasses.replace(face, landmarks=landmarks)
         side = min(face.box[2:])
         if side < self._config.smallest_face:
             return Finding("too_small", f"{side:.1f} pixels", face=face)
