@@ -19,16 +19,16 @@ SourceKind = Literal["auto", "att", "folder", "lfw"]
 FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre", "refuse"]
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
-# What says where or how to work, not what to make, and the number of shards, which these show: no
-# part of the dataset's manifest.
+# What says where or how to work, not what to make, and the number of shards, which the manifest
+# lists: no part of its config.
 _NOT_IN_MANIFEST = (
     "directory",
     "data_home",
     "protocol",
     "output",
+    "shards",
     "workers",
     "overwrite",
-    "shards",
 )
 
 
@@ -160,8 +160,7 @@ class BuildConfig:
     def to_manifest(self) -> dict[str, Any]:
         """Return the fields that decide what the dataset holds, as plain values."""
         fields = dataclasses.asdict(self)
-        left_out = (*_NOT_IN_MANIFEST, *_SHOWN_OTHERWISE)
-        return {name: fields[name] for name in fields if name not in left_out}
+        return {name: fields[name] for name in fields if name not in _NOT_IN_MANIFEST}
 
 
 def _require(fulfilled: bool, option: str, value: object, advice: str) -> None:

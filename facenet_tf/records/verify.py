@@ -55,7 +55,7 @@ class Verification:
         try:
             self._index = read_index(self._directory, self._manifest)
         except InputError as error:
-            yield f"{INDEX}: {error}"
+            yield str(error)
         else:
             problem = misfit(self._index, self._manifest)
             if problem:

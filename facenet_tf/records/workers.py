@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
@@ -72,7 +72,7 @@ def use_one_thread() -> None:
 
 def _in_processes(
     tasks: Sequence[ShardTask], make_writer: WriterFactory, workers: int
-) -> Iterator[Shard]:
+) -> Generator[Shard, None, None]:
     waiting = collections.deque(tasks)
     while waiting:
         failed: list[ShardTask] = []
