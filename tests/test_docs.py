@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from facenet_tf import cli, models
+from facenet_tf.commands.verify_dataset import VerifyConfig
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.models.nn2 import BLOCKS
 from facenet_tf.preprocessing import Preprocessing
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {
     "data_prep/build_tfrecords.py": (BuildConfig, "build"),
+    "data_prep/verify_dataset.py": (VerifyConfig, "verify"),
     "train.py": (TrainConfig, "train"),
     "evaluate.py": (EvaluateConfig, "evaluate"),
 }
