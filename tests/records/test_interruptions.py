@@ -106,7 +106,7 @@ def largest_file(size):
 
 def test_no_room_for_a_shard(after, tmp_path):
     config = config_for(tmp_path, after / "people", shards=3)
-    with largest_file(10_000), pytest.raises(Interrupted, match=r"no room left .* same command"):
+    with largest_file(5_000), pytest.raises(Interrupted, match=r"no room left .* same command"):
         build_dataset(config, make_detector)
     assert not (config.output / "dataset.json").exists()
     build_dataset(config, make_detector)
