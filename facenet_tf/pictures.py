@@ -6,14 +6,16 @@ from typing import Literal
 import cv2
 import numpy as np
 
-Problem = Literal["unreadable", "not_an_image"]
+from facenet_tf.picture_size import declared_size
+
+Problem = Literal["unreadable", "not_an_image", "too_large"]
 Encoding = Literal["jpeg", "png"]
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _EXIF_ORIENTATION = 0x0112
 MAX_PIXELS = 100_000_000
-"""Larger pictures are refused: decoded, one takes 300 MB and more."""
+"""Larger pictures are refused by default: decoded, one takes 300 MB and more."""
 
 # First bytes of the formats that people keep photographs in: a file that has them and cannot be
 # decoded is damaged (or needs a codec that this OpenCV lacks), any other is no picture at all.
@@ -25,7 +27,8 @@ _SIGNATURE = re.compile(
 
 
 class UnreadablePicture(Exception):
-    """The bytes give no picture. `code` is "unreadable" (a damaged picture) or "not_an_image"."""
+    """The bytes give no picture. `code` is "unreadable" (a damaged picture), "not_an_image" or
+    "too_large"."""
 
     def __init__(self, code: Problem, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
@@ -33,7 +36,7 @@ class UnreadablePicture(Exception):
         self.detail = detail
 
 
-def decode_picture(data: bytes) -> np.ndarray:
+def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode the bytes of a picture file to uint8 [H, W, 3], RGB.
 
     The orientation is applied that the EXIF data of a JPEG, PNG, WebP or TIFF give; 16 bits are cut
@@ -43,14 +46,15 @@ def decode_picture(data: bytes) -> np.ndarray:
     Damage in the middle of a JPEG goes unnoticed: decoders carry on behind it and report nothing,
     so such a picture comes out with blocks of wrong colours.
 
-    Raises UnreadablePicture: "not_an_image" for bytes that are no picture, "unreadable" for a
-    damaged or truncated one, one of more than `MAX_PIXELS`, or one in a format that the installed
-    OpenCV cannot decode.
+    Raises UnreadablePicture: "not_an_image" for bytes that are no picture, "too_large" for one
+    whose header declares more than `max_pixels`, of which nothing is decoded, "unreadable" for a
+    damaged or truncated one, or one in a format that the installed OpenCV cannot decode.
     """
     if not data:
         raise UnreadablePicture("not_an_image", "the file is empty")
     if not _SIGNATURE.match(data):
         raise UnreadablePicture("not_an_image", f"it begins with {data[:8]!r}")
+    _check_size(declared_size(data), max_pixels)
     if data.startswith(_JPEG):
         _check_jpeg(data)
         pixels = _decode(data, cv2.IMREAD_COLOR)
@@ -60,6 +64,7 @@ def decode_picture(data: bytes) -> np.ndarray:
         colours = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         stored = _decode(data, cv2.IMREAD_UNCHANGED)
         pixels = _upright(_over_white(colours, stored, data), _orientation(data))
+    _check_size(pixels.shape[1::-1], max_pixels)  # of formats whose header is not known
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
@@ -91,8 +96,8 @@ def encode_crop(pixels: np.ndarray, encoding: Encoding, quality: int) -> bytes:
 
 
 def _check_jpeg(data: bytes) -> None:
-    """Raise unless the size is fit and an end-of-image marker follows the first scan; decoders fill
-    what is missing with grey, silently."""
+    """Raise unless an end-of-image marker follows the first scan; decoders fill what is missing
+    with grey, silently."""
     position = 2
     while position + 9 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
@@ -101,27 +106,24 @@ def _check_jpeg(data: bytes) -> None:
         if marker == 0xFF:
             position += 1
             continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame header
-            height, width = data[position + 5 : position + 7], data[position + 7 : position + 9]
-            _check_size(int.from_bytes(width, "big"), int.from_bytes(height, "big"))
         position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
     raise UnreadablePicture("unreadable", "the JPEG is truncated")
 
 
 def _check_png(data: bytes) -> None:
-    """Raise if it is a PNG without its end, or too large."""
+    """Raise if it is a PNG without its head or its end."""
     if not data.startswith(_PNG):
         return
     if b"IEND" not in data[-64:]:
         raise UnreadablePicture("unreadable", "the PNG is truncated")
-    header = _chunk(data, b"IHDR")
-    _check_size(int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big"))
+    if len(_chunk(data, b"IHDR")) != 13:
+        raise UnreadablePicture("unreadable", "the PNG has no header")
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        detail = f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} megapixels"
-        raise UnreadablePicture("unreadable", detail)
+def _check_size(size: tuple[int, ...] | None, max_pixels: int) -> None:
+    if size and size[0] * size[1] > max_pixels:
+        detail = f"{size[0]} x {size[1]} pixels are more than {max_pixels / 1e6:g} megapixels"
+        raise UnreadablePicture("too_large", detail)
 
 
 def _decode(data: bytes, flags: int) -> np.ndarray:
@@ -131,7 +133,6 @@ def _decode(data: bytes, flags: int) -> np.ndarray:
         raise UnreadablePicture("unreadable", f"OpenCV: {error.err}") from error
     if pixels is None:
         raise UnreadablePicture("unreadable", "damaged, or a format that this OpenCV cannot decode")
-    _check_size(pixels.shape[1], pixels.shape[0])
     return pixels
 
 

@@ -1,12 +1,14 @@
 """Bytes to pixels: formats, orientations, damage. Pillow makes the files."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from facenet_tf.pictures import MAX_PIXELS, UnreadablePicture, decode_picture, encode_crop
+from facenet_tf.pictures import UnreadablePicture, decode_picture, encode_crop
 
 
 def scene(height=60, width=80):
@@ -34,6 +36,17 @@ def shown_over_white(data):
     picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGBA")
     white = Image.new("RGBA", picture.size, "white")
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
+
+
+def png_of(width, height, lines):
+    """A PNG of one bit a pixel, from its compressed lines."""
+
+    def chunk(name, body):
+        checked = name + body
+        return struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
 
 
 def code_of(data):
@@ -182,21 +195,36 @@ class TestDamage:
         data = saved(Image.fromarray(scene()), "JPEG")
         np.testing.assert_array_equal(decode_picture(data + b"\x00" * 500), decode_picture(data))
 
-    @pytest.mark.parametrize("format", ["PNG", "JPEG", "PPM"])
-    def test_too_large_ones_are_unreadable(self, monkeypatch, format):
+    @pytest.mark.parametrize("format", ["PNG", "JPEG", "PPM", "GIF", "TIFF", "WEBP", "BMP"])
+    def test_too_large_ones_are_not_even_decoded(self, monkeypatch, format):
         data = saved(Image.fromarray(scene()), format)
-        monkeypatch.setattr("facenet_tf.pictures.MAX_PIXELS", 60 * 80)
-        assert decode_picture(data).shape == (60, 80, 3)
-        monkeypatch.setattr("facenet_tf.pictures.MAX_PIXELS", 60 * 80 - 1)
-        with pytest.raises(UnreadablePicture, match="unreadable: 80 x 60"):
-            decode_picture(data)
-
-    def test_a_small_file_of_a_huge_picture_is_not_even_decoded(self, monkeypatch):
-        data = saved(Image.fromarray(scene()), "PNG")
-        side = (MAX_PIXELS // 1000).to_bytes(4, "big")
-        huge = data[:16] + side + side + data[24:]
+        assert decode_picture(data, 60 * 80).shape == (60, 80, 3)
         monkeypatch.setattr("facenet_tf.pictures.cv2.imdecode", None)
-        assert code_of(huge) == "unreadable"
+        with pytest.raises(UnreadablePicture, match="too_large: 80 x 60"):
+            decode_picture(data, 60 * 80 - 1)
+
+    def test_a_decompression_bomb(self, monkeypatch):
+        lines = zlib.compress(bytes(30_000 * 30_001 // 8 + 30_000), 9)
+        data = png_of(30_000, 30_000, lines)
+        assert len(data) < 1_000_000
+        monkeypatch.setattr("facenet_tf.pictures.cv2.imdecode", None)
+        assert code_of(data) == "too_large"
+
+    def test_an_unknown_header_is_checked_after_decoding(self, monkeypatch):
+        monkeypatch.setattr("facenet_tf.pictures.declared_size", lambda data: None)
+        with pytest.raises(UnreadablePicture, match="too_large: 80 x 60"):
+            decode_picture(saved(Image.fromarray(scene()), "PNG"), 60 * 80 - 1)
+
+    def test_first_frame_of_an_animation(self):
+        frames = [Image.fromarray(scene()).quantize(64), Image.new("P", (80, 60), 3)]
+        data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+        expected = np.asarray(frames[0].convert("RGB")).astype(int)
+        assert np.abs(decode_picture(data) - expected).max() <= 1
+
+    def test_heic_with_the_name_of_a_jpeg(self):
+        size = b"\0\0\0\x14ispe\0\0\0\0" + (4032).to_bytes(4, "big") + (3024).to_bytes(4, "big")
+        data = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x40meta" + size + bytes(100)
+        assert code_of(data) == "unreadable"
 
     def test_a_head_without_a_body_is_unreadable(self):
         assert code_of(b"\xff\xd8\xff\xe0\x00\x10JFIF") == "unreadable"

@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> None:
     from facenet_tf.records.builder import build_dataset  # late: --help needs no TensorFlow
 
     try:
-        dataset = build_dataset(config)
+        dataset = build_dataset(config, isolated=True)
     except KeyboardInterrupt:
         raise Interrupted("interrupted: the same command continues the build") from None
     print(summary(dataset.manifest))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
+import stat
 from pathlib import Path
+
+MAX_BYTES = 512 << 20
+"""Larger files are not read: a picture is held in memory, one in each of several threads."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,9 +29,13 @@ class Picture:
     repaired: bool = False
 
     def read(self) -> bytes:
-        """Return the encoded picture; raises OSError when the file cannot be read."""
-        if self.path.exists() and not self.path.is_file():  # reading a pipe would never end
+        """Return the encoded picture; raises OSError when the file cannot be read or is larger
+        than `MAX_BYTES`."""
+        status = self.path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would never end
             raise OSError(errno.EINVAL, "not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise OSError(errno.EFBIG, f"larger than {MAX_BYTES >> 20} MiB")
         return self.path.read_bytes()
 
 

@@ -12,14 +12,15 @@ import tyro
 
 from facenet_tf.datasets.picture import as_text
 from facenet_tf.errors import InputError
-from facenet_tf.pictures import Encoding
+from facenet_tf.pictures import MAX_PIXELS, Encoding
 from facenet_tf.preprocessing import Preprocessing
 
 SourceKind = Literal["auto", "att", "folder", "lfw"]
 FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre", "refuse"]
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
-# What says where or how to work, not what to make: no part of the dataset's manifest.
+# What says where or how to work, not what to make; the number of shards and the pictures left out,
+# which the manifest and the rows list; words of the manifest alone: no part of its config.
 _NOT_IN_MANIFEST = (
     "directory",
     "variant",
@@ -27,6 +28,7 @@ _NOT_IN_MANIFEST = (
     "protocol",
     "exclude",
     "output",
+    "shards",
     "workers",
     "overwrite",
 )
@@ -99,6 +101,8 @@ class BuildConfig:
     exclude: tuple[Path, ...] = ()
     """reviewed lists of pictures to leave out, CSV with the columns exclude, path and reason, as
     data_prep/find_duplicates.py and data_prep/clean_labels.py write them"""
+    max_megapixels: float = MAX_PIXELS / 1e6
+    """a picture whose header declares more is too_large, and is not decoded"""
 
     preprocessing: Annotated[Preprocessing, tyro.conf.arg(name="")] = Preprocessing()  # noqa: RUF009
     """the face crop"""
@@ -108,13 +112,14 @@ class BuildConfig:
     """JPEG quality, 1…100"""
 
     shards: int = 0
-    """number of shard files; 0: by the number of pictures"""
+    """number of shard files; 0: by the number of pictures, or as many as a finished dataset has"""
     workers: int = 0
     """processes; 0: one per CPU core. The result does not depend on it"""
     batch_size: int = 16
     """pictures that the detector sees at once"""
     overwrite: bool = False
-    """replace a finished dataset in the output directory"""
+    """build a finished dataset in the output directory anew; without it, the shards whose pictures
+    have changed"""
 
     def __post_init__(self) -> None:
         _require(1 <= self.quality <= 100, "--quality", self.quality, "give 1 to 100")
@@ -139,6 +144,12 @@ class BuildConfig:
             "--smallest-face",
             self.smallest_face,
             "give 0 pixels or more",
+        )
+        _require(
+            0 < self.max_megapixels < math.inf,
+            "--max-megapixels",
+            self.max_megapixels,
+            "give millions of pixels above 0",
         )
         _require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
         self._check_quality_limits()

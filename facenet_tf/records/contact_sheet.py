@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from facenet_tf.records import durable
 from facenet_tf.records.rows import Row, evenly
 from facenet_tf.records.thumbnails import read_crop
 
@@ -31,5 +32,5 @@ def write_contact_sheet(path: Path, shards: Sequence[Path], rows: Sequence[Row])
     columns = min(_COLUMNS, len(tiles))
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     lines = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
-    cv2.imwrite(str(path), np.vstack(lines))
+    durable.write(path, cv2.imencode(".png", np.vstack(lines))[1].tobytes())
     return len(chosen)

@@ -16,6 +16,9 @@ from facenet_tf.quality import Quality, measure_quality
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.filters import refusal
 
+# Landmarks are taken to the nearest 1/64 pixel: a detector may give them with other last bits in
+# another batch, which the crop must not show.
+_LANDMARK_STEPS = 64
 # A detector's memory grows with the pixels of a batch: 16 of 250×250 stay well below.
 _BATCH_PIXELS = 4_000_000
 
@@ -94,6 +97,8 @@ class FaceCropper:
             return Finding("several_faces", f"{several.count} faces")
         if face is None:
             return Finding("no_face")
+        landmarks = np.round(face.landmarks * _LANDMARK_STEPS) / _LANDMARK_STEPS
+        face = dataclasses.replace(face, landmarks=landmarks)
         side = min(face.box[2:])
         if side < self._config.smallest_face:
             return Finding("too_small", f"{side:.1f} pixels", face=face)

@@ -12,6 +12,7 @@ import numpy as np
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.framing import DamagedRecord
+from facenet_tf.records.index import misfit
 from facenet_tf.records.layout import (
     FORMAT,
     INDEX,
@@ -59,21 +60,18 @@ class FaceDataset:
         """Open a dataset directory.
 
         Raises:
-            InputError: it is missing, not finished, of another format, or files in it are missing
-                or shorter than they were.
+            InputError: it is missing, not finished, of another format, files in it are missing or
+                shorter than they were, or the index does not fit the shards.
         """
         directory = Path(directory)
-        manifest = _read_manifest(directory)
-        try:
-            index = np.load(directory / INDEX, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            raise _broken(directory, f"{INDEX} cannot be read") from error
-        if index.shape != (manifest["records"], 6) or index.dtype != np.int64:
-            raise _broken(directory, f"{INDEX} does not belong to it")
+        manifest = read_manifest(directory)
+        index = read_index(directory, manifest)
         for shard in manifest["shards"]:
             path = directory / shard["file"]
             if not path.is_file() or path.stat().st_size != shard["bytes"]:
                 raise _broken(directory, f"{shard['file']} is missing or incomplete")
+        if problem := misfit(index, manifest):
+            raise _broken(directory, f"{INDEX} does not belong to it: {problem}")
         return cls(directory, manifest, index)
 
     def __len__(self) -> int:
@@ -136,7 +134,12 @@ class FaceDataset:
         return payloads
 
 
-def _read_manifest(directory: Path) -> dict[str, Any]:
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """Return the content of ``dataset.json``.
+
+    Raises:
+        InputError: there is none, it cannot be read or is of another format.
+    """
     path = directory / MANIFEST
     if not directory.is_dir():
         raise InputError(f"{directory} does not exist: build it with data_prep/build_tfrecords.py")
@@ -153,6 +156,21 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     if found != FORMAT:
         raise _broken(directory, f"it has format {found}, this version reads {FORMAT}")
     return manifest
+
+
+def read_index(directory: Path, manifest: dict[str, Any]) -> np.ndarray:
+    """Return the memory-mapped index, int64 [N, 6].
+
+    Raises:
+        InputError: it cannot be read or has another shape than the manifest says.
+    """
+    try:
+        index = np.load(directory / INDEX, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise _broken(directory, f"{INDEX} cannot be read") from error
+    if index.shape != (manifest["records"], 6) or index.dtype != np.int64:
+        raise _broken(directory, f"{INDEX} does not belong to it")
+    return index
 
 
 def _broken(directory: Path, problem: str) -> InputError:

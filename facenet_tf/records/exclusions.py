@@ -7,11 +7,13 @@ A list is a CSV file with the columns ``exclude`` (yes or no), ``path`` (key of 
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from facenet_tf.errors import InputError
+from facenet_tf.records import durable
 
 COLUMNS = ("exclude", "path", "reason")
 YES, NO = "yes", "no"
@@ -28,17 +30,14 @@ def write_list(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, o
     Raises:
         InputError: the file cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
+    text = io.StringIO()
+    # Quotes around all text: a bare carriage return in a file name would end the row.
+    writer = csv.DictWriter(text, columns, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writeheader()
+    writer.writerows(rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", newline="", encoding="utf-8") as file:
-            # Quotes around all text: a bare carriage return in a file name would end the row.
-            writer = csv.DictWriter(
-                file, columns, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
-            )
-            writer.writeheader()
-            writer.writerows(rows)
-        part.replace(path)
+        durable.write(path, text.getvalue().encode())
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror})") from error
 

@@ -32,4 +32,7 @@ def read_payload(file: BinaryIO, offset: int, length: int) -> bytes:
         DamagedRecord: there is no such record, or not as it was written.
     """
     file.seek(offset)
-    return framing.unframe(file.read(length + framing.OVERHEAD))
+    record = file.read(length + framing.OVERHEAD)
+    if len(record) < length + framing.OVERHEAD:
+        raise framing.DamagedRecord("the file ends within it")
+    return framing.unframe(record)

@@ -1,34 +1,17 @@
-"""``dataset.json`` and ``index.npy``: what a dataset directory holds."""
+"""``dataset.json``: what a dataset directory holds."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.layout import FORMAT
 from facenet_tf.records.rows import Row
 from facenet_tf.records.shard import Shard
 from facenet_tf.records.source import Source
-
-
-def make_index(rows: Sequence[Row]) -> np.ndarray:
-    """Return int64 [N, 6], one line per record, sorted by shard and offset.
-
-    Its columns are those of `facenet_tf.records.layout`.
-    """
-    first: dict[str, int] = {}
-    lines = [
-        (row.shard, row.offset, row.length, row.label, first.setdefault(row.sha256, number), number)
-        for number, row in enumerate(rows)
-        if row.stored
-    ]
-    return np.array(sorted(lines), np.int64).reshape(-1, 6)
 
 
 def make_manifest(
@@ -38,14 +21,24 @@ def make_manifest(
     about: dict[str, Any],
     shards: Sequence[Shard],
     rows: Sequence[Row],
-) -> str:
-    """Return the text of ``dataset.json``; it names no time, host or directory."""
+) -> dict[str, Any]:
+    """Return what ``dataset.json`` says, without the hashes of the other files (one of them, the
+    report, shows what it says); it names no time, host or directory.
+
+    Args:
+        config: what was built.
+        source: from which pictures and people.
+        fingerprint: of all that decides the records.
+        about: what else decides them: detector, recovery, versions.
+        shards: by number.
+        rows: of all pictures, by key.
+    """
     stored = collections.Counter(row.identity for row in rows if row.stored)
     identities = [
         {**dataclasses.asdict(person), "records": stored[person.name]}
         for person in source.identities
     ]
-    manifest = {
+    return {
         "format": FORMAT,
         "name": config.name,
         "source": config.source,
@@ -70,11 +63,11 @@ def make_manifest(
                 "records": sum(row.stored for row in shard.rows),
                 "bytes": shard.bytes,
                 "sha256": shard.sha256,
+                "task": shard.task,
             }
             for shard in shards
         ],
     }
-    return json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
 
 
 def _tally(values: Any) -> dict[str, int]:

@@ -1,10 +1,10 @@
 """The directory a dataset is built in: claimed, continued, filled, published.
 
 Everything is built in ``.building`` and moved to its place at the end, so that a dataset that is
-replaced stays until the new one is complete. In there lie a lock, the fingerprint of the plan,
-shards that are being written (``unfinished``), and the new dataset (``dataset``) with a note of
-its rows for each finished shard (``notes``). After an interruption the next build continues from
-there, also in the midst of the move.
+replaced stays until the new one is complete. In there lie a lock, shards that are being written
+(``unfinished-…``), and the new dataset (``dataset``) with a note for each finished shard
+(``notes``): its rows, its hash and the fingerprint of its task. After an interruption the next
+build continues from there, also in the midst of the move.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import fcntl
 import hashlib
 import json
 import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from facenet_tf.errors import InputError
+from facenet_tf.records import durable
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, MANIFEST, REPORT, ROWS
+from facenet_tf.records.plan import Plan, ShardTask
 from facenet_tf.records.rows import Row
 from facenet_tf.records.shard import Shard
 
-_LOCK, _PLAN = "lock", "plan.json"
+_LOCK = "lock"
 
 
 class OutputDirectory:
@@ -32,14 +36,15 @@ class OutputDirectory:
     Attributes:
         path: where the dataset will be.
         new: where its files lie until it is complete.
-        unfinished: where shards are written.
+        unfinished: where shards are written; there from `start` on.
     """
+
+    unfinished: Path
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._scratch = path / ".building"
         self.new = self._scratch / "dataset"
-        self.unfinished = self._scratch / "unfinished"
         self._notes = self._scratch / "notes"
         self._lock: BinaryIO | None = None
 
@@ -56,69 +61,91 @@ class OutputDirectory:
             self._lock.close()
             self._lock = None
 
-    def claim(self, overwrite: bool) -> None:
+    @property
+    def is_finished(self) -> bool:
+        """Whether a finished dataset is in place."""
+        return (self.path / MANIFEST).exists()
+
+    def claim(self) -> None:
         """Make sure that this build, and no other, writes here; what is there is left alone.
 
+        A finished dataset on which no build has begun is not locked: nothing may have to be done.
+
         Raises:
-            InputError: it holds a finished dataset and `overwrite` is not set, it holds other
-                files, another build is at work in it, or it cannot be written.
+            InputError: it holds other files, another build is at work in it, or it cannot be
+                written.
         """
         try:
-            ours = self._finished or self._scratch.exists()
+            ours = self.is_finished or self._scratch.exists()
             if not ours and self.path.exists() and any(self.path.iterdir()):
                 raise InputError(
                     f"--output {self.path} holds other files: choose an empty directory"
                 )
-            if overwrite or not self._finished or self._scratch.exists():
+            if not self.is_finished or self._scratch.exists():
                 self._take_lock()
-            refused = self._finished and not overwrite
-            if refused and self._lock and not any(self.new.glob("*")):
-                # Nothing to continue: a build was interrupted after its last step but one.
-                shutil.rmtree(self._scratch, ignore_errors=True)
         except OSError as error:
-            raise InputError(
-                f"--output {self.path} cannot be written ({error.strerror}): choose another"
-            ) from error
-        if refused:
-            raise InputError(
-                f"--output {self.path} already holds a dataset: choose another, or --overwrite it"
-            )
+            self._refuse(error)
 
-    def start(self, fingerprint: str) -> None:
-        """Begin a build: keep the shards of the same, interrupted one and no others."""
-        plan = self._scratch / _PLAN
-        shutil.rmtree(self.unfinished, ignore_errors=True)
-        if not (plan.exists() and plan.read_text() == fingerprint):
-            plan.unlink(missing_ok=True)
+    def decline(self) -> None:
+        """Leave a finished dataset as it is, without the remains of the build that made it."""
+        if self._lock and not any(self.new.glob("*")):
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def unpublished(self) -> dict[str, Any] | None:
+        """Return the manifest of a new dataset that is complete and not at its place yet."""
+        try:
+            return json.loads((self.new / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def start(self, plan: Plan) -> None:
+        """Begin a build, and keep what an interrupted one has done of the same tasks.
+
+        Raises:
+            InputError: another build is at work in it, or it cannot be written.
+        """
+        try:
+            self._take_lock()
+            for directory in self._scratch.glob("unfinished-*"):
+                shutil.rmtree(directory)
             for directory in (self.new, self._notes):
-                shutil.rmtree(directory, ignore_errors=True)
-        for directory in (self.new, self._notes, self.unfinished):
-            directory.mkdir(parents=True, exist_ok=True)
-        plan.write_text(fingerprint)
+                directory.mkdir(parents=True, exist_ok=True)
+            # A name of its own: a worker of a killed build may not have noticed it yet.
+            self.unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self._scratch))
+            if not self._completes(plan):
+                self._keep_only(plan.tasks)
+        except OSError as error:
+            self._refuse(error)
 
     def keep(self, shard: Shard) -> None:
-        """Take a finished shard into the new dataset."""
+        """Take a finished shard, which lies in `unfinished`, into the new dataset."""
         (self.unfinished / shard.file).replace(self.new / shard.file)
-        note = self._note(shard.file)
-        part = note.with_suffix(".part")
-        part.write_text(json.dumps(dataclasses.asdict(shard)))
-        part.replace(note)
+        self._write_note(shard)
 
-    def kept(self, file: str) -> Shard | None:
-        """Return a shard that an interrupted build finished, if its file is intact."""
-        note, shard = self._note(file), self.new / file
-        if not (note.exists() and shard.exists()):
-            return None
-        known = json.loads(note.read_text())
-        if hashlib.sha256(shard.read_bytes()).hexdigest() != known["sha256"]:
-            return None
-        return Shard(**{**known, "rows": [Row(**row) for row in known["rows"]]})
+    def adopt(self, shard: Shard) -> bool:
+        """Take a shard of the finished dataset into the new one; False if its file is damaged."""
+        file = self.path / shard.file
+        if _sha256(file) != shard.sha256:
+            return False
+        durable.link(file, self.new / shard.file)
+        self._write_note(shard)
+        return True
 
-    def complete(self, manifest: str) -> None:
+    def kept(self, task: ShardTask) -> Shard | None:
+        """Return the shard of a task that an interrupted build finished, if its file is intact."""
+        note = self._read_note(task.file)
+        if note is None or note["task"] != task.fingerprint:
+            return None
+        if _sha256(self.new / task.file) != note["sha256"]:
+            return None
+        return Shard(**{**note, "rows": [Row(**row) for row in note["rows"]]})
+
+    def complete(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest, the last file of the new dataset."""
-        part = self._scratch / f"{MANIFEST}.part"
-        part.write_text(manifest, encoding="utf-8")
-        part.replace(self.new / MANIFEST)
+        durable.sync(self.new)
+        text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+        durable.write(self.new / MANIFEST, text.encode())
+        durable.sync(self.new)
 
     @property
     def is_complete(self) -> bool:
@@ -133,15 +160,40 @@ class OutputDirectory:
         if (self.new / INDEX).exists():  # it is moved first: nothing new is at its place yet
             self._remove_old()
             (self.new / INDEX).replace(self.path / INDEX)
+            self._sync_names()
         for file in self.new.iterdir():
             if file.name != MANIFEST:
                 file.replace(self.path / file.name)
+        self._sync_names()
         (self.new / MANIFEST).replace(self.path / MANIFEST)
+        self._sync_names()
+        durable.sync(self.path.parent)
         shutil.rmtree(self._scratch)
 
-    @property
-    def _finished(self) -> bool:
-        return (self.path / MANIFEST).exists()
+    def _completes(self, plan: Plan) -> bool:
+        manifest = self.unpublished()
+        return manifest is not None and manifest.get("fingerprint") == plan.fingerprint
+
+    def _keep_only(self, tasks: Sequence[ShardTask]) -> None:
+        """Remove what is no finished shard of these tasks, the manifest first."""
+        (self.new / MANIFEST).unlink(missing_ok=True)
+        wanted = {task.file: task.fingerprint for task in tasks}
+        for file in self.new.iterdir():
+            note = self._read_note(file.name)
+            if note is None or note["task"] != wanted.get(file.name):
+                file.unlink()
+
+    def _write_note(self, shard: Shard) -> None:
+        durable.write(self._note(shard.file), json.dumps(dataclasses.asdict(shard)).encode())
+
+    def _read_note(self, file: str) -> dict[str, Any] | None:
+        try:
+            return json.loads(self._note(file).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def _note(self, file: str) -> Path:
+        return self._notes / f"{file}.json"
 
     def _take_lock(self) -> None:
         self._scratch.mkdir(parents=True, exist_ok=True)
@@ -155,10 +207,28 @@ class OutputDirectory:
             ) from None
 
     def _remove_old(self) -> None:
-        for name in (MANIFEST, ROWS, INDEX, CONTACT_SHEET, REPORT):
+        (self.path / MANIFEST).unlink(missing_ok=True)
+        durable.sync(self.path)
+        for name in (ROWS, INDEX, CONTACT_SHEET, REPORT):
             (self.path / name).unlink(missing_ok=True)
         for shard in self.path.glob("shard-*-of-*.tfrecord"):
             shard.unlink()
 
-    def _note(self, file: str) -> Path:
-        return self._notes / f"{file}.json"
+    def _sync_names(self) -> None:
+        durable.sync(self.path)
+        durable.sync(self.new)
+
+    def _refuse(self, error: OSError) -> NoReturn:
+        if error.errno in durable.FULL:
+            raise error
+        raise InputError(
+            f"--output {self.path} cannot be written ({error.strerror}): choose another"
+        ) from error
+
+
+def _sha256(file: Path) -> str:
+    """Of a file's bytes; empty if it cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""

@@ -39,37 +39,43 @@ class Item:
     """the picture before it with the same bytes: its key, and whom it shows if that differs"""
     excluded: str = ""
     """why it is left out, if a list names it"""
+    crash: str = ""
+    """how it ended the process that tried it; it is not tried again"""
 
 
 @dataclasses.dataclass(frozen=True)
 class ShardTask:
-    """One shard file and its pictures, sorted by key."""
+    """One shard file and its pictures, sorted by key; a fingerprint of what decides its bytes."""
 
     number: int
     file: str
     items: tuple[Item, ...]
+    fingerprint: str
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The tasks, and a fingerprint of all that decides their result."""
+    """The tasks, and a fingerprint of all that decides the dataset."""
 
     tasks: list[ShardTask]
     fingerprint: str
 
     @property
-    def pictures(self) -> int:
-        """Number of pictures in all tasks."""
-        return sum(len(task.items) for task in self.tasks)
+    def items(self) -> list[Item]:
+        """All pictures, by shard."""
+        return [item for task in self.tasks for item in task.items]
 
 
-def make_plan(config: BuildConfig, source: Source, about: dict[str, Any]) -> Plan:
+def make_plan(
+    config: BuildConfig, source: Source, about: dict[str, Any], shards: int | None = None
+) -> Plan:
     """Hash all pictures and assign them to shards.
 
     Args:
         config: a resolved config.
         source: the pictures and people.
-        about: what else decides the result (detector, versions); enters the fingerprint.
+        about: what else decides the result (detector, versions); enters the fingerprints.
+        shards: how many; None: as the config says, or by the number of pictures.
 
     Raises:
         InputError: a list of pictures to leave out cannot be read, or names none of these.
@@ -78,19 +84,30 @@ def make_plan(config: BuildConfig, source: Source, about: dict[str, Any]) -> Pla
     labels = {person.name: label for label, person in enumerate(source.identities)}
     with ThreadPoolExecutor() as pool:
         hashing = pool.map(_hash, source.pictures)
-        count = len(source.pictures)
+        total = len(source.pictures)
         # Shown only where it takes long.
-        hashes = list(tqdm(hashing, "hashing", count, leave=False, unit="img", delay=2))
+        hashes = list(tqdm(hashing, "hashing", total, leave=False, unit="img", delay=2))
     items = _items(source.pictures, labels, hashes, excluded)
-    count = config.shards or _shard_count(len(items))
+    count = shards or config.shards or _shard_count(len(items))
     members: list[list[Item]] = [[] for _ in range(count)]
     for item in items:
         members[_shard_of(item.picture.key, count)].append(item)
+    options = {
+        "config": config.to_manifest(),
+        "preprocessing": config.preprocessing.fingerprint(),
+        **about,
+    }
     tasks = [
-        ShardTask(number, shard_name(number, count), tuple(group))
+        ShardTask(
+            number,
+            shard_name(number, count),
+            tuple(group),
+            _fingerprint([options, number, count, [_facts(item) for item in group]]),
+        )
         for number, group in enumerate(members)
     ]
-    return Plan(tasks, _fingerprint(config, source, items, about))
+    people = [dataclasses.astuple(person) for person in source.identities]
+    return Plan(tasks, _fingerprint([options, people, [task.fingerprint for task in tasks]]))
 
 
 def _hash(picture: Picture) -> tuple[str, str]:
@@ -145,16 +162,12 @@ def _shard_of(key: str, shards: int) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % shards
 
 
-def _fingerprint(
-    config: BuildConfig, source: Source, items: list[Item], about: dict[str, Any]
-) -> str:
-    facts = {
-        "config": config.to_manifest(),
-        "preprocessing": config.preprocessing.fingerprint(),
-        "identities": [dataclasses.astuple(person) for person in source.identities],
-        "items": [
-            (i.picture.key, i.label, i.sha256, i.picture.repaired, i.excluded) for i in items
-        ],
-        **about,
-    }
+def _facts(item: Item) -> tuple[str | int | bool, ...]:
+    """What decides a picture's record and row; the split of its person is filled in later."""
+    picture = item.picture
+    told = (item.label, item.sha256, item.problem, item.same_as, item.excluded)
+    return (picture.key, picture.identity, *told, picture.repaired)
+
+
+def _fingerprint(facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from facenet_tf import page
 from facenet_tf.datasets.picture import Picture
+from facenet_tf.records import durable
 from facenet_tf.records.measures import QUANTILES, WORST, Distribution, distributions, worst
 from facenet_tf.records.rows import Row, evenly
 from facenet_tf.records.thumbnails import Thumbnails
@@ -41,7 +42,7 @@ class Group:
 
 def write_report(
     path: Path,
-    manifest: str,
+    manifest: Mapping[str, Any],
     shards: Sequence[Path],
     rows: Sequence[Row],
     pictures: Iterable[Picture],
@@ -50,7 +51,7 @@ def write_report(
 
     Args:
         path: file to write.
-        manifest: text of ``dataset.json``.
+        manifest: what ``dataset.json`` says.
         shards: the shard files by number.
         rows: of all pictures, sorted by key.
         pictures: the sources, of which examples without a record are shown.
@@ -60,14 +61,14 @@ def write_report(
     text = page.render(
         "facenet_tf.records",
         "report.html.jinja",
-        manifest=json.loads(manifest),
+        manifest=manifest,
         outcomes=_outcomes(rows, thumbnail),
         distributions=measured,
         quantiles=_quantile_table(measured),
         worst=_worst(rows, thumbnail),
         people=_people(rows, thumbnail),
     )
-    path.write_text(text, encoding="utf-8")
+    durable.write(path, text.encode())
 
 
 def _outcomes(rows: Sequence[Row], thumbnail: Callable[[Row], str]) -> list[Group]:

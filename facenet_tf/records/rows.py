@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from facenet_tf.records import durable
 
 NOT_STORED = -1
 
@@ -24,7 +27,7 @@ class Row:
         sha256: of the picture's bytes; empty if it could not be read.
         outcome: what became of it: ok, recovered, repaired and fallback have a record; no_face,
             several_faces, too_small, bad_landmarks, unsure, blurred, too_dark, too_bright, turned,
-            tilted, unreadable, not_an_image, duplicate and excluded do not.
+            tilted, unreadable, not_an_image, too_large, crashed, duplicate and excluded do not.
         detail: the reason in words.
         rung: which attempt of the recovery found the face.
         faces: how many faces the detector found.
@@ -88,11 +91,12 @@ def evenly(rows: Sequence[Row], count: int) -> list[Row]:
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write ``images.csv``."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        # Quotes around all text: a bare carriage return in a file name would end the row.
-        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-        writer.writerow(_COLUMNS)
-        writer.writerows(dataclasses.astuple(row) for row in rows)
+    text = io.StringIO()
+    # Quotes around all text: a bare carriage return in a file name would end the row.
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(_COLUMNS)
+    writer.writerows(dataclasses.astuple(row) for row in rows)
+    durable.write(path, text.getvalue().encode())
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import message
 
 FEATURES = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),
@@ -71,6 +74,38 @@ def serialize(record: Record) -> bytes:
     }
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return example.SerializeToString(deterministic=True)
+
+
+def parse(payload: bytes) -> Record:
+    """Return what `serialize` was given, its floats rounded to float32.
+
+    Raises:
+        ValueError: the payload is no such record.
+    """
+    try:
+        features = tf.train.Example.FromString(payload).features.feature
+    except message.DecodeError as error:
+        raise ValueError("it is no tf.train.Example") from error
+    values: dict[str, Any] = {}
+    for name in FEATURES:
+        kind = features[name].WhichOneof("kind")
+        values[name] = list(getattr(features[name], kind).value) if kind else []
+    lacking = [name for name in FEATURES if len(values[name]) != math.prod(FEATURES[name].shape)]
+    if lacking:
+        raise ValueError(f"it lacks {', '.join(lacking)}")
+    return Record(
+        encoded=values["image/encoded"][0],
+        label=values["image/label"][0],
+        identity=values["image/identity"][0].decode(),
+        path=values["image/path"][0].decode(),
+        sha256=values["image/sha256"][0].decode(),
+        outcome=values["image/outcome"][0].decode(),
+        box=tuple(values["face/box"]),
+        confidence=values["face/confidence"][0],
+        landmarks=np.array(values["face/landmarks"]).reshape(5, 2),
+        transform=np.array(values["face/transform"]).reshape(2, 3),
+        rmse=values["face/rmse"][0],
+    )
 
 
 def _bytes(value: bytes) -> tf.train.Feature:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,30 +26,32 @@ _CHUNK_PICTURES, _CHUNK_PIXELS = 128, 32_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """A finished shard file."""
+    """A finished shard file, its rows, and the fingerprint of the task that made it.
+
+    The rows have no split yet: that is the person's.
+    """
 
     number: int
     file: str
     bytes: int
     sha256: str
     rows: list[Row]
+    task: str
 
 
 class ShardWriter:
     """Builds shards into a directory, under a name that says they are not finished yet."""
 
-    def __init__(
-        self, config: BuildConfig, detector: Detector, splits: list[str], directory: Path
-    ) -> None:
+    def __init__(self, config: BuildConfig, detector: Detector, directory: Path) -> None:
         self._config = config
         self._cropper = FaceCropper(config, detector)
-        self._splits = splits
         self._directory = directory
 
     def write(self, task: ShardTask) -> Shard:
         """Write ``FILE`` into the directory and return what it holds.
 
-        Records are in the order of the keys; memory is bounded by one chunk of pictures.
+        Records are in the order of the keys; memory is bounded by one chunk of pictures. The file
+        is on the disk when this returns.
 
         Raises:
             InputError: a picture has changed since the build began.
@@ -67,7 +70,19 @@ class ShardWriter:
                     digest.update(record)
                     offset += len(record)
                 rows.append(row)
-        return Shard(task.number, task.file, offset, digest.hexdigest(), rows)
+            file.flush()
+            os.fsync(file.fileno())
+        return Shard(task.number, task.file, offset, digest.hexdigest(), rows, task.fingerprint)
+
+    def rehearse(self, item: Item) -> None:
+        """Do with one picture alone what `write` does, for nothing: to see whether it can be done.
+
+        Raises:
+            InputError: the picture has changed since the build began.
+        """
+        for member, image, finding in self._findings((item,)):
+            if finding.crop is not None:
+                self._serialize(member, image, finding.outcome, finding)
 
     def _findings(self, items: tuple[Item, ...]) -> Iterator[tuple[Item, np.ndarray, Finding]]:
         nothing = np.empty((0, 0, 3), np.uint8)
@@ -93,6 +108,8 @@ class ShardWriter:
             return Finding("excluded", item.excluded)
         if item.problem:
             return Finding("unreadable", item.problem)
+        if item.crash:
+            return Finding("crashed", item.crash)
         if item.same_as and self._config.duplicates == "drop":
             return Finding("duplicate", item.same_as)
         try:
@@ -102,7 +119,7 @@ class ShardWriter:
         if hashlib.sha256(data).hexdigest() != item.sha256:
             raise InputError(f"{item.picture.path} has changed during the build: start it again")
         try:
-            return decode_picture(data)
+            return decode_picture(data, round(self._config.max_megapixels * 1e6))
         except UnreadablePicture as problem:
             return Finding(problem.code, problem.detail)
 
@@ -117,12 +134,12 @@ class ShardWriter:
             picture.key,
             picture.identity,
             item.label,
-            self._splits[item.label],
-            item.sha256,
-            outcome,
-            detail,
-            finding.rung,
-            finding.faces,
+            split="",
+            sha256=item.sha256,
+            outcome=outcome,
+            detail=detail,
+            rung=finding.rung,
+            faces=finding.faces,
         )
         if face is not None:
             row = dataclasses.replace(

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import tensorflow as tf
 
 from facenet_tf import page
 from facenet_tf.datasets.picture import Picture
 from facenet_tf.pictures import UnreadablePicture, decode_picture
 from facenet_tf.records.layout import read_payload
 from facenet_tf.records.rows import Row
+from facenet_tf.records.schema import parse
 
 _CROP_SIDE, _PICTURE_SIDE = 80, 112
 _WEBP = [cv2.IMWRITE_WEBP_QUALITY, 60]
@@ -23,8 +23,7 @@ _WEBP = [cv2.IMWRITE_WEBP_QUALITY, 60]
 def read_crop(shard: Path, row: Row, side: int) -> np.ndarray:
     """Return the crop of a row that has a record: uint8 [side, side, 3], BGR."""
     with shard.open("rb") as file:
-        example = tf.train.Example.FromString(read_payload(file, row.offset, row.length))
-    encoded = example.features.feature["image/encoded"].bytes_list.value[0]
+        encoded = parse(read_payload(file, row.offset, row.length)).encoded
     crop = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     assert crop is not None  # this package has encoded it
     return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)

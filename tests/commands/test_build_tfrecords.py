@@ -44,7 +44,9 @@ class Blind:
 def build(monkeypatch, capsys):
     """Runs the command with a detector that finds nothing; returns exit code, output, errors."""
     build_dataset = builder.build_dataset
-    monkeypatch.setattr(builder, "build_dataset", lambda config: build_dataset(config, Blind))
+    # Not isolated: processes of their own would take longer than all the rest.
+    blind = lambda config, isolated: build_dataset(config, Blind)  # noqa: E731
+    monkeypatch.setattr(builder, "build_dataset", blind)
 
     def run(*arguments):
         with pytest.raises(SystemExit) as left:
@@ -151,7 +153,7 @@ class TestBadInput:
 
 
 def test_interruption_says_how_to_continue(people, tmp_path, monkeypatch, capsys):
-    def interrupted(config):
+    def interrupted(config, isolated):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(builder, "build_dataset", interrupted)

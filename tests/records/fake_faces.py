@@ -3,6 +3,8 @@
 A module of its own, so that worker processes can import it.
 """
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -50,6 +52,32 @@ class StuckDetector(SquareDetector):
         return super().detect(images)
 
 
+class FragileDetector(SquareDetector):
+    """Dies of a picture with a black pixel in the corner, and fails at one with a white pixel."""
+
+    def __init__(self, config):
+        super().__init__()
+
+    def detect(self, images):
+        corners = {tuple(image[0, 0].tolist()) for image in images}
+        if (0, 0, 0) in corners:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if (255, 255, 255) in corners:
+            raise ValueError("a white corner")
+        return super().detect(images)
+
+
+class SlowDetector(SquareDetector):
+    """Takes its time, so that there is a moment to interrupt it."""
+
+    def __init__(self, config):
+        super().__init__()
+
+    def detect(self, images):
+        time.sleep(0.02 * len(images))
+        return super().detect(images)
+
+
 def _squares(image):
     found = []
     for color, landmarks in _LANDMARKS.items():
@@ -81,6 +109,13 @@ def draw(path: Path, *squares, seed=0, size=(120, 100)):
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), picture[..., ::-1])
     return path
+
+
+def spoil(path: Path, level: int):
+    """Give a drawn picture the corner that FragileDetector cannot bear."""
+    picture = cv2.imread(str(path))
+    picture[0, 0] = level
+    assert cv2.imwrite(str(path), picture)
 
 
 def draw_people(root: Path, people=4, pictures=3):

@@ -1,10 +1,16 @@
 import dataclasses
+import errno
 import json
 import os
+import struct
+import zlib
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from facenet_tf.detection import recovery
 from facenet_tf.errors import InputError
@@ -12,7 +18,7 @@ from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.quality import pose
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
-from facenet_tf.records.schema import FEATURES
+from facenet_tf.records.schema import FEATURES, parse
 from tests.records.fake_faces import (
     FACE,
     SHY,
@@ -259,17 +265,103 @@ def test_overwriting_in_vain_keeps_the_old_dataset(zoo, tmp_path):
     assert all(name.startswith(".building") for name in after.keys() - before)
 
 
-def test_odd_files_become_rows(tmp_path):
-    root = draw_people(tmp_path / "people", 3, 2)
-    os.mkfifo(root / "person0" / "pipe.jpg")
-    (root / "person1" / "0.png").rename(root / "person1" / "a\rb,\n.png")
+def test_odd_files_become_rows(tmp_path, monkeypatch):
+    root = draw_people(tmp_path / "people", 4, 2)
+    odd = root / "person0"
+    os.mkfifo(odd / "pipe.jpg")
+    (odd / "loop.png").symlink_to(odd / "loop.png")
+    (root / "person1" / "loop").symlink_to(root)
+    (odd / "empty.jpg").write_bytes(b"")
+    (odd / "device.png").symlink_to("/dev/zero")
+    (odd / "folder.jpg").mkdir()
     (root / "poster.png").write_bytes(b"x")
+    jpeg = cv2.imencode(".jpg", cv2.imread(str(odd / "0.png")))[1].tobytes()
+    (odd / "cut.jpg").write_bytes(jpeg[: len(jpeg) // 2])
+    (odd / "iphone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(200))
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    checked = b"IHDR" + header
+    bomb = b"\x89PNG\r\n\x1a\n\0\0\0\x0d" + checked + struct.pack(">I", zlib.crc32(checked))
+    (odd / "bomb.png").write_bytes(bomb + b"\0\0\0\0IEND\xae\x42\x60\x82")
+    (odd / "locked.png").write_bytes(jpeg + b"locked")
+    (odd / "locked.png").chmod(0)
+    with (odd / "sparse.tif").open("wb") as file:
+        file.truncate(1 << 40)
+    frames = [Image.open(root / "person2" / "0.png").convert("P"), Image.new("P", (100, 120), 3)]
+    frames[0].save(root / "person2" / "animation.gif", save_all=True, append_images=frames[1:])
+    (root / "person1" / "0.png").rename(root / "person1" / "a\rb,\n.png")
+    (root / "person1" / "1.png").rename(os.fsdecode(os.fsencode(root / "person1") + b"/\xfc.png"))
+    (root / "person3").rename(os.fsdecode(os.fsencode(root) + b"/per\nson\xe9"))
+
+    read_bytes = Path.read_bytes
+    if os.geteuid() == 0:  # to whom nothing is locked
+
+        def refuse(path):
+            if path.name == "locked.png":
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return read_bytes(path)
+
+        monkeypatch.setattr(Path, "read_bytes", refuse)
     dataset = build_dataset(config_for(tmp_path, root), make_detector)
-    outcomes = dataset.outcomes()
-    assert len(outcomes) == 7
-    assert outcomes["person0/pipe.jpg"] == "unreadable"
-    assert outcomes["person1/a\rb,\n.png"] == "ok"
+    assert dataset.outcomes() == {
+        "person0/0.png": "ok",
+        "person0/1.png": "ok",
+        "person0/bomb.png": "too_large",
+        "person0/cut.jpg": "unreadable",
+        "person0/device.png": "unreadable",
+        "person0/empty.jpg": "not_an_image",
+        "person0/iphone.jpg": "unreadable",
+        "person0/locked.png": "unreadable",
+        "person0/loop.png": "unreadable",
+        "person0/pipe.jpg": "unreadable",
+        "person0/sparse.tif": "unreadable",
+        "person1/\\xfc.png": "ok",
+        "person1/a\rb,\n.png": "ok",
+        "person2/0.png": "ok",
+        "person2/1.png": "ok",
+        "person2/animation.gif": "ok",
+        "per\nson\\xe9/0.png": "ok",
+        "per\nson\\xe9/1.png": "ok",
+    }
+    details = {row.path.removeprefix("person0/"): row.detail for row in dataset.rows}
+    assert details["bomb.png"] == "30000 x 30000 pixels are more than 100 megapixels"
+    assert details["locked.png"] == "Permission denied"
+    assert details["loop.png"] == "Too many levels of symbolic links"
+    assert details["pipe.jpg"] == details["device.png"] == "not a regular file"
+    assert details["sparse.tif"] == "larger than 512 MiB"
     assert dataset.manifest["without_identity"] == 1
+
+
+def test_largest_picture_is_an_option(tmp_path):
+    root = draw_people(tmp_path / "people", 3, 2)
+    draw(root / "person0" / "large.png", (FACE, 30, 40, 48), size=(130, 100))
+    config = config_for(tmp_path, root, max_megapixels=0.012)
+    assert build_dataset(config, make_detector).outcomes()["person0/large.png"] == "too_large"
+
+
+def test_landmarks_are_whole_64ths_of_a_pixel(tmp_path):
+    root = draw_people(tmp_path / "people", 2, 2)
+    config = config_for(tmp_path, root, encoding="png")
+    exact = build_dataset(config, make_detector)
+    other = build_dataset(dataclasses.replace(config, output=tmp_path / "b"), SlightlyOff)
+    records = [[parse(payload) for payload in d.read(d.split("all"))] for d in (exact, other)]
+    for one, another in zip(*records, strict=True):
+        assert (one.landmarks * 64 % 1 == 0).all()
+        np.testing.assert_array_equal(one.landmarks, another.landmarks)
+        np.testing.assert_array_equal(one.transform, another.transform)
+        assert one.encoded == another.encoded
+
+
+class SlightlyOff(SquareDetector):
+    """What another order of the same sums does."""
+
+    def __init__(self, config):
+        super().__init__()
+
+    def detect(self, images):
+        return [
+            [dataclasses.replace(face, landmarks=face.landmarks + 1e-6) for face in faces]
+            for faces in super().detect(images)
+        ]
 
 
 class TestBadInput:
@@ -349,8 +441,6 @@ def test_report_is_written(zoo, tmp_path):
 
 
 def test_contact_sheet_shows_recovered_faces(zoo, tmp_path):
-    import cv2
-
     dataset = build_dataset(config_for(tmp_path, zoo), make_detector)
     sheet = cv2.imread(str(dataset.directory / "recovered.png"))
     assert sheet.shape == (112, 112, 3)

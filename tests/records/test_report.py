@@ -110,7 +110,7 @@ def rewritten(dataset, tmp_path, rows=None, pictures=None):
     path = tmp_path / "report.html"
     write_report(
         path,
-        (opened.directory / "dataset.json").read_text(),
+        opened.manifest,
         [opened.directory / shard["file"] for shard in opened.manifest["shards"]],
         rows or opened.rows,
         known if pictures is None else pictures,

@@ -1,5 +1,6 @@
 """Builds whose worker processes are interrupted, killed or fail."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,8 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from facenet_tf.datasets.picture import Picture
+from facenet_tf.records import workers
 from facenet_tf.records.builder import build_dataset
-from tests.records.fake_faces import SquareDetector, draw_people, make_detector
+from facenet_tf.records.plan import Item, ShardTask
+from facenet_tf.records.schema import parse
+from tests.records.fake_faces import (
+    FragileDetector,
+    SquareDetector,
+    draw_people,
+    make_detector,
+    spoil,
+)
 from tests.records.test_builder import config_for, contents
 
 
@@ -19,18 +30,9 @@ def test_sigterm_with_two_workers_is_continued(tmp_path):
     root = draw_people(tmp_path / "people", 6, 3)
     expected = build_dataset(config_for(tmp_path, root, "expected", shards=6), make_detector)
     output = tmp_path / "out"
-    script = (
-        "import functools\n"
-        "from facenet_tf import cli\n"
-        "from facenet_tf.commands import build_tfrecords\n"
-        "from facenet_tf.records import builder\n"
-        "from tests.records.fake_faces import StuckDetector\n"
-        "build = builder.build_dataset\n"
-        "builder.build_dataset = functools.partial(build, make_detector=StuckDetector)\n"
-        "cli.run(build_tfrecords.main)\n"
-    )
     options = [root, "--output", output, "--shards", "6", "--workers", "2"]
-    command = [sys.executable, "-c", script, *map(str, options)]
+    command = [sys.executable, "-m", "tests.records.fake_command", "StuckDetector"]
+    command += map(str, options)
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
     while process.poll() is None and not list(output.rglob("notes/*.json")):
         time.sleep(0.1)
@@ -58,12 +60,77 @@ class DeadlyDetector(SquareDetector):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_failing_worker_ends_the_build(tmp_path):
     root = draw_people(tmp_path / "people")
-    config = config_for(tmp_path, root, workers=2, shards=4)
-    with pytest.raises(RuntimeError, match="out of order"):
+    config = config_for(tmp_path, root, workers=2, shards=2)
+    with pytest.raises(RuntimeError, match="first pictures: RuntimeError: out of order"):
         build_dataset(config, BrokenDetector)
     assert not (config.output / "dataset.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
+def test_picture_that_ends_a_worker_costs_itself(tmp_path, count):
+    root = draw_people(tmp_path / "people", 5, 4)
+    spoil(root / "person1" / "2.png", 0)
+    spoil(root / "person3" / "0.png", 0)
+    spoil(root / "person3" / "1.png", 255)
+    config = config_for(tmp_path, root, workers=count, shards=3)
+    dataset = build_dataset(config, FragileDetector, isolated=True)
+    crashed = {row.path: row.detail for row in dataset.rows if row.outcome == "crashed"}
+    assert crashed == {
+        "person1/2.png": "it ended the process that tried it",
+        "person3/0.png": "it ended the process that tried it",
+        "person3/1.png": "ValueError: a white corner",
+    }
+    assert dataset.manifest["outcomes"] == {"crashed": 3, "ok": 17}
+    # The other records are those of a set without these pictures' faces.
+    whole = build_dataset(config_for(tmp_path, root, "whole", shards=3), make_detector)
+    expected = {key: crop_of(whole, number) for number, key in enumerate(whole.keys())}
+    found = {key: crop_of(dataset, number) for number, key in enumerate(dataset.keys())}
+    assert found == {key: expected[key] for key in expected if key not in crashed}
+
+
+def crop_of(dataset, record):
+    return parse(dataset.read([record])[0]).encoded
+
+
+class TestMarking:
+    """Which picture is guilty, decided without processes."""
+
+    @pytest.fixture
+    def rehearsed(self, monkeypatch):
+        tried = []
+
+        def rehearse(pool, item):
+            tried.append(item.sha256)
+            return ("it failed", False) if item.sha256.startswith("bad") else ("", True)
+
+        monkeypatch.setattr(workers, "_rehearse_in", rehearse)
+        monkeypatch.setattr(workers, "_processes", lambda *_: contextlib.nullcontext())
+        return tried
+
+    @staticmethod
+    def task(*names):
+        items = tuple(Item(Picture(name, "a", Path(name)), 0, name) for name in names)
+        return ShardTask(0, "shard", items, "")
+
+    def test_only_the_guilty_are_marked_and_each_is_tried_once(self, rehearsed):
+        names = ["good1", "bad1", "good2", "bad2", "bad3", "good3"]
+        marked = workers._marked(self.task(*names), None)
+        assert [bool(item.crash) for item in marked.items] == [n.startswith("bad") for n in names]
+        assert rehearsed == names
+
+    def test_a_shard_of_guilty_ones_only(self, rehearsed):
+        names = [f"bad{number}" for number in range(4)]
+        assert all(item.crash for item in workers._marked(self.task(*names), None).items)
+
+    def test_gives_up_where_nothing_works(self, rehearsed):
+        names = [f"bad{number}" for number in range(40)]
+        with pytest.raises(RuntimeError, match="at each of its first pictures: it failed"):
+            workers._marked(self.task(*names), None)
+        assert len(rehearsed) == 5
 
 
 class BrokenDetector(SquareDetector):

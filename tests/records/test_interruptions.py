@@ -1,0 +1,182 @@
+"""Builds that are ended at any moment, and full disks: nothing is lost, no byte differs."""
+
+import contextlib
+import errno
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from facenet_tf.errors import InputError, Interrupted
+from facenet_tf.records.builder import build_dataset
+from tests.records.fake_faces import FACE, SHY, draw, draw_people, make_detector
+from tests.records.test_builder import config_for, contents
+
+ROOT = Path(__file__).parents[2]
+
+
+class Ended(BaseException):
+    """What a kill is to a build in this process."""
+
+
+def is_ended(monkeypatch, build, steps, error=Ended):
+    """Whether an error ends a build before it changes the disk once more than so many times."""
+
+    def counted(function):
+        def call(*arguments, **options):
+            nonlocal steps
+            if steps == 0:
+                raise error
+            steps -= 1
+            return function(*arguments, **options)
+
+        return call
+
+    changes = (os, "fsync"), (os, "link"), (Path, "replace"), (Path, "unlink"), (shutil, "rmtree")
+    with monkeypatch.context() as patch:
+        for owner, name in changes:
+            patch.setattr(owner, name, counted(getattr(owner, name)))
+        try:
+            build()
+        except (Ended, Interrupted):
+            return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """Pictures, and a finished dataset of them."""
+    path = tmp_path_factory.mktemp("before")
+    root = draw_people(path / "people", 2, 3)
+    draw(root / "person0" / "recovered.png", (SHY, 30, 40, 36))
+    build_dataset(config_for(path, root, shards=3), make_detector)
+    return path
+
+
+@pytest.fixture(scope="module")
+def after(before, tmp_path_factory):
+    """The same with changed pictures; both datasets are built from nothing."""
+    path = tmp_path_factory.mktemp("after")
+    root = shutil.copytree(before / "people", path / "people")
+    draw(root / "person1" / "new.png", (FACE, 30, 40, 48), seed=7)
+    (root / "person0" / "0.png").unlink()
+    build_dataset(config_for(path, root, shards=3), make_detector)
+    return path
+
+
+# A few of all moments in every run, the others where there is time.
+MOMENTS = [pytest.param(n, marks=pytest.mark.slow if n % 12 else ()) for n in range(70)]
+
+
+@pytest.mark.parametrize("steps", MOMENTS)
+@pytest.mark.parametrize("finished", [False, True], ids=["new", "changed"])
+def test_ended_before_any_change_of_the_disk(before, after, tmp_path, monkeypatch, finished, steps):
+    config = config_for(tmp_path, after / "people", shards=3)
+    if finished:
+        shutil.copytree(before / "out", config.output)
+    ended = is_ended(monkeypatch, lambda: build_dataset(config, make_detector), steps)
+    # Removing the scratch directory is all that may be left to do.
+    with (
+        contextlib.suppress(InputError)
+        if (config.output / "dataset.json").exists()
+        else (contextlib.nullcontext())
+    ):
+        build_dataset(config, make_detector)
+    assert contents(config.output) == contents(after / "out")
+    assert ended or steps > 45
+
+
+@contextlib.contextmanager
+def largest_file(size):
+    """No file of this process may become larger, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_no_room_for_a_shard(after, tmp_path):
+    config = config_for(tmp_path, after / "people", shards=3)
+    with largest_file(5_000), pytest.raises(Interrupted, match=r"no room left .* same command"):
+        build_dataset(config, make_detector)
+    assert not (config.output / "dataset.json").exists()
+    build_dataset(config, make_detector)
+    assert contents(config.output) == contents(after / "out")
+
+
+@pytest.mark.parametrize("steps", [5, 13, 18])
+def test_no_room_for_what_follows(after, tmp_path, monkeypatch, steps):
+    config = config_for(tmp_path, after / "people", shards=3)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert is_ended(monkeypatch, lambda: build_dataset(config, make_detector), steps, full)
+    build_dataset(config, make_detector)
+    assert contents(config.output) == contents(after / "out")
+
+
+def command(root, output, workers, shards):
+    options = [root, "--output", output, "--workers", workers, "--shards", shards]
+    words = [sys.executable, "-m", "tests.records.fake_command", "SlowDetector", *map(str, options)]
+    return {"args": words, "cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+
+
+@pytest.mark.slow
+def test_full_disk_with_workers(tmp_path):
+    root = draw_people(tmp_path / "people", 4, 5)
+    expected = build_dataset(config_for(tmp_path, root, "expected", shards=2), make_detector)
+    output = tmp_path / "out"
+    build = command(root, output, 2, 2)
+    with largest_file(20_000):  # the child inherits it
+        done = subprocess.run(**build, check=False, text=True)
+    complaints = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 75, done.stderr
+    assert len(complaints) == 1
+    assert "no room left (File too large)" in complaints[0]
+    subprocess.run(**build, check=True)
+    assert contents(output) == contents(expected.directory)
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_random_moments(tmp_path):
+    root = draw_people(tmp_path / "people", 8, 5)
+    draw(root / "person0" / "recovered.png", (SHY, 30, 40, 36))
+    expected = build_dataset(config_for(tmp_path, root, "expected", shards=8), make_detector)
+    chance = random.Random(20)
+    output, killed, finished = tmp_path / "out", 0, 0
+    while killed < 20 or output.exists():
+        build = command(root, output, chance.choice((1, 2)), 8)
+        process = subprocess.Popen(**build, start_new_session=True)
+        if killed < 20:
+            wait_for_a_moment(process, output, chance)
+            if process.poll() is None:
+                killed += 1
+                os.killpg(process.pid, signal.SIGKILL)
+        told = process.communicate()[1].decode()
+        if process.returncode != -signal.SIGKILL:  # 2: it was killed when all was done
+            assert process.returncode == 0 or "up to date" in told, told
+            assert contents(output) == contents(expected.directory)
+            shutil.rmtree(output)
+            finished += 1
+    assert finished >= 1
+
+
+def wait_for_a_moment(process, output, chance):
+    """Wait until it works, half of the times until a further shard is finished, and a while."""
+
+    def done():
+        return len(list(output.rglob("notes/*.json")))
+
+    known, for_a_shard = done(), chance.random() < 0.5
+    while process.poll() is None:
+        time.sleep(0.02)
+        if (done() > known) if for_a_shard else (output / ".building").exists():
+            break
+    time.sleep(chance.uniform(0, 0.5 if for_a_shard else 6))
