@@ -1,0 +1,147 @@
+"""P-Net over pictures in many sizes, at a bounded memory whatever the size of the picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import scipy.sparse
+import scipy.special
+
+from facenet_tf.detection.engines import Engine
+
+Array = np.ndarray
+
+CELL = 12
+"""Pixels of P-Net's cell: the smallest face that it can see. Cells are two pixels apart."""
+# Pixels that P-Net takes at once: what it makes of them stays in the cache.
+_RUN_PIXELS = 32_000
+# Pixels that are held as numbers of 32 bits at once.
+_BAND_PIXELS = 2_000_000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Candidates:
+    """Cells of one picture in one size that may show a face."""
+
+    cells: Array
+    """int64 [N, 2]: row and column."""
+    offsets: Array
+    """float32 [N, 4]: of x1, y1, x2, y2 in widths of a cell."""
+    scores: Array
+    """float32 [N]."""
+
+
+def scales(height: int, width: int, min_face_size: float, factor: float) -> list[float]:
+    """How much a picture is reduced, the least first; empty if it is smaller than a face."""
+    found = []
+    scale = CELL / min_face_size
+    while int(min(height, width) * scale) >= CELL:
+        found.append(scale)
+        scale *= factor
+    return found
+
+
+def few_at_once(pictures: Array) -> Iterator[Array]:
+    """Split a stack [B, H, W, 3] so that each part is a reasonable amount of work."""
+    step = max(1, _BAND_PIXELS // (pictures.shape[1] * pictures.shape[2]))
+    return (pictures[start : start + step] for start in range(0, len(pictures), step))
+
+
+def candidates(
+    engine: Engine, pictures: Array, scale: float, threshold: float
+) -> list[Candidates]:
+    """P-Net over pictures of one size (uint8 [B, H, W, 3]), reduced by `scale`.
+
+    Returns for each picture the cells whose score is above `threshold`, row by row.
+    """
+    height, width = pictures.shape[1:3]
+    size = int(height * scale), int(width * scale)
+    rows = max(1, int(_BAND_PIXELS / width * scale / 2))
+    parts: list[list[Candidates]] = [[] for _ in pictures]
+    for first, start, stop in _strips(size[0], rows):
+        pixels = np.stack([_reduced(picture, size, start, stop) for picture in pictures])
+        outputs = _run(engine, pixels)
+        scores = scipy.special.expit(outputs[..., 1] - outputs[..., 0])
+        for number, of_one in enumerate(scores):
+            row, column = np.nonzero(of_one > threshold)
+            offsets = outputs[number, row, column, 2:]
+            cells = np.stack([row + first, column], 1)
+            parts[number].append(Candidates(cells, offsets, of_one[row, column]))
+    return [_joined(part) for part in parts]
+
+
+def _joined(parts: list[Candidates]) -> Candidates:
+    return Candidates(
+        np.concatenate([part.cells for part in parts]),
+        np.concatenate([part.offsets for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+    )
+
+
+def _strips(height: int, rows: int) -> Iterator[tuple[int, int, int]]:
+    """Split a picture of `height` pixels into strips of about as many rows of cells, at most
+    `rows`: the first row of cells, the first row of pixels, the one after the last.
+
+    Strips share the pixels that cells on both sides see, so that together they have the cells of
+    the whole.
+    """
+    cells = math.ceil((height - 2) / 2) - 4
+    edges = np.linspace(0, cells, math.ceil(cells / rows) + 1).astype(int).tolist()
+    for first, last in itertools.pairwise(edges):
+        yield first, 2 * first, height if last == cells else 2 * last + CELL - 2
+
+
+def _run(engine: Engine, pixels: Array) -> Array:
+    """P-Net's outputs [B, h, w, 6] for pixels [B, H, W, 3], a few pictures or a strip at a time."""
+    count, height, width = pixels.shape[:3]
+    lots = math.ceil(count / max(1, _RUN_PIXELS // (height * width)))
+    edges = np.linspace(0, count, lots + 1).astype(int)
+    rows = max(1, (_RUN_PIXELS // width - CELL + 2) // 2) if lots == count else height
+    strips = list(_strips(height, rows))
+    return np.concatenate(
+        [
+            np.concatenate(
+                [engine.run("pnet", pixels[a:b, start:stop]) for _, start, stop in strips], 1
+            )
+            for a, b in itertools.pairwise(edges)
+        ]
+    )
+
+
+def _reduced(picture: Array, size: tuple[int, int], start: int, stop: int) -> Array:
+    """Rows `start` to `stop` of a picture that is reduced to `size`, float32: each pixel the mean
+    of the area that it covers.
+
+    Rows are averaged first, by a sparse product that OpenCV has no equal of; what is left of them
+    goes through OpenCV.
+    """
+    height, width = picture.shape[:2]
+    step = height / size[0]
+    first, last = int(start * step), min(height, math.ceil(stop * step))
+    source = picture[first:last].reshape(last - first, -1).astype(np.float32)
+    weights = _area_weights(height, size[0], start, stop)
+    rows = (weights @ source).reshape(stop - start, width, 3)
+    return cv2.resize(rows, (size[1], stop - start), interpolation=cv2.INTER_AREA)
+
+
+@functools.lru_cache(maxsize=256)
+def _area_weights(size: int, count: int, start: int, stop: int) -> scipy.sparse.csr_array:
+    """Weights of `size` values in rows `start` to `stop` of their `count` means; the columns begin
+    with the first value that has a weight."""
+    step = size / count
+    edges = np.arange(start, stop + 1) * step
+    first = int(edges[0])
+    begin, end = edges[:-1, None], np.minimum(edges[1:, None], size)
+    places = begin.astype(int) + np.arange(math.ceil(step) + 1)
+    weights = np.clip(np.minimum(places + 1, end) - np.maximum(places, begin), 0, None) / step
+    last = min(size, math.ceil(stop * step))
+    columns = np.minimum(places, last - 1) - first
+    ends = np.arange(0, weights.size + 1, weights.shape[1])
+    values = weights.astype(np.float32).reshape(-1), columns.reshape(-1), ends
+    return scipy.sparse.csr_array(values, shape=(stop - start, last - first))
