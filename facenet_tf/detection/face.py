@@ -41,3 +41,17 @@ class Detector(Protocol):
         """The faces of every picture (uint8 [H, W, 3], RGB), most confident first, one list per
         picture."""
         ...
+
+
+def as_rgb(image: np.ndarray) -> np.ndarray:
+    """A picture [H, W, 3] or grey [H, W] or [H, W, 1], uint8, as [H, W, 3].
+
+    Raises ValueError for other arrays.
+    """
+    grey = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1)
+    color = image.ndim == 3 and image.shape[2] == 3
+    if image.dtype != np.uint8 or not (grey or color) or not image.size:
+        raise ValueError(
+            f"need a picture uint8 [H, W, 3] or [H, W], got {image.dtype} {list(image.shape)}"
+        )
+    return np.repeat(image.reshape(*image.shape[:2], 1), 3, 2) if grey else image

@@ -17,7 +17,7 @@ import tensorflow as tf
 from facenet_tf.detection import boxes as bx
 from facenet_tf.detection import pyramid
 from facenet_tf.detection.engines import EngineName, make_engine
-from facenet_tf.detection.face import Face
+from facenet_tf.detection.face import Face, as_rgb
 from facenet_tf.detection.networks import NetworkName, weights_digest
 from facenet_tf.detection.windows import cut_windows
 from facenet_tf.errors import InputError
@@ -92,7 +92,7 @@ class MtcnnDetector:
         """
         if not images:
             return []
-        stacks, order = _stack_same_sizes([_as_rgb(image) for image in images])
+        stacks, order = _stack_same_sizes([as_rgb(image) for image in images])
         boxes = [found for stack in stacks for found in self._proposals(stack)]
         boxes = self._refined(stacks, boxes)
         faces: list[list[Face]] = [[] for _ in order]
@@ -153,16 +153,6 @@ class MtcnnDetector:
         stops = np.cumsum([len(found) for found in boxes])
         outputs = np.concatenate(parts) if parts else np.empty((0, 16), np.float32)
         return np.split(outputs, stops[:-1])
-
-
-def _as_rgb(image: Array) -> Array:
-    grey = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1)
-    color = image.ndim == 3 and image.shape[2] == 3
-    if image.dtype != np.uint8 or not (grey or color) or not image.size:
-        raise ValueError(
-            f"need a picture uint8 [H, W, 3] or [H, W], got {image.dtype} {list(image.shape)}"
-        )
-    return np.repeat(image.reshape(*image.shape[:2], 1), 3, 2) if grey else image
 
 
 def _stack_same_sizes(pictures: list[Array]) -> tuple[list[Array], list[int]]:

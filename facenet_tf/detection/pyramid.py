@@ -48,15 +48,20 @@ def scales(height: int, width: int, min_face_size: float, factor: float) -> list
 
 
 def few_at_once(pictures: Array) -> Iterator[Array]:
-    """Split a stack [B, H, W, 3] so that each part is a reasonable amount of work."""
+    """Split a stack [B, H, W, 3], uint8, into parts that are held at once.
+
+    They come as float32; a picture that is too large for that comes alone and as it is.
+    """
     step = max(1, _BAND_PIXELS // (pictures.shape[1] * pictures.shape[2]))
-    return (pictures[start : start + step] for start in range(0, len(pictures), step))
+    for start in range(0, len(pictures), step):
+        part = pictures[start : start + step]
+        yield part if part[..., 0].size > _BAND_PIXELS else part.astype(np.float32)
 
 
 def candidates(
     engine: Engine, pictures: Array, scale: float, threshold: float
 ) -> list[Candidates]:
-    """P-Net over pictures of one size (uint8 [B, H, W, 3]), reduced by `scale`.
+    """P-Net over pictures of one size (uint8 or float32 [B, H, W, 3]), reduced by `scale`.
 
     Returns for each picture the cells whose score is above `threshold`, row by row.
     """
@@ -124,7 +129,7 @@ def _reduced(picture: Array, size: tuple[int, int], start: int, stop: int) -> Ar
     height, width = picture.shape[:2]
     step = height / size[0]
     first, last = int(start * step), min(height, math.ceil(stop * step))
-    source = picture[first:last].reshape(last - first, -1).astype(np.float32)
+    source = picture[first:last].reshape(last - first, -1).astype(np.float32, copy=False)
     weights = _area_weights(height, size[0], start, stop)
     rows = (weights @ source).reshape(stop - start, width, 3)
     return cv2.resize(rows, (size[1], stop - start), interpolation=cv2.INTER_AREA)

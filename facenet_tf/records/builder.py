@@ -22,6 +22,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.contact_sheet import write_contact_sheet
 from facenet_tf.records.dataset import FaceDataset
+from facenet_tf.records.detectors import detector_of
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, ROWS
 from facenet_tf.records.manifest import make_index, make_manifest
 from facenet_tf.records.output_directory import OutputDirectory
@@ -36,14 +37,7 @@ logger = logging.getLogger(__name__)
 DetectorFactory = Callable[[BuildConfig], Detector]
 
 
-def mtcnn(config: BuildConfig) -> Detector:
-    """Return the MTCNN detector that a config describes."""
-    from facenet_tf.detection.mtcnn import MtcnnDetector
-
-    return MtcnnDetector(min_face_size=config.detector_min_face)
-
-
-def build_dataset(config: BuildConfig, make_detector: DetectorFactory = mtcnn) -> FaceDataset:
+def build_dataset(config: BuildConfig, make_detector: DetectorFactory = detector_of) -> FaceDataset:
     """Detect, align and store the faces of all pictures; continue a build that was interrupted.
 
     Args:

@@ -17,10 +17,12 @@ from facenet_tf.preprocessing import Preprocessing
 
 SourceKind = Literal["auto", "att", "folder", "lfw"]
 FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre", "refuse"]
+DetectorKind = Literal["mtcnn", "yunet", "retinaface"]
+Engine = Literal["litert", "onnx"]
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
 # What says where or how to work, not what to make: no part of the dataset's manifest.
-_NOT_IN_MANIFEST = ("directory", "data_home", "protocol", "output", "workers", "overwrite")
+_NOT_IN_MANIFEST = ("directory", "data_home", "protocol", "output", "workers", "overwrite", "detector_model")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +60,20 @@ class BuildConfig:
     face: FaceRule = "auto"
     """which of several faces in a picture; refuse: none of them; auto: largest_central, and
     nearest_centre for lfw, whose pictures are centred on the person"""
-    detector_min_face: int = 20
+    detector: DetectorKind = "mtcnn"
+    """what finds the faces; yunet (OpenCV's) needs --detector-model, retinaface the package
+    retina-face"""
+    detector_model: Path | None = None
+    """yunet: its ONNX file"""
+    detector_min_face: float = 20
     """smallest face that the detector looks for, in pixels of the picture"""
+    detector_engine: Engine = "litert"
+    """mtcnn: what computes its networks; litert is a part of TensorFlow, onnx needs ONNX Runtime"""
+    detector_thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
+    """mtcnn: scores above which a box stays after each of the three networks, 0…1; lower ones find
+    more, and more that is no face"""
+    detector_scale_factor: float = 0.709
+    """mtcnn: how much smaller each next size is in which a picture is searched, 0.1…0.95"""
     recover: bool = True
     """look again, with a border and enlarged, where no face is found"""
     fallback: bool = False
@@ -113,12 +127,29 @@ class BuildConfig:
             "give 0 pixels or more",
         )
         _require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
+        self._check_detector()
+
+    def _check_detector(self) -> None:
         _require(
-            self.detector_min_face >= 12,
+            12 <= self.detector_min_face < math.inf,
             "--detector-min-face",
             self.detector_min_face,
-            "give 12 pixels (what the detector's first network sees) or more",
+            "give 12 pixels (what MTCNN's first network sees) or more",
         )
+        for threshold in self.detector_thresholds:
+            _require(0 <= threshold <= 1, "--detector-thresholds", threshold, "give 0 to 1")
+        _require(
+            0.1 <= self.detector_scale_factor <= 0.95,
+            "--detector-scale-factor",
+            self.detector_scale_factor,
+            "give 0.1 to 0.95",
+        )
+        if (self.detector == "yunet") != (self.detector_model is not None):
+            raise InputError("--detector yunet and --detector-model belong together: give both")
+        for name in ("detector_engine", "detector_thresholds", "detector_scale_factor"):
+            if self.detector != "mtcnn" and getattr(self, name) != getattr(type(self), name):
+                option = "--" + name.replace("_", "-")
+                raise InputError(f"{option} is MTCNN's: leave it out with --detector {self.detector}")
 
     def resolved(self) -> BuildConfig:
         """Return the config with `source`, `name`, `output` and `face` filled in."""
