@@ -161,7 +161,12 @@ def _stack_same_sizes(pictures: list[Array]) -> tuple[list[Array], list[int]]:
     members: dict[tuple[int, ...], list[int]] = {}
     for number, picture in enumerate(pictures):
         members.setdefault(picture.shape, []).append(number)
-    stacks = [np.stack([pictures[number] for number in numbers]) for numbers in members.values()]
+    stacks = [
+        np.stack([pictures[number] for number in numbers])
+        if len(numbers) > 1
+        else pictures[numbers[0]][None]  # it may be large
+        for numbers in members.values()
+    ]
     return stacks, [number for numbers in members.values() for number in numbers]
 
 

@@ -67,7 +67,7 @@ def candidates(
     """
     height, width = pictures.shape[1:3]
     size = int(height * scale), int(width * scale)
-    rows = max(1, int(_BAND_PIXELS / width * scale / 2))
+    rows = max(1, _BAND_PIXELS // (2 * size[1]))
     parts: list[list[Candidates]] = [[] for _ in pictures]
     for first, start, stop in _strips(size[0], rows):
         pixels = np.stack([_reduced(picture, size, start, stop) for picture in pictures])
@@ -121,11 +121,19 @@ def _run(engine: Engine, pixels: Array) -> Array:
 
 def _reduced(picture: Array, size: tuple[int, int], start: int, stop: int) -> Array:
     """Rows `start` to `stop` of a picture that is reduced to `size`, float32: each pixel the mean
-    of the area that it covers.
+    of the area that it covers."""
+    height, width = picture.shape[:2]
+    rows = max(1, _BAND_PIXELS * size[0] // (height * width))
+    parts = [
+        _reduced_rows(picture, size, first, min(first + rows, stop))
+        for first in range(start, stop, rows)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    Rows are averaged first, by a sparse product that OpenCV has no equal of; what is left of them
-    goes through OpenCV.
-    """
+
+def _reduced_rows(picture: Array, size: tuple[int, int], start: int, stop: int) -> Array:
+    """Rows are averaged first, by a sparse product: OpenCV would go over the columns of all of
+    them, and gives no part of its result. What is left goes through OpenCV."""
     height, width = picture.shape[:2]
     step = height / size[0]
     first, last = int(start * step), min(height, math.ceil(stop * step))
