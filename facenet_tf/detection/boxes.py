@@ -47,8 +47,12 @@ def clip(boxes: Array, height: int, width: int) -> Array:
 
 
 def descending(scores: Array) -> Array:
-    """Order by falling score; of equals the later comes first, as in the `mtcnn` package."""
-    return np.argsort(scores, kind="stable")[::-1]
+    """Order by falling score.
+
+    Scores often are the same float32 just below 1, and which of them comes first decides which box
+    stays: NumPy's default sort of float64, unstable as it is, is what the `mtcnn` package takes.
+    """
+    return np.argsort(scores.astype(np.float64))[::-1]
 
 
 def survivors(boxes: Array, threshold: float, of_smaller: bool = False) -> Array:

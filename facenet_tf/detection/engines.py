@@ -19,7 +19,7 @@ class Engine(Protocol):
         ...
 
     def run(self, network: NetworkName, pixels: np.ndarray) -> np.ndarray:
-        """The outputs of a network (see `Network`) for pixels, float32, contiguous, 0...255."""
+        """The outputs of a network (see `Network`) for pixels that are `normalized`."""
         ...
 
 

@@ -35,7 +35,7 @@ class LiteRtEngine:
         return {"name": "litert", "version": tf.__version__}
 
     def run(self, network: NetworkName, pixels: np.ndarray) -> np.ndarray:
-        """The outputs of a network for pixels, float32, 0...255."""
+        """The outputs of a network for pixels that are `normalized`."""
         interpreter = self._interpreter(network, pixels.shape)
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
         interpreter.invoke()

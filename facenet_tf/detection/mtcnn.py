@@ -197,7 +197,7 @@ def _windows(stacks: list[Array], boxes: list[Array], side: int) -> Iterator[Arr
     for stack in stacks:
         own = list(itertools.islice(pictures, len(stack)))
         owners = np.repeat(np.arange(len(own), dtype=np.int32), [len(found) for found in own])
-        places = np.concatenate(own).astype(np.float32)
+        places = np.concatenate(own)
         images = tf.constant(stack) if len(places) else None
         for start in range(0, len(places), 16 * _WINDOWS):
             chosen = slice(start, start + 16 * _WINDOWS)

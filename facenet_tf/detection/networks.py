@@ -54,7 +54,7 @@ class Network:
     """A network whose heads are one layer: its outputs lie side by side.
 
     P-Net [B, H, W, 3] to [B, h, w, 6], R-Net [N, 24, 24, 3] to [N, 6], O-Net [N, 48, 48, 3] to
-    [N, 16]; all float32, the input in 0...255. The outputs are two logits (no face, face), the
+    [N, 16]; all float32, the input `normalized`. The outputs are two logits (no face, face), the
     offsets of the four edges, and O-Net's landmarks: five x, five y.
     """
 
@@ -94,8 +94,12 @@ def load_network(name: NetworkName) -> Network:
     else:
         side, layers = 48, [convolution(), MaxPool(3, True), convolution(), MaxPool(3, False)]
         layers += [convolution(), MaxPool(2, True), convolution(), dense(), Dense(*heads(3))]
-    layers[0] = _on_pixels(layers[0])
     return Network(name, side, layers)
+
+
+def normalized(pixels: Array) -> Array:
+    """Pixels 0...255 as the networks take them, float32: exact for whole numbers."""
+    return (pixels.astype(np.float32, copy=False) - np.float32(127.5)) * np.float32(1 / 128)
 
 
 def weights_file(name: NetworkName) -> Path:
@@ -125,14 +129,6 @@ def weights_digest() -> str:
 def _load_weights(name: NetworkName) -> list[Array]:
     """Kernels, biases and PReLU slopes in the order of the layers, float32."""
     return [np.asarray(array, np.float32) for array in joblib.load(weights_file(name))]
-
-
-def _on_pixels(layer: Layer) -> Convolution:
-    """The first layer, trained on (pixel - 127.5) / 128, as one that takes the pixels."""
-    assert isinstance(layer, Convolution)
-    kernel = layer.kernel.astype(np.float64) / 128
-    bias = layer.bias - 127.5 * kernel.sum((0, 1, 2))
-    return Convolution(kernel.astype(np.float32), bias.astype(np.float32), layer.slope)
 
 
 def _row_major(kernel: Array, side: int) -> Array:

@@ -30,7 +30,7 @@ class OnnxEngine:
         return {"name": "onnx", "version": onnxruntime.__version__}
 
     def run(self, network: NetworkName, pixels: np.ndarray) -> np.ndarray:
-        """The outputs of a network for pixels, float32, 0...255."""
+        """The outputs of a network for pixels that are `normalized`."""
         if network not in self._sessions:
             self._sessions[network] = _session(to_onnx(load_network(network)))
         return self._sessions[network].run(None, {"pixels": pixels})[0]

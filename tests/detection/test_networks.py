@@ -38,8 +38,8 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "shape"), CASES)
 def test_outputs_are_those_of_the_package(engine, package, name, shape):
-    pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.float32)
-    *others, scores = (value.numpy() for value in package[name]((pixels - 127.5) / 128))
+    pixels = networks.normalized(np.random.default_rng(0).integers(0, 256, shape))
+    *others, scores = (value.numpy() for value in package[name](pixels))
     found = engine.run(name, pixels)
     assert found.dtype == np.float32
     odds = np.exp(found[..., :2] - found[..., :2].max(-1, keepdims=True))

@@ -22,7 +22,7 @@ def sample(picture, y, x):
 @pytest.mark.parametrize("box", [(3, 4, 20, 25), (-5.5, 2, 12.25, 20), (10, 10, 60, 60)])
 def test_windows_are_sampled_between_their_corners(box):
     pictures = np.random.default_rng(0).integers(0, 256, (2, 40, 31, 3)).astype(np.uint8)
-    boxes = np.array([box, box], np.float32)
+    boxes = np.array([box, box])
     found = cut_windows(tf.constant(pictures), boxes, np.array([1, 0], np.int32), 24)
     assert found.shape == (2, 24, 24, 3) and found.dtype == np.float32
     x1, y1, x2, y2 = np.array(box) * [30 / 31, 39 / 40, 30 / 31, 39 / 40]
@@ -31,4 +31,4 @@ def test_windows_are_sampled_between_their_corners(box):
             [sample(picture, y, x) for x in np.linspace(x1, x2, 24)]
             for y in np.linspace(y1, y2, 24)
         ]
-        np.testing.assert_allclose(window, expected, atol=0.01)
+        np.testing.assert_allclose(window * 128 + 127.5, expected, atol=0.01)
