@@ -59,9 +59,7 @@ def few_at_once(pictures: Array) -> Iterator[Array]:
         yield part if part[..., 0].size > _BAND_PIXELS else normalized(part)
 
 
-def candidates(
-    engine: Engine, pictures: Array, scale: float, threshold: float
-) -> list[Candidates]:
+def candidates(engine: Engine, pictures: Array, scale: float, threshold: float) -> list[Candidates]:
     """P-Net over pictures of one size (uint8 or normalized [B, H, W, 3]), reduced by `scale`.
 
     Returns for each picture the cells whose score is above `threshold`, row by row.

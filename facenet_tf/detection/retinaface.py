@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facenet_tf.detection.face import Face, as_rgb
+from facenet_tf.detection.face import Face, as_rgb, check_options
 from facenet_tf.errors import InputError
 
 # In the order of our landmarks: the person's right is the picture's left.
@@ -25,14 +25,13 @@ class RetinaFaceDetector:
         min_face_size: smaller faces are left out, in pixels.
         threshold: smallest score of a face, 0...1.
 
-    Raises InputError if the package or its weights are missing.
+    Raises InputError if an argument is out of range, or the package or its weights are missing.
     """
 
     name = "retinaface"
 
     def __init__(self, min_face_size: float = 20, threshold: float = 0.9) -> None:
-        if not 0 <= threshold <= 1:
-            raise InputError(f"threshold={threshold}: give a number from 0 to 1")
+        check_options(min_face_size, threshold)
         self.min_face_size = min_face_size
         self.threshold = threshold
         try:

@@ -6,9 +6,7 @@ import tensorflow as tf
 from facenet_tf.detection.networks import normalized
 
 
-def cut_windows(
-    images: tf.Tensor, boxes: np.ndarray, owners: np.ndarray, side: int
-) -> np.ndarray:
+def cut_windows(images: tf.Tensor, boxes: np.ndarray, owners: np.ndarray, side: int) -> np.ndarray:
     """Cut boxes out of the pictures that they belong to, resized bilinearly.
 
     Args:

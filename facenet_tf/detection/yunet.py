@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facenet_tf.detection.face import Face, as_rgb
+from facenet_tf.detection.face import Face, as_rgb, check_options
 from facenet_tf.errors import InputError
 
 # Of what the network sees in OpenCV's sample: candidates before suppression, and their overlap.
@@ -26,21 +26,23 @@ class YuNetDetector:
             more.
         threshold: smallest score of a face, 0...1.
 
-    Raises InputError if the file is missing or no such model, or if this OpenCV lacks the class.
+    Raises InputError if an argument is out of range, the file is missing or no such model, or if
+    this OpenCV lacks the class.
     """
 
     name = "yunet"
 
-    def __init__(self, model: Path, min_face_size: float = 20, threshold: float = 0.6) -> None:
+    def __init__(self, model: Path, min_face_size: float = 20, threshold: float = 0.9) -> None:
         if not hasattr(cv2, "FaceDetectorYN"):
-            raise InputError("this OpenCV has no FaceDetectorYN: pip install -U opencv-python-headless")
+            raise InputError(
+                "this OpenCV has no FaceDetectorYN: pip install -U opencv-python-headless"
+            )
         if not model.is_file():
             raise InputError(
                 f"YuNet's model {model} is missing: download face_detection_yunet_2023mar.onnx from"
                 " OpenCV's model zoo"
             )
-        if not 0 <= threshold <= 1:
-            raise InputError(f"threshold={threshold}: give a number from 0 to 1")
+        check_options(min_face_size, threshold)
         self.min_face_size = min_face_size
         self.threshold = threshold
         self._digest = hashlib.sha256(model.read_bytes()).hexdigest()[:16]

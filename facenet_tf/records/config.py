@@ -22,7 +22,15 @@ Engine = Literal["litert", "onnx"]
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
 # What says where or how to work, not what to make: no part of the dataset's manifest.
-_NOT_IN_MANIFEST = ("directory", "data_home", "protocol", "output", "workers", "overwrite", "detector_model")
+_NOT_IN_MANIFEST = (
+    "directory",
+    "data_home",
+    "protocol",
+    "output",
+    "workers",
+    "overwrite",
+    "detector_model",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +157,9 @@ class BuildConfig:
         for name in ("detector_engine", "detector_thresholds", "detector_scale_factor"):
             if self.detector != "mtcnn" and getattr(self, name) != getattr(type(self), name):
                 option = "--" + name.replace("_", "-")
-                raise InputError(f"{option} is MTCNN's: leave it out with --detector {self.detector}")
+                raise InputError(
+                    f"{option} is MTCNN's: leave it out with --detector {self.detector}"
+                )
 
     def resolved(self) -> BuildConfig:
         """Return the config with `source`, `name`, `output` and `face` filled in."""

@@ -1,5 +1,8 @@
 """The pyramid against TensorFlow's area means, and its strips against the whole."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -19,6 +22,14 @@ def engine():
 SIZES = [(50, 70), (51, 33), (250, 250), (97, 300), (12, 12), (401, 299)]
 
 
+def test_large_and_small_pictures_are_normalized_alike():
+    stack = np.random.default_rng(0).integers(0, 256, (1, 40, 30, 3)).astype(np.uint8)
+    (normal,) = pyramid.few_at_once(stack)
+    assert normal.dtype == np.float32
+    whole = pyramid._reduced(stack[0], (24, 18), 0, 24)
+    np.testing.assert_array_equal(whole, pyramid._reduced(normal[0], (24, 18), 0, 24))
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scale", [1.0, 0.999, 0.6, 0.4254, 0.1])
 def test_pixels_are_means_of_areas(size, scale):
@@ -33,7 +44,9 @@ def test_parts_of_a_reduced_picture_are_those_of_the_whole(monkeypatch):
     picture = np.random.default_rng(0).integers(0, 256, (301, 203, 3)).astype(np.uint8)
     whole = pyramid._reduced(picture, (128, 86), 0, 128)
     monkeypatch.setattr(pyramid, "_BAND_PIXELS", 2_000)
-    np.testing.assert_allclose(pyramid._reduced(picture, (128, 86), 17, 90), whole[17:90], atol=1e-4)
+    np.testing.assert_allclose(
+        pyramid._reduced(picture, (128, 86), 17, 90), whole[17:90], atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("height", range(12, 60))
@@ -101,3 +114,30 @@ def test_pieces_lose_no_face(monkeypatch):
     monkeypatch.setattr(pyramid, "_RUN_PIXELS", 10_000)
     detector = MtcnnDetector(min_face_size=40)
     assert_found(detector.detect([canvas(700, 910, places)])[0], places)
+
+
+MEMORY = """
+import resource, sys
+from facenet_tf.detection.mtcnn import MtcnnDetector
+from tests.detection.test_pyramid import assert_found, canvas
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+detector = MtcnnDetector()
+places = [(0, 0), (7780, 9790), (3950, 4871), (40, 5003), (6001, 77)]
+picture = canvas(8000, 10000, places)
+detector.detect([picture[:500, :500]])
+before = peak()
+assert_found(detector.detect([picture])[0], places)
+print((peak() - before) / picture.nbytes)
+"""
+
+
+@pytest.mark.slow
+def test_eighty_megapixels_take_bounded_memory():
+    """A face above the smallest size is found anywhere, by not much more than the picture."""
+    command = [sys.executable, "-c", MEMORY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert float(done.stdout) < 3
