@@ -9,11 +9,13 @@ import platform
 import statistics
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
 from facenet_tf.provenance import git_revision, versions
+
+Figure = TypeVar("Figure")
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -26,9 +28,11 @@ def parser(description: str) -> argparse.ArgumentParser:
     return made
 
 
-def alternate(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def alternate(
+    contenders: Mapping[str, Callable[[], Figure]], rounds: int
+) -> dict[str, list[Figure]]:
     """Figures of each contender, all of them in every round, the first round not counted."""
-    figures: dict[str, list[float]] = {name: [] for name in contenders}
+    figures: dict[str, list[Figure]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, run in contenders.items():
             figure = run()

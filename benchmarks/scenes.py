@@ -42,6 +42,40 @@ def crowd():
     return picture
 
 
+def parity_scenes():
+    """Pictures by name in which detectors are compared: with no, one and many faces, small and
+    large, cut at edges. Nothing is resampled in a way that could differ between libraries."""
+    picture = astronaut()
+    half = picture.reshape(256, 2, 256, 2, 3).mean((1, 3)).astype(np.uint8)
+    quarter = half[::2, ::2]
+    noise = np.random.default_rng(0).integers(-40, 41, picture.shape)
+    noisy = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    double = picture[:300, 100:400].repeat(2, 0).repeat(2, 1)
+    pictures = {
+        "astronaut": picture,
+        "mirrored": picture[:, ::-1],
+        "noisy": noisy,
+        "half": half,
+        "quarter": quarter,
+        "double": double,
+        "odd_sides": picture[3:402, 5:306],
+        "tight": picture[55:190, 170:280],
+        "cut_left": picture[20:400, 215:500],
+        "cut_top": picture[105:400, 20:400],
+        "upside_down": picture[::-1],
+        "tiles": np.tile(quarter, (4, 5, 1)),
+        "mixed": np.vstack([np.hstack([half, half[:, ::-1]]), noisy]),
+        "strip": picture[60:175],
+        "tiny": quarter[::4, ::4],
+        "blank": np.full((120, 160, 3), 120, np.uint8),
+        "noise": np.random.default_rng(1).integers(0, 256, (200, 150, 3)).astype(np.uint8),
+        "chelsea": skimage.data.chelsea(),
+        "coffee": skimage.data.coffee(),
+        "brick": np.repeat(skimage.data.brick()[..., None], 3, 2),
+    }
+    return {f"scene/{name}": np.ascontiguousarray(made) for name, made in pictures.items()}
+
+
 def scenery():
     """Photographs and drawings without a face, as uint8 [H, W, 3]."""
     pictures = []

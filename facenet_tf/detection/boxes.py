@@ -1,11 +1,12 @@
 """Arithmetic on boxes: float64 [N, 4] of x1, y1, x2, y2 in pixels. Scores are [N]."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 Array = np.ndarray
 
-# Rows of the overlap matrix that are held at once: a large, busy picture has tens of thousands of
-# proposals.
+# Boxes that are compared at once: a large, busy picture has tens of thousands of proposals.
 _BLOCK = 512
 
 
@@ -46,8 +47,12 @@ def clip(boxes: Array, height: int, width: int) -> Array:
 
 
 def descending(scores: Array) -> Array:
-    """Order by falling score; of equals the later comes first, as in the `mtcnn` package."""
-    return np.argsort(scores, kind="stable")[::-1]
+    """Order by falling score.
+
+    Scores often are the same float32 just below 1, and which of them comes first decides which box
+    stays: NumPy's default sort of float64, unstable as it is, is what the `mtcnn` package takes.
+    """
+    return np.argsort(scores.astype(np.float64))[::-1]
 
 
 def survivors(boxes: Array, threshold: float, of_smaller: bool = False) -> Array:
@@ -63,17 +68,35 @@ def survivors(boxes: Array, threshold: float, of_smaller: bool = False) -> Array
     its thresholds were chosen with it.
     Returns the positions of the boxes that stay, ascending.
     """
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     keep = np.ones(len(boxes), bool)
-    for start in range(0, len(boxes), _BLOCK):
-        stop = min(start + _BLOCK, len(boxes))
-        x1, y1, x2, y2 = boxes[start:stop, :, None].transpose(1, 0, 2)
-        others = boxes[:stop]
-        width = np.minimum(x2, others[:, 2]) - np.maximum(x1, others[:, 0])
-        height = np.minimum(y2, others[:, 3]) - np.maximum(y1, others[:, 1])
-        common = np.maximum(width, 0) * np.maximum(height, 0)
-        own = areas[start:stop, None]
-        base = np.minimum(own, areas[:stop]) if of_smaller else own + areas[:stop] - common
-        overlapping = common > threshold * base
-        keep[start:stop] = ~np.tril(overlapping, start - 1).any(1)
+    for block, near in _neighbourhoods(boxes):
+        better = near < block[:, None]
+        overlapping = _overlapping(boxes[block], boxes[near], threshold, of_smaller)
+        keep[block] = ~(overlapping & better).any(1)
     return np.flatnonzero(keep)
+
+
+def _overlapping(boxes: Array, others: Array, threshold: float, of_smaller: bool) -> Array:
+    """Whether boxes [N, 4] and others [M, 4] overlap by more than `threshold`, [N, M]."""
+    x1, y1, x2, y2 = boxes.T[:, :, None]
+    ox1, oy1, ox2, oy2 = others.T
+    width = np.minimum(x2, ox2) - np.maximum(x1, ox1)
+    height = np.minimum(y2, oy2) - np.maximum(y1, oy1)
+    common = np.maximum(width, 0) * np.maximum(height, 0)
+    own, other = (x2 - x1) * (y2 - y1), (ox2 - ox1) * (oy2 - oy1)
+    base = np.minimum(own, other) if of_smaller else own + other - common
+    return common > threshold * base
+
+
+def _neighbourhoods(boxes: Array) -> Iterator[tuple[Array, Array]]:
+    """Blocks of boxes that lie together, and all that may overlap one of them, as positions."""
+    everyone = np.arange(len(boxes))
+    if len(boxes) <= _BLOCK:
+        yield everyone, everyone
+        return
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    lane = 8 * np.median(boxes[:, 3] - boxes[:, 1])
+    together = np.lexsort((centres[:, 0], centres[:, 1] // lane))
+    for block in np.array_split(together, len(boxes) // _BLOCK + 1):
+        low, high = boxes[block, :2].min(0), boxes[block, 2:].max(0)
+        yield block, everyone[(boxes[:, 2:] > low).all(1) & (boxes[:, :2] < high).all(1)]

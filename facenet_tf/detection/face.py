@@ -1,10 +1,13 @@
 """What a detector finds, and what a detector is."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
+
+from facenet_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -41,3 +44,25 @@ class Detector(Protocol):
         """The faces of every picture (uint8 [H, W, 3], RGB), most confident first, one list per
         picture."""
         ...
+
+
+def as_rgb(image: np.ndarray) -> np.ndarray:
+    """A picture [H, W, 3] or grey [H, W] or [H, W, 1], uint8, as [H, W, 3].
+
+    Raises ValueError for other arrays.
+    """
+    grey = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1)
+    color = image.ndim == 3 and image.shape[2] == 3
+    if image.dtype != np.uint8 or not (grey or color) or not image.size:
+        raise ValueError(
+            f"need a picture uint8 [H, W, 3] or [H, W], got {image.dtype} {list(image.shape)}"
+        )
+    return np.repeat(image.reshape(*image.shape[:2], 1), 3, 2) if grey else image
+
+
+def check_options(min_face_size: float, threshold: float) -> None:
+    """Raise InputError unless a face has a size in pixels and a threshold is from 0 to 1."""
+    if not 0 < min_face_size < math.inf:
+        raise InputError(f"min_face_size={min_face_size}: give pixels above 0")
+    if not 0 <= threshold <= 1:
+        raise InputError(f"threshold={threshold}: give a number from 0 to 1")

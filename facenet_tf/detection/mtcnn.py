@@ -3,51 +3,47 @@ pictures.
 
 The faces are those of the package `mtcnn` 1.0.0, whose weights are used. The difference is in the
 driving: pictures of one size run through P-Net together, the windows of all pictures of a call
-through R-Net and O-Net together, and any smallest face size works.
+through R-Net and O-Net together, and any smallest face size and any size of picture work.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.special
 import tensorflow as tf
 
 from facenet_tf.detection import boxes as bx
-from facenet_tf.detection.face import Face
-from facenet_tf.detection.networks import (
-    OutputNetwork,
-    ProposalNetwork,
-    RefinementNetwork,
-    cut_windows,
-    weights_digest,
-)
+from facenet_tf.detection import pyramid
+from facenet_tf.detection.engines import EngineName, make_engine
+from facenet_tf.detection.face import Face, as_rgb
+from facenet_tf.detection.networks import NetworkName, weights_digest
+from facenet_tf.detection.windows import cut_windows
 from facenet_tf.errors import InputError
 
 Array = np.ndarray
 
-# P-Net's cell: the smallest face it can see.
-_CELL = 12
 # Overlaps above which the worse box goes: within a scale, between scales, after R-Net, after O-Net
 # (of the smaller).
 _OVERLAPS = (0.5, 0.7, 0.7, 0.7)
-# Pixels of the pyramid's base that P-Net takes at once, and windows that R-Net and O-Net take:
-# larger batches gain nothing and leave the cache.
-_BASE_PIXELS = 400_000
-_WINDOWS = 256
-_STEP = 8
+# Sides of the windows that R-Net and O-Net take, and how many of them at once: larger batches gain
+# nothing and leave the cache.
+_SIDES: dict[NetworkName, int] = {"rnet": 24, "onet": 48}
+_WINDOWS = 64
 
 
 class MtcnnDetector:
-    """Detect faces with five landmarks.
+    """Detect faces with five landmarks, on one thread.
 
     Args:
-        min_face_size: side of the smallest face in pixels, at least 8; twice the size leaves a
+        min_face_size: side of the smallest face in pixels, at least 12; twice the size leaves a
             quarter of the cells to look at.
         thresholds: scores above which a box stays after P-Net, R-Net and O-Net, each in 0...1.
-        scale_factor: step of the image pyramid, between 0 and 1.
+        scale_factor: step of the image pyramid, from 0.1 to 0.95.
+        engine: what computes the networks, see `make_engine`.
 
-    Raises InputError if an argument is out of range or the package `mtcnn` is not installed.
+    Raises InputError if an argument is out of range or a package is not installed.
     """
 
     name = "mtcnn"
@@ -57,9 +53,13 @@ class MtcnnDetector:
         min_face_size: float = 20,
         thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8),
         scale_factor: float = 0.709,
+        engine: EngineName = "litert",
     ) -> None:
-        if not 8 <= min_face_size < float("inf"):
-            raise InputError(f"min_face_size={min_face_size}: give at least 8 pixels")
+        if not pyramid.CELL <= min_face_size < float("inf"):
+            raise InputError(
+                f"min_face_size={min_face_size}: give at least {pyramid.CELL} pixels, which is what"
+                " the first network sees"
+            )
         if len(thresholds) != 3 or not all(0 <= threshold <= 1 for threshold in thresholds):
             raise InputError(f"thresholds={thresholds}: give three numbers from 0 to 1")
         if not 0.1 <= scale_factor <= 0.95:
@@ -67,18 +67,18 @@ class MtcnnDetector:
         self.min_face_size = min_face_size
         self.thresholds = thresholds
         self.scale_factor = scale_factor
-        self._propose = ProposalNetwork(thresholds[0])
-        self._refine = RefinementNetwork()
-        self._output = OutputNetwork()
+        self._weights = weights_digest()
+        self._engine = make_engine(engine)
 
     def describe(self) -> dict[str, Any]:
         """All that decides what is found."""
         return {
             "name": self.name,
+            "engine": self._engine.describe(),
             "min_face_size": self.min_face_size,
             "thresholds": list(self.thresholds),
             "scale_factor": self.scale_factor,
-            "weights": weights_digest(),
+            "weights": self._weights,
         }
 
     def detect(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
@@ -92,7 +92,7 @@ class MtcnnDetector:
         """
         if not images:
             return []
-        stacks, order = _stack_same_sizes([_as_rgb(image) for image in images])
+        stacks, order = _stack_same_sizes([as_rgb(image) for image in images])
         boxes = [found for stack in stacks for found in self._proposals(stack)]
         boxes = self._refined(stacks, boxes)
         faces: list[list[Face]] = [[] for _ in order]
@@ -100,67 +100,42 @@ class MtcnnDetector:
             faces[picture] = found
         return faces
 
-    def _scales(self, height: int, width: int) -> list[float]:
-        scales = []
-        scale = _CELL / self.min_face_size
-        while int(min(height, width) * scale) >= _CELL:
-            scales.append(scale)
-            scale *= self.scale_factor
-        return scales
-
-    def _proposals(self, stack: Array) -> list[Array]:
+    def _proposals(self, stack: Array) -> Iterator[Array]:
         """P-Net over the pyramid of pictures of one size: square boxes per picture."""
-        count, height, width = stack.shape[:3]
-        scales = self._scales(height, width)
-        if not scales:
-            return [np.empty((0, 4))] * count
-        step = max(1, int(_BASE_PIXELS / (height * width * scales[0] ** 2)))
-        found: list[Array] = []
-        for start in range(0, count, step):
-            found += self._proposals_of_few(stack[start : start + step], scales)
-        return found
-
-    def _proposals_of_few(self, stack: Array, scales: list[float]) -> list[Array]:
-        count, height, width = stack.shape[:3]
-        images = tf.constant(stack)
-        parts: list[list[tuple[Array, Array]]] = [[] for _ in range(count)]
-        for scale in scales:
-            size = np.array([int(height * scale), int(width * scale)], np.int32)
-            cells, offsets, scores = (value.numpy() for value in self._propose(images, size))
-            found = bx.boxes_of_cells(cells[:, 1:], offsets, scale)
-            limits = np.searchsorted(cells[:, 0], np.arange(count + 1))
-            for owner, (start, stop) in enumerate(itertools.pairwise(limits)):
-                best = start + bx.descending(scores[start:stop])
-                best = best[bx.survivors(found[best], _OVERLAPS[0])]
-                parts[owner].append((found[best], scores[best]))
-        return [_merge_scales(scales_of_one) for scales_of_one in parts]
+        height, width = stack.shape[1:3]
+        scales = pyramid.scales(height, width, self.min_face_size, self.scale_factor)
+        for few in pyramid.few_at_once(stack):
+            parts: list[list[tuple[Array, Array]]] = [[] for _ in few]
+            for scale in scales:
+                found = pyramid.candidates(self._engine, few, scale, self.thresholds[0])
+                for part, candidates in zip(parts, found, strict=True):
+                    part.append(_best_of_scale(candidates, scale))
+            yield from map(_best_of_scales, parts)
 
     def _refined(self, stacks: list[Array], boxes: list[Array]) -> list[Array]:
         """R-Net: better and fewer square boxes per picture."""
-        offsets, scores = _split(_run(self._refine, stacks, boxes), boxes)
-        return [
-            self._refined_in_one(*values) for values in zip(boxes, offsets, scores, strict=True)
-        ]
+        outputs = self._outputs("rnet", stacks, boxes)
+        return [self._refined_in_one(*values) for values in zip(boxes, outputs, strict=True)]
 
-    def _refined_in_one(self, boxes: Array, offsets: Array, scores: Array) -> Array:
+    def _refined_in_one(self, boxes: Array, outputs: Array) -> Array:
+        scores = _scores(outputs)
         good = np.flatnonzero(scores > self.thresholds[1])
         best = good[bx.descending(scores[good])]
-        moved = bx.shift(boxes[best], offsets[best])
+        moved = bx.shift(boxes[best], outputs[best, 2:6])
         return bx.to_squares(moved[bx.survivors(moved, _OVERLAPS[2])])
 
     def _faces(self, stacks: list[Array], boxes: list[Array]) -> list[list[Face]]:
         """O-Net: the faces per picture."""
         sizes = [stack.shape[1:3] for stack in stacks for _ in range(len(stack))]
-        outputs = _split(_run(self._output, stacks, boxes), boxes)
-        return [self._faces_in_one(*values) for values in zip(sizes, boxes, *outputs, strict=True)]
+        outputs = self._outputs("onet", stacks, boxes)
+        return [self._faces_in_one(*values) for values in zip(sizes, boxes, outputs, strict=True)]
 
-    def _faces_in_one(
-        self, size: tuple[int, int], boxes: Array, offsets: Array, landmarks: Array, scores: Array
-    ) -> list[Face]:
+    def _faces_in_one(self, size: tuple[int, int], boxes: Array, outputs: Array) -> list[Face]:
+        scores = _scores(outputs)
         good = np.flatnonzero(scores > self.thresholds[2])
         best = good[bx.descending(scores[good])]
-        points = bx.place_landmarks(boxes[best], landmarks[best])
-        moved = bx.shift(boxes[best], offsets[best])
+        points = bx.place_landmarks(boxes[best], outputs[best, 6:])
+        moved = bx.shift(boxes[best], outputs[best, 2:6])
         stay = bx.survivors(moved, _OVERLAPS[3], of_smaller=True)
         edges = bx.clip(moved[stay], *size)
         corners = np.hstack([edges[:, :2], edges[:, 2:] - edges[:, :2]]).tolist()
@@ -170,15 +145,15 @@ class MtcnnDetector:
             for (x, y, width, height), score, point in zip(corners, scores, points, strict=True)
         ]
 
-
-def _as_rgb(image: Array) -> Array:
-    grey = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1)
-    color = image.ndim == 3 and image.shape[2] == 3
-    if image.dtype != np.uint8 or not (grey or color) or not image.size:
-        raise ValueError(
-            f"need a picture uint8 [H, W, 3] or [H, W], got {image.dtype} {list(image.shape)}"
-        )
-    return np.repeat(image.reshape(*image.shape[:2], 1), 3, 2) if grey else image
+    def _outputs(
+        self, network: NetworkName, stacks: list[Array], boxes: list[Array]
+    ) -> list[Array]:
+        """The network's outputs for the boxes of each picture."""
+        windows = _windows(stacks, boxes, _SIDES[network])
+        parts = [self._engine.run(network, few) for few in _in_lots(windows)]
+        stops = np.cumsum([len(found) for found in boxes])
+        outputs = np.concatenate(parts) if parts else np.empty((0, 16), np.float32)
+        return np.split(outputs, stops[:-1])
 
 
 def _stack_same_sizes(pictures: list[Array]) -> tuple[list[Array], list[int]]:
@@ -187,47 +162,58 @@ def _stack_same_sizes(pictures: list[Array]) -> tuple[list[Array], list[int]]:
     members: dict[tuple[int, ...], list[int]] = {}
     for number, picture in enumerate(pictures):
         members.setdefault(picture.shape, []).append(number)
-    stacks = [np.stack([pictures[number] for number in numbers]) for numbers in members.values()]
+    stacks = [
+        np.stack([pictures[number] for number in numbers])
+        if len(numbers) > 1
+        else pictures[numbers[0]][None]  # it may be large
+        for numbers in members.values()
+    ]
     return stacks, [number for numbers in members.values() for number in numbers]
 
 
-def _merge_scales(parts: list[tuple[Array, Array]]) -> Array:
+def _best_of_scale(found: pyramid.Candidates, scale: float) -> tuple[Array, Array]:
+    """Boxes and scores of the best of the cells that overlap, in one picture and scale."""
+    best = bx.descending(found.scores)
+    boxes = bx.boxes_of_cells(found.cells[best], found.offsets[best], scale)
+    stay = bx.survivors(boxes, _OVERLAPS[0])
+    return boxes[stay], found.scores[best][stay]
+
+
+def _best_of_scales(parts: list[tuple[Array, Array]]) -> Array:
     """The proposals of all scales in one picture: the best of those that overlap, as squares."""
+    if not parts:
+        return np.empty((0, 4))
     boxes, scores = (np.concatenate(values) for values in zip(*parts, strict=True))
     best = bx.descending(scores)
     return bx.to_squares(boxes[best[bx.survivors(boxes[best], _OVERLAPS[1])]])
 
 
-def _run(
-    network: RefinementNetwork | OutputNetwork, stacks: list[Array], boxes: list[Array]
-) -> list[Array]:
-    """The network's outputs for the boxes of all pictures, in their order."""
-    windows = []
-    first = 0
+def _scores(outputs: Array) -> Array:
+    return scipy.special.expit(outputs[:, 1] - outputs[:, 0])
+
+
+def _windows(stacks: list[Array], boxes: list[Array], side: int) -> Iterator[Array]:
+    """Windows of the boxes of all pictures, in their order, a bounded number at a time."""
+    pictures = iter(boxes)
     for stack in stacks:
-        own = boxes[first : first + len(stack)]
-        first += len(stack)
+        own = list(itertools.islice(pictures, len(stack)))
         owners = np.repeat(np.arange(len(own), dtype=np.int32), [len(found) for found in own])
-        windows.append(
-            cut_windows(stack, np.concatenate(own).astype(np.float32), owners, network.side)
-        )
-    return _run_windows(network, tf.concat(windows, 0))
+        places = np.concatenate(own)
+        images = tf.constant(stack) if len(places) else None
+        for start in range(0, len(places), 16 * _WINDOWS):
+            chosen = slice(start, start + 16 * _WINDOWS)
+            yield cut_windows(images, places[chosen], owners[chosen], side)
 
 
-def _run_windows(network: RefinementNetwork | OutputNetwork, windows: tf.Tensor) -> list[Array]:
-    count = len(windows)
-    # Few batch sizes: every new one costs the kernels their preparation, and none of them takes an
-    # empty batch.
-    padded = tf.pad(
-        windows, [[0, max(1, -(-count // _STEP)) * _STEP - count], [0, 0], [0, 0], [0, 0]]
-    )
-    outputs = [
-        network(padded[start : start + _WINDOWS]) for start in range(0, len(padded), _WINDOWS)
-    ]
-    return [tf.concat(parts, 0)[:count].numpy() for parts in zip(*outputs, strict=True)]
-
-
-def _split(outputs: list[Array], boxes: list[Array]) -> list[list[Array]]:
-    """Every output of a network, split into those of each picture."""
-    stops = np.cumsum([len(found) for found in boxes])[:-1]
-    return [np.split(output, stops) for output in outputs]
+def _in_lots(windows: Iterator[Array]) -> Iterator[Array]:
+    """The same windows in lots of a few sizes: an engine prepares itself for each."""
+    left = np.empty((0, 0, 0, 3), np.float32)
+    for more in windows:
+        left = np.concatenate([left, more]) if len(left) else more
+        while len(left) >= _WINDOWS:
+            yield left[:_WINDOWS]
+            left = left[_WINDOWS:]
+    while len(left):
+        size = 1 << (len(left).bit_length() - 1)
+        yield left[:size]
+        left = left[size:]

@@ -26,6 +26,7 @@ from facenet_tf.records.changes import changed_options
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.contact_sheet import write_contact_sheet
 from facenet_tf.records.dataset import FaceDataset
+from facenet_tf.records.detectors import detector_of
 from facenet_tf.records.finished import FinishedDataset
 from facenet_tf.records.index import make_index
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, REPORT, ROWS
@@ -43,15 +44,8 @@ logger = logging.getLogger(__name__)
 DetectorFactory = Callable[[BuildConfig], Detector]
 
 
-def mtcnn(config: BuildConfig) -> Detector:
-    """Return the MTCNN detector that a config describes."""
-    from facenet_tf.detection.mtcnn import MtcnnDetector
-
-    return MtcnnDetector(min_face_size=config.detector_min_face)
-
-
 def build_dataset(
-    config: BuildConfig, make_detector: DetectorFactory = mtcnn, *, isolated: bool = False
+    config: BuildConfig, make_detector: DetectorFactory = detector_of, *, isolated: bool = False
 ) -> FaceDataset:
     """Detect, align and store the faces of all pictures.
 

@@ -17,10 +17,13 @@ from facenet_tf.preprocessing import Preprocessing
 
 SourceKind = Literal["auto", "att", "folder", "lfw"]
 FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre", "refuse"]
+DetectorKind = Literal["mtcnn", "yunet", "retinaface"]
+Engine = Literal["litert", "onnx"]
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
-# What says where or how to work, not what to make; the number of shards and the pictures left out,
-# which the manifest and the rows list; words of the manifest alone: no part of its config.
+# What says where or how to work, not what to make; what the manifest or the rows list elsewhere
+# (the number of shards, the pictures left out, the detector's weights); words of the manifest
+# alone: no part of its config.
 _NOT_IN_MANIFEST = (
     "directory",
     "variant",
@@ -28,6 +31,7 @@ _NOT_IN_MANIFEST = (
     "protocol",
     "exclude",
     "output",
+    "detector_model",
     "shards",
     "workers",
     "overwrite",
@@ -72,8 +76,20 @@ class BuildConfig:
     face: FaceRule = "auto"
     """which of several faces in a picture; refuse: none of them; auto: largest_central, and
     nearest_centre for lfw, whose pictures are centred on the person"""
-    detector_min_face: int = 20
+    detector: DetectorKind = "mtcnn"
+    """what finds the faces; yunet (OpenCV's) needs --detector-model, retinaface the package
+    retina-face"""
+    detector_model: Path | None = None
+    """yunet: its ONNX file"""
+    detector_min_face: float = 20.0
     """smallest face that the detector looks for, in pixels of the picture"""
+    detector_engine: Engine = "litert"
+    """mtcnn: what computes its networks; litert is a part of TensorFlow, onnx needs ONNX Runtime"""
+    detector_thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
+    """mtcnn: scores above which a box stays after each of the three networks, 0…1; lower ones find
+    more, and more that is no face"""
+    detector_scale_factor: float = 0.709
+    """mtcnn: how much smaller each next size is in which a picture is searched, 0.1…0.95"""
     recover: bool = True
     """look again, with a border and enlarged, where no face is found"""
     fallback: bool = False
@@ -122,6 +138,9 @@ class BuildConfig:
     have changed"""
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # 20 and 20.0 are one option, and one fingerprint
+            if field.type == "float":
+                object.__setattr__(self, field.name, float(getattr(self, field.name)))
         _require(1 <= self.quality <= 100, "--quality", self.quality, "give 1 to 100")
         _require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
         _require(self.workers >= 0, "--workers", self.workers, "give 0 (all cores) or more")
@@ -153,12 +172,31 @@ class BuildConfig:
         )
         _require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
         self._check_quality_limits()
+        self._check_detector()
+
+    def _check_detector(self) -> None:
         _require(
-            self.detector_min_face >= 12,
+            12 <= self.detector_min_face < math.inf,
             "--detector-min-face",
             self.detector_min_face,
-            "give 12 pixels (what the detector's first network sees) or more",
+            "give 12 pixels (what MTCNN's first network sees) or more",
         )
+        for threshold in self.detector_thresholds:
+            _require(0 <= threshold <= 1, "--detector-thresholds", threshold, "give 0 to 1")
+        _require(
+            0.1 <= self.detector_scale_factor <= 0.95,
+            "--detector-scale-factor",
+            self.detector_scale_factor,
+            "give 0.1 to 0.95",
+        )
+        if (self.detector == "yunet") != (self.detector_model is not None):
+            raise InputError("--detector yunet and --detector-model belong together: give both")
+        for name in ("detector_engine", "detector_thresholds", "detector_scale_factor"):
+            if self.detector != "mtcnn" and getattr(self, name) != getattr(type(self), name):
+                option = "--" + name.replace("_", "-")
+                raise InputError(
+                    f"{option} is MTCNN's: leave it out with --detector {self.detector}"
+                )
 
     def _check_quality_limits(self) -> None:
         for option, value, highest in (
@@ -198,9 +236,13 @@ class BuildConfig:
         return dataclasses.replace(self, source=source, name=name, output=output, face=face)
 
     def to_manifest(self) -> dict[str, Any]:
-        """Return the fields that decide what the dataset holds, as plain values."""
+        """Return the fields that decide what the dataset holds, as JSON gives them back."""
         fields = dataclasses.asdict(self)
-        return {name: fields[name] for name in fields if name not in _NOT_IN_MANIFEST}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in fields.items()
+            if name not in _NOT_IN_MANIFEST
+        }
 
 
 def _require(fulfilled: bool, option: str, value: object, advice: str) -> None:

@@ -83,5 +83,7 @@ def test_clip_keeps_corners_on_pixels():
     np.testing.assert_array_equal(clipped, [[0, 0, 19, 9], [3, 4, 5, 6]])
 
 
-def test_descending_puts_the_later_of_equals_first():
-    assert bx.descending(np.array([0.5, 0.9, 0.5, 0.1])).tolist() == [1, 2, 0, 3]
+def test_descending():
+    scores = np.random.default_rng(0).permutation(100).astype(np.float32)
+    assert scores[bx.descending(scores)].tolist() == list(range(99, -1, -1))
+    assert sorted(bx.descending(np.full(50, 0.5, np.float32))) == list(range(50))

@@ -183,9 +183,9 @@ def test_damaged_rows_are_not_relied_upon(world, update):
 def test_nothing_changed(world):
     before = contents(world / "out")
     config = config_for(world, world / "people")
-    for shards in (0, SHARDS):
+    for same in ({}, {"shards": SHARDS}, {"smallest_face": 12}):
         with pytest.raises(InputError, match=r"already holds a dataset, up to date .* --overwrite"):
-            build_dataset(dataclasses.replace(config, shards=shards), make_detector)
+            build_dataset(dataclasses.replace(config, **same), make_detector)
     assert contents(world / "out") == before
 
 
@@ -195,6 +195,7 @@ def test_nothing_changed(world):
         ({"quality": 90}, "built with --quality 95 (now 90): "),
         ({"fallback": True, "seed": 3}, "--fallback False (now True), --seed 0 (now 3): "),
         ({"shards": 5}, "--shards 4 (now 5): "),
+        ({"detector_scale_factor": 0.8}, "--detector-scale-factor 0.709 (now 0.8): "),
         ({"max_roll": 10.0}, "--max-roll 180.0 (now 10.0): "),
     ],
 )

@@ -57,6 +57,11 @@ def test_lfw_takes_the_central_face():
         {"max_exposure": 256.0},
         {"max_yaw": 91.0},
         {"max_roll": -1.0},
+        {"detector_min_face": float("nan")},
+        {"detector_thresholds": (0.6, 1.1, 0.8)},
+        {"detector_thresholds": (0.6, 0.7, float("nan"))},
+        {"detector_scale_factor": 1.0},
+        {"detector_scale_factor": 0.0},
     ],
 )
 def test_values_out_of_range(options):
@@ -76,6 +81,17 @@ def test_options_that_do_not_fit():
         BuildConfig(source="folder").resolved()
     with pytest.raises(InputError, match="needs --source lfw"):
         BuildConfig(split="lfw_view1").resolved()
+
+
+def test_options_of_one_detector_only():
+    with pytest.raises(InputError, match="--detector-model belong together"):
+        BuildConfig(detector="yunet")
+    with pytest.raises(InputError, match="--detector-model belong together"):
+        BuildConfig(detector_model=Path("yunet.onnx"))
+    for options in ({"detector_engine": "onnx"}, {"detector_thresholds": (0.5, 0.7, 0.8)}):
+        option = "--" + next(iter(options)).replace("_", "-")
+        with pytest.raises(InputError, match=f"{option} is MTCNN's"):
+            BuildConfig(detector="retinaface", **options)
 
 
 def test_manifest_names_no_place_and_no_worker():
