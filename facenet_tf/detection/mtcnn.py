@@ -102,7 +102,8 @@ class MtcnnDetector:
 
     def _proposals(self, stack: Array) -> Iterator[Array]:
         """P-Net over the pyramid of pictures of one size: square boxes per picture."""
-        scales = pyramid.scales(*stack.shape[1:3], self.min_face_size, self.scale_factor)
+        height, width = stack.shape[1:3]
+        scales = pyramid.scales(height, width, self.min_face_size, self.scale_factor)
         for few in pyramid.few_at_once(stack):
             parts: list[list[tuple[Array, Array]]] = [[] for _ in few]
             for scale in scales:
