@@ -21,7 +21,7 @@ Array = np.ndarray
 CELL = 12
 """Pixels of P-Net's cell: the smallest face that it can see. Cells are two pixels apart."""
 # Pixels that P-Net takes at once: what it makes of them stays in the cache.
-_RUN_PIXELS = 32_000
+_RUN_PIXELS = 64_000
 # Pixels that are held as numbers of 32 bits at once.
 _BAND_PIXELS = 2_000_000
 
