@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import logging
+import math
 import warnings
 from typing import Any
 
@@ -20,8 +21,9 @@ from facenet_tf.detection.networks import (
     load_network,
 )
 
-# Shapes that are kept ready. A pyramid has some ten; each holds its buffers.
-_SHAPES = 48
+# Pixels of all shapes that are kept ready, each with buffers of some 100 bytes a pixel: a picture's
+# pyramid needs less than half of it.
+_READY_PIXELS = 2_000_000
 
 
 class LiteRtEngine:
@@ -45,11 +47,15 @@ class LiteRtEngine:
         """One per shape: to reshape costs as much as a small picture's computation."""
         key = (network, *shape)
         if key not in self._ready:
-            if len(self._ready) == _SHAPES:
-                self._ready.popitem(last=False)
             self._ready[key] = _prepared(_converted(network), shape)
+            while len(self._ready) > 1 and sum(map(_pixels, self._ready)) > _READY_PIXELS:
+                self._ready.popitem(last=False)
         self._ready.move_to_end(key)
         return self._ready[key]
+
+
+def _pixels(key: tuple[Any, ...]) -> int:
+    return math.prod(key[1:4])
 
 
 def _prepared(model: bytes, shape: tuple[int, ...]) -> Any:

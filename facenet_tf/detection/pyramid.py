@@ -22,6 +22,8 @@ CELL = 12
 """Pixels of P-Net's cell: the smallest face that it can see. Cells are two pixels apart."""
 # Pixels that P-Net takes at once: what it makes of them stays in the cache.
 _RUN_PIXELS = 64_000
+# Rows of cells that it takes at once at least: strips have the pixels of five of them in common.
+_RUN_ROWS = 16
 # Pixels that are held as numbers of 32 bits at once.
 _BAND_PIXELS = 2_000_000
 
@@ -106,7 +108,7 @@ def _run(engine: Engine, pixels: Array) -> Array:
     count, height, width = pixels.shape[:3]
     lots = math.ceil(count / max(1, _RUN_PIXELS // (height * width)))
     edges = np.linspace(0, count, lots + 1).astype(int)
-    rows = max(1, (_RUN_PIXELS // width - CELL + 2) // 2) if lots == count else height
+    rows = max(_RUN_ROWS, (_RUN_PIXELS // width - CELL + 2) // 2) if lots == count else height
     strips = list(_strips(height, rows))
     return np.concatenate(
         [

@@ -53,12 +53,19 @@ def test_engines_describe_themselves(engine):
 
 
 def test_few_shapes_are_kept_ready(monkeypatch):
-    monkeypatch.setattr(litert_engine, "_SHAPES", 2)
+    monkeypatch.setattr(litert_engine, "_READY_PIXELS", 12 * 28)
     engine = litert_engine.LiteRtEngine()
-    pictures = [np.zeros((1, 12, side, 3), np.float32) for side in (12, 14, 12, 16, 12, 14)]
-    widths = [engine.run("pnet", picture).shape[2] for picture in pictures]
-    assert widths == [1, 2, 1, 3, 1, 2]
-    assert len(engine._ready) == 2
+    for side, cells, ready in [
+        (12, 1, {12}),
+        (14, 2, {12, 14}),
+        (12, 1, {12, 14}),
+        (16, 3, {12, 16}),
+        (14, 2, {14}),
+        (40, 15, {40}),
+    ]:
+        outputs = engine.run("pnet", np.zeros((1, 12, side, 3), np.float32))
+        assert outputs.shape == (1, 1, cells, 6)
+        assert {shape[3] for shape in engine._ready} == ready
 
 
 def test_missing_runtime_says_what_to_install(monkeypatch):
