@@ -11,7 +11,14 @@ from facenet_tf.commands import evaluate
 from facenet_tf.errors import InputError
 
 FIGURES = {
-    "svm": {"accuracy": 0.8252, "macro_f1": 0.79, "protocol": "p"},
+    "svm": {
+        "accuracy": 0.8252,
+        "macro_f1": 0.79,
+        "protocol": "p",
+        "people": ["ann", "bob"],
+        "confusion_matrix": [[3, 1], [0, 2]],
+        "classification_report": {},
+    },
     "verification": {},
     "baselines": {},
     "pictures": {"lost_count": 0},
@@ -43,6 +50,7 @@ def test_prints_the_figures_and_what_was_written(run, evaluated, capsys):
     evaluate.main([str(run), "somewhere", "--seed", "5"])
     printed = capsys.readouterr().out
     assert "0.8252" in printed
+    assert "ann" in printed
     assert str(run / "evaluation" / "report.html") in printed
     assert str(run / "evaluation" / "evaluation.json") in printed
     assert evaluated[0].seed == 5
