@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=80, help="side of the crops in pixels")
     parser.add_argument("--people", type=int, default=16, help="P of the batch; K is 4")
     options = parser.parse_args()
-    rounds, steps = (2, 3) if options.quick else (7, 8)
+    rounds, steps = (2, 2) if options.quick else (5, 4)
     contenders = {
         "_".join(choice): contender(options.model, options.size, options.people, steps, *choice)
         for choice in [OURS, *PEERS]

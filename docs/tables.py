@@ -173,8 +173,8 @@ def headlines() -> str:
     return table(["data, protocol", "trained on", "figure"], rows)
 
 
-def nn2() -> str:
-    rows = history("nn2_pubfig83")
+def first_steps(run: str) -> str:
+    rows = history(run)
     names = ["loss", "mean_distance", "effective_rank", "active_triplets", "images_per_second"]
     body = [[row["epoch"], *(f"{float(row[name]):.4g}" for name in names)] for row in rows]
     return table(["epoch", *(name.replace("_", " ") for name in names)], body)
@@ -279,7 +279,8 @@ TABLES = {
     "runs": runs,
     "outcomes": outcomes,
     "false-faces": false_faces,
-    "nn2": nn2,
+    "nn2": lambda: first_steps("nn2_pubfig83"),
+    "nn2-cosface": lambda: first_steps("nn2_pubfig83_cosface"),
     "train-step": train_step,
     "input-pipeline": input_pipeline,
 }

@@ -92,7 +92,8 @@ def _build(
 ) -> None:
     logger.info("%d pictures of %d people", len(source.pictures), len(source.identities))
 
-    use_one_thread()
+    if not isolated:
+        use_one_thread()
     about = {
         "detector": make_detector(config).describe(),
         "recovery": recovery.describe() if config.recover else None,
