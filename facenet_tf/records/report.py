@@ -19,7 +19,7 @@ from facenet_tf.records.measures import QUANTILES, WORST, Distribution, distribu
 from facenet_tf.records.rows import Row, evenly
 from facenet_tf.records.thumbnails import Thumbnails
 
-# How much is shown; a report of LFW then has some 500 kB.
+# How much is shown; a report then has 100 to 500 kB.
 _EXAMPLES, _PEOPLE, _FACES, _WORST = 8, 24, 8, 8
 
 
