@@ -35,7 +35,7 @@ test-addons:
 .PHONY: run-addons
 run-addons: $(ADDONS)/.ready
 	$(ADDONS)/bin/python -m pytest -m "addons or not slow" tests/losses tests/training \
-		tests/input_pipeline tests/test_preprocessing.py
+		tests/input_pipeline tests/detection tests/records tests/evaluation tests/test_preprocessing.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -8,7 +8,8 @@
 50 epochs, a default SVM on ten unseen people; keeping the best epoch by 8 validation people is this
 project's addition. Expected time: not known, for a GPU. Expected result: the modelled experiment
 published 82.52 %, with 68 % of the pictures lost to failed detection. Not run in full here, the
-pictures are not freely available.
+pictures are not freely available. XLA for the loss alone, as measured for NN2 on a CPU
+(benchmarks/train_step.py --model nn2 --size 224); on a GPU measure again.
 """
 
 from pathlib import Path

@@ -88,19 +88,30 @@ class Preprocessing:
         return FIVE_POINTS_112 * (self.size / 112)
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values, for JSON and layer configs."""
-        return dataclasses.asdict(self)
+        """All fields and the version as plain values, for JSON and layer configs."""
+        return {**dataclasses.asdict(self), "version": VERSION}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Preprocessing":
-        """The inverse of `to_dict`; raises InputError on missing or unknown fields."""
+        """The inverse of `to_dict`.
+
+        Raises InputError on missing or unknown fields, and on another version: its crops had other
+        pixels by the same fields.
+        """
+        fields = dict(values)
+        version = fields.pop("version", 1)  # the first version did not say so
+        if version != VERSION:
+            raise InputError(
+                f"preprocessing was written by version {version} of the crop, this is {VERSION}: "
+                "rebuild the dataset and train anew, or use the release that wrote it"
+            )
         names = {field.name for field in dataclasses.fields(cls)}
-        if set(values) != names:
-            odd = ", ".join(sorted(names ^ set(values)))
+        if set(fields) != names:
+            odd = ", ".join(sorted(names ^ set(fields)))
             raise InputError(
                 f"preprocessing was written by another version: {odd} missing or unknown: rebuild"
             )
-        return cls(**values)
+        return cls(**fields)
 
     def fingerprint(self) -> str:
         """16 hex digits that differ as soon as another definition of a crop or its normalisation
@@ -109,7 +120,7 @@ class Preprocessing:
         The version of OpenCV is no part of it: 4 and 5 interpolate with different rounding, and
         their crops differ by up to 2 grey levels under one fingerprint.
         """
-        text = json.dumps({"version": VERSION, **self.to_dict()}, sort_keys=True)
+        text = json.dumps(self.to_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -28,11 +28,16 @@ def versions() -> dict[str, str]:
 
 def git_revision() -> str:
     """Commit of the checkout this package is run from, ``-dirty`` appended; or ``unknown``."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="]
     try:
-        described = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
+        # Installed inside somebody's own project, the commit would be that project's.
+        _git("ls-files", "--error-unmatch", Path(__file__).name)
+        return _git("describe", "--always", "--dirty", "--abbrev=12", "--match=") or "unknown"
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return described.stdout.strip() or "unknown"
+
+
+def _git(*arguments: str) -> str:
+    run = subprocess.run(
+        ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    )
+    return run.stdout.strip()

@@ -218,7 +218,7 @@ class TestArchitecture:
 
     def test_manifest(self):
         about = {"detector": {}, "versions": {}}
-        text = make_manifest(BuildConfig(), Source("", [], 0, []), "", about, [], [])
+        text = make_manifest(BuildConfig(), Source("", [], 0, 0, []), "", about, [], [])
         assert sorted(self.column("**`dataset.json`.**")) == sorted(json.loads(text))
 
     def test_layers(self):

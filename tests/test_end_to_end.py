@@ -62,7 +62,9 @@ def test_photographs_to_measurement(places):
         assert figures["svm"]["protocol"]
     assert set(result["baselines"]) == {"untrained", "raw_pixels"}
     assert (run / "evaluation" / "report.html").is_file()
-    assert f"{result['svm']['accuracy']:.1%}".rstrip("%").split(".")[0] in said
+    assert f"trained        {result['svm']['accuracy']:.4f}" in said
+    assert str(run / "evaluation" / "report.html") in said
+    assert f"tensorboard --logdir {run.parent}" in said
 
 
 def test_the_same_photographs_are_not_overwritten_unasked(places):

@@ -27,7 +27,7 @@ def test_the_parts_of_a_recipe_fit_together(name):
     built = parts["build"].resolved() if name == "att.py" else parts["build"]
     assert parts["train"].dataset == Path("data", built.name)
     assert parts["evaluate"].dataset == parts["train"].dataset
-    assert parts["evaluate"].run == parts["train"].output
+    assert parts["evaluate"].run == parts["train"].run_directory
     assert parts["train"].model in models.names()
 
 

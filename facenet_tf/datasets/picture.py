@@ -38,10 +38,12 @@ class Listing:
     Attributes:
         pictures: sorted by key.
         without_identity: how many other pictures lie too high in the tree to be anyone's.
+        other_files: how many files are no pictures.
     """
 
     pictures: list[Picture]
     without_identity: int = 0
+    other_files: int = 0
 
 
 def key_of(relative: Path) -> str:

@@ -28,7 +28,8 @@ def split_identities(
 
     Args:
         pictures: identity → how many pictures it has.
-        test: how many identities are test: a count, or below 1 a fraction of all.
+        test: how many identities are test: a count, or below 1 a fraction of all, which gives at
+            least two where there are four or more.
         validation: how many are validation: a count, or below 1 a fraction of the other
             identities that have enough pictures; a fraction gives none or at least two.
         validation_min_pictures: fewer pictures than this make no validation identity.
@@ -40,6 +41,8 @@ def split_identities(
     """
     names = _ordered(pictures, order, seed)
     test_names = _last(names, test, "--test-people", keep=2)
+    if 0 < test < 1 and len(test_names) < 2 and len(names) >= 4:
+        test_names = names[-2:]
     split = dict.fromkeys(test_names, TEST)
     rest = [name for name in names if name not in split]
     return {

@@ -42,8 +42,8 @@ class MtcnnDetector:
     """Detect faces with five landmarks.
 
     Args:
-        min_face_size: side of the smallest face in pixels, at least 8; twice the size takes a
-            quarter of the time.
+        min_face_size: side of the smallest face in pixels, at least 8; twice the size leaves a
+            quarter of the cells to look at.
         thresholds: scores above which a box stays after P-Net, R-Net and O-Net, each in 0...1.
         scale_factor: step of the image pyramid, between 0 and 1.
 

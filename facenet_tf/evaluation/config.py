@@ -73,6 +73,8 @@ class EvaluateConfig:
             if getattr(self, name) < least:
                 option = "--" + name.replace("_", "-")
                 raise InputError(f"{option} is {getattr(self, name)}: give {least} or more")
+        if self.seed >= 2**32:
+            raise InputError(f"--seed is {self.seed}: give less than 2^32")
         if not self.svm_c or min(self.svm_c) <= 0 or not self.svm_kernels:
             raise InputError("--svm-c and --svm-kernels: give positive values of C and a kernel")
         if not all(0 < far <= 1 for far in self.fars):

@@ -122,9 +122,9 @@ def _circumstances(
         "pictures": {
             "policy": (
                 "a picture without a record is an error in every pair that holds it and, under "
-                "lost_as_errors, in the SVM's test part; a recovered or fallback crop is embedded "
-                "like any other; a duplicate (same bytes) or a picture that a reviewed list "
-                "excluded counts in published lists only"
+                "lost_as_errors, one more picture that the SVM gets wrong; a recovered or fallback "
+                "crop is embedded like any other; a duplicate (same bytes) or a picture that a "
+                "reviewed list excluded counts in published lists only"
             ),
             "test_people": len(set(test.identities.tolist())),
             "test_pictures": len(test),
@@ -146,6 +146,10 @@ def _circumstances(
         "dataset": {
             "name": manifest["name"],
             "variant": manifest.get("variant"),
+            "pictures": manifest["pictures"],
+            "records": manifest["records"],
+            "outcomes": manifest["outcomes"],
+            "rungs": manifest["rungs"],
             "fingerprint": dataset.fingerprint,
             "preprocessing": dataset.preprocessing.to_dict(),
             "preprocessing_fingerprint": dataset.preprocessing.fingerprint(),

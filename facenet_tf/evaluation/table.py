@@ -66,9 +66,33 @@ def verification_head(figures: dict[str, Any]) -> list[str]:
     return ["verification", "vectors", "accuracy", "AUC", "EER", *fars, "pairs"]
 
 
+def person_rows(figures: dict[str, Any]) -> list[list[str]]:
+    """Per person of the trained network's SVM: name, precision, recall, F1, test pictures, and the
+    row of the confusion matrix: how many of these pictures were given each person's number."""
+    svm = figures["svm"]
+    rows = []
+    for number, (name, confused) in enumerate(zip(svm["people"], svm["confusion_matrix"]), start=1):
+        scores = svm["classification_report"].get(name)
+        shares = ["-", "-", "-", "0"]
+        if scores:
+            shares = [_share(scores[kind]) for kind in ("precision", "recall", "f1-score")]
+            shares.append(f"{scores['support']:.0f}")
+        rows.append([str(number), name, *shares, *map(str, confused)])
+    return rows
+
+
+def person_head(figures: dict[str, Any]) -> list[str]:
+    """Heads of `person_rows`."""
+    numbers = [str(number + 1) for number in range(len(figures["svm"]["people"]))]
+    return ["", "person", "precision", "recall", "F1", "pictures", *numbers]
+
+
 def console_table(figures: dict[str, Any]) -> str:
-    """Both tables in columns, for the console."""
-    parts = [_columns([svm_head(), *svm_rows(figures)])]
+    """All tables in columns, for the console."""
+    parts = []
+    if not figures["svm"].get("skipped"):
+        parts.append(_columns([person_head(figures), *person_rows(figures)]))
+    parts.append(_columns([svm_head(), *svm_rows(figures)]))
     verification = verification_rows(figures)
     if verification:
         parts.append(_columns([verification_head(figures), *verification]))

@@ -63,19 +63,15 @@ def dense_labels(dataset: Records, records: np.ndarray) -> DenseLabels:
     return DenseLabels(labels.astype(np.int32), classes)
 
 
-def sampling_report(
-    dataset: Records,
-    records: np.ndarray,
-    identities_per_batch: int,
-    images_per_identity: int,
-    include_singletons: bool = False,
-) -> SamplerReport:
-    """What `training_batches` will draw from: counts of identities, images and what is left out."""
-    dense = dense_labels(dataset, records).labels
-    sources = dataset.sources[np.asarray(records, np.int64)].astype(np.int32)
-    return IdentitySampler(
-        dense, sources, identities_per_batch, images_per_identity, 0, include_singletons
-    ).report
+def what_is_drawn(
+    dataset: Records, records: np.ndarray, images_per_identity: int, include_singletons: bool
+) -> tuple[np.ndarray, SamplerReport]:
+    """Those of `records` whose identities `training_batches` draws, and counts of what it draws,
+    leaves out and repeats."""
+    records = np.asarray(records, np.int64)
+    labels, sources = dataset.labels[records], dataset.sources[records]
+    sampler = IdentitySampler(labels, sources, 1, images_per_identity, 0, include_singletons)
+    return records[sampler.takes_part], sampler.report
 
 
 def training_batches(

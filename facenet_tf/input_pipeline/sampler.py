@@ -49,6 +49,10 @@ class IdentitySampler:
         seed: 0…2^63 - 1.
         include_singletons: draw identities with one source image too.
 
+    Attributes:
+        report: what it draws from, and what it leaves out or repeats.
+        takes_part: bool [N], whether a record's identity is ever drawn.
+
     Raises:
         InputError: an option is out of range, or there are fewer than P identities.
     """
@@ -80,6 +84,7 @@ class IdentitySampler:
         images = np.diff(self._images_start)
         self._drawn = np.flatnonzero(images >= (1 if include_singletons else 2))
         self.report = self._describe(images)
+        self.takes_part = np.isin(labels, labels[self._first_record()[self._drawn]])
         if identities_per_batch > len(self._drawn):
             raise InputError(_too_few(identities_per_batch, self.report))
         self._identities = GroupedPermutations(
@@ -100,6 +105,10 @@ class IdentitySampler:
         images, rounds = stream.group(visit)
         start, stop = self._copies_start[first + images], self._copies_start[first + images + 1]
         return self._records[start + rounds % (stop - start)]
+
+    def _first_record(self) -> np.ndarray:
+        """Of each identity."""
+        return self._records[self._copies_start[self._images_start[:-1]]]
 
     def _identity_order(self) -> functools._lru_cache_wrapper[np.ndarray]:
         order = functools.partial(keyed_permutation, len(self._drawn), self.seed, _IDENTITIES, 0)

@@ -63,8 +63,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalisation of [B, H, W, C] over all but the last axis, by TensorFlow's fused kernel.
 
     Keras 3 composes batch normalisation of single operations, each of which reads and writes the
-    whole tensor. One kernel makes a train step on a CPU up to twice as fast, most of all in
-    bfloat16; statistics and weights are float32 there too. The moving variance is the unbiased
+    whole tensor, which on a CPU costs more than the convolutions in between. One kernel does it
+    once; statistics and weights are float32 in bfloat16 too. The moving variance is the unbiased
     one, as in Keras 2.
 
     Args:

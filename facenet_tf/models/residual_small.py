@@ -1,7 +1,7 @@
 """A small residual network for training from scratch on a CPU.
 
 Its shape follows from what a processor does well: wide 3x3 convolutions on small maps run at a high
-rate (and three times as fast in bfloat16 where the processor multiplies matrices), while
+rate (in bfloat16 at a higher one, where the processor multiplies matrices), while
 element-wise layers on large maps wait for memory. Hence a stem that quarters the side of the
 picture at once, and one convolution width per halving of the rest. The residual block is that of
 He et al., Deep Residual Learning for Image Recognition, 2016; the shortcut that changes size

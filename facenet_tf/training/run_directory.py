@@ -40,13 +40,9 @@ class RunDirectory:
         if resume:
             self._check_same(resolved)
             return
-        if self.config.exists():
-            if not overwrite:
-                raise InputError(
-                    f"{self.path} holds a run: give --resume, --overwrite or another --output"
-                )
-            self._clear()
         try:
+            if self.config.exists():
+                self._make_room(overwrite)
             self.path.mkdir(parents=True, exist_ok=True)
             write_json(self.config, resolved)
         except OSError as error:
@@ -54,7 +50,7 @@ class RunDirectory:
 
     def record(self, **facts: Any) -> None:
         """Add what is known only once training has begun to config.json."""
-        write_json(self.config, json.loads(self.config.read_text()) | facts)
+        write_json(self.config, self._read_config() | facts)
 
     def save_model(self, model: keras.Model) -> None:
         """Write model.keras whole or not at all."""
@@ -62,10 +58,18 @@ class RunDirectory:
         model.save(partial)
         partial.replace(self.model)
 
+    def _read_config(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self.config.read_text()))
+        except ValueError as error:
+            raise InputError(
+                f"{self.config} is damaged ({error}): choose another --output"
+            ) from error
+
     def _check_same(self, resolved: dict[str, Any]) -> None:
         if not self.config.is_file():
             raise InputError(f"--resume: {self.path} holds no run; leave --resume out to start one")
-        before = json.loads(self.config.read_text())
+        before = self._read_config()
         for part in ("config", "fingerprint", "dataset"):
             for name, there, now in _differences(before.get(part), resolved[part], part):
                 if name in _PLACES:
@@ -75,7 +79,13 @@ class RunDirectory:
                     f"{self.path}; give the same options or another --output"
                 )
 
-    def _clear(self) -> None:
+    def _make_room(self, overwrite: bool) -> None:
+        if not overwrite:
+            raise InputError(
+                f"{self.path} holds a run: give --resume, --overwrite or another --output"
+            )
+        if "fingerprint" not in self._read_config():
+            raise InputError(f"--overwrite: {self.config} is of another program; it stays")
         # An evaluation of the model that goes would be taken for one of the model that comes.
         for directory in (self.checkpoints, self.logs, self.path / "evaluation"):
             shutil.rmtree(directory, ignore_errors=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import keras
@@ -27,7 +27,8 @@ class TensorBoardLog(keras.callbacks.Callback):
     Args:
         directory: the run's logs.
         embedder: of the model in training.
-        batch_of: epoch → its last P×K batch without augmentation, to look for hard triplets in.
+        batches_of: epoch → some of its P×K batches without augmentation, to look for hard triplets
+            in; a triplet's pictures are of one batch, as in training.
         validation: whose embeddings by the best model so far the projector shows; None: no
             projector.
     """
@@ -36,12 +37,12 @@ class TensorBoardLog(keras.callbacks.Callback):
         self,
         directory: Path,
         embedder: Embedder,
-        batch_of: Callable[[int], dict[str, np.ndarray]],
+        batches_of: Callable[[int], Sequence[dict[str, np.ndarray]]],
         validation: ValidationPeople | None,
     ) -> None:
         super().__init__()
         self.directory, self.embedder = directory, embedder
-        self.batch_of, self.validation = batch_of, validation
+        self.batches_of, self.validation = batches_of, validation
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.writer = tf.summary.create_file_writer(str(self.directory))
@@ -60,45 +61,59 @@ class TensorBoardLog(keras.callbacks.Callback):
         self.writer.close()
 
     def _hardest_triplets(self, epoch: int) -> np.ndarray:
-        probe = self.batch_of(epoch)
-        embeddings = self.embedder.embed([tf.constant(probe["image"])])
-        return draw_hardest_triplets(probe["image"], probe["label"], probe["source"], embeddings)
+        found: list[Triplet] = []
+        for batch in self.batches_of(epoch):
+            embeddings = self.embedder.embed([tf.constant(batch["image"])])
+            found += hardest_triplets(batch["image"], batch["label"], batch["source"], embeddings)
+        worst = sorted(found, key=lambda triplet: triplet.positive - triplet.negative)
+        return draw_triplets(worst[::-1][:_TRIPLETS_SHOWN])
 
 
-def draw_hardest_triplets(
+class Triplet(NamedTuple):
+    """Three crops uint8 ``[S, S, C]`` (anchor, positive, negative) and the two distances."""
+
+    crops: tuple[np.ndarray, np.ndarray, np.ndarray]
+    positive: float
+    negative: float
+
+
+def hardest_triplets(
     images: np.ndarray, labels: np.ndarray, sources: np.ndarray, embeddings: np.ndarray
-) -> np.ndarray:
-    """The triplets that violate most, a row each: anchor, farthest positive, nearest negative.
+) -> list[Triplet]:
+    """Each anchor of a batch with its farthest positive and its nearest negative.
 
     Args:
         images: uint8 ``[B, S, S, C]``.
         labels: int ``[B]``.
         sources: int ``[B]``; two crops of one source are no triplet's anchor and positive.
         embeddings: float32 ``[B, D]``.
-
-    Returns:
-        The picture, uint8 ``[H, W, 3]``.
     """
     distances = pairwise_distances(tf.constant(embeddings)).numpy()
     same = labels[:, None] == labels[None, :]
     positive = np.where(same & (sources[:, None] != sources[None, :]), distances, -np.inf)
     negative = np.where(same, np.inf, distances)
     farthest, nearest = positive.argmax(1), negative.argmin(1)
-    violation = positive.max(1) - negative.min(1)
-    anchors = np.argsort(-violation)[:_TRIPLETS_SHOWN]
-    anchors = anchors[np.isfinite(violation[anchors])]
+    complete = np.isfinite(positive.max(1)) & np.isfinite(negative.min(1))
+    return [
+        Triplet(
+            (images[anchor], images[farthest[anchor]], images[nearest[anchor]]),
+            float(positive[anchor].max()),
+            float(negative[anchor].min()),
+        )
+        for anchor in np.flatnonzero(complete)
+    ]
 
+
+def draw_triplets(triplets: Sequence[Triplet]) -> np.ndarray:
+    """A picture uint8 ``[H, W, 3]`` with a triplet in each row."""
     figure = Figure(figsize=(4.5, 1.5 * _TRIPLETS_SHOWN), layout="constrained")
     grid = figure.subplots(_TRIPLETS_SHOWN, 3, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for row, anchor in zip(grid, anchors):
-        for axes, index, title in (
-            (row[0], anchor, "anchor"),
-            (row[1], farthest[anchor], f"positive {positive[anchor].max():.2f}"),
-            (row[2], nearest[anchor], f"negative {negative[anchor].min():.2f}"),
-        ):
-            axes.imshow(images[index].squeeze(), cmap="gray")
+    for row, triplet in zip(grid, triplets):
+        titles = ("anchor", f"positive {triplet.positive:.2f}", f"negative {triplet.negative:.2f}")
+        for axes, crop, title in zip(row, triplet.crops, titles, strict=True):
+            axes.imshow(crop.squeeze(), cmap="gray")
             axes.set_title(title, fontsize=8)
     return _pixels(figure)
 

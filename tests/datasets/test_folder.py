@@ -58,13 +58,16 @@ def test_pictures_of_newer_kinds_do_not_vanish(tmp_path, kind):
     assert len(list_pictures(tmp_path)) == 1
 
 
-def test_files_without_a_suffix_are_judged_by_their_content(tmp_path):
-    make(tmp_path, "a/README", "a/jpeg", "a/heic", "a/empty")
+def test_files_whose_suffix_does_not_tell_are_judged_by_their_content(tmp_path):
+    make(tmp_path, "a/README", "a/jpeg", "a/heic", "a/empty", "a/s1.glasses", "a/list.txt")
+    (tmp_path / "a" / "s1.glasses").write_bytes(b"GIF89a and so on")
     (tmp_path / "a" / "jpeg").write_bytes(b"\xff\xd8\xff\xe0 and so on")
     (tmp_path / "a" / "heic").write_bytes(b"\0\0\0\x18ftypheic and so on")
     (tmp_path / "a" / "empty").write_bytes(b"")
     os.mkfifo(tmp_path / "a" / "pipe")
-    assert [p.key for p in list_pictures(tmp_path)] == ["a/heic", "a/jpeg"]
+    listing = list_folder(tmp_path)
+    assert [p.key for p in listing.pictures] == ["a/heic", "a/jpeg", "a/s1.glasses"]
+    assert listing.other_files == 4  # README, empty, list.txt and the pipe
 
 
 def test_what_is_no_file_is_listed_and_cannot_be_read(tmp_path):

@@ -25,6 +25,13 @@ def test_fractions():
     assert counts == {"train": 26, "validation": 4, "test": 10}
 
 
+@pytest.mark.parametrize(("there", "tested"), [(3, 0), (4, 2), (7, 2), (8, 2), (12, 3)])
+def test_a_fraction_tests_two_people_where_there_are_four(there, tested):
+    """One person alone gives neither an SVM nor an impostor pair."""
+    split = split_identities(people(there), test=0.25, validation=0.15)
+    assert len(names(split, "test")) == tested
+
+
 def test_shuffle_depends_on_the_seed_alone():
     def shuffled(seed, of=None):
         return split_identities(

@@ -88,13 +88,15 @@ def test_choice_never_sees_the_test_part():
         assert before["selected"][name] == after["selected"][name]
 
 
-def test_lost_pictures_of_the_test_part_are_errors():
+def test_lost_pictures_are_errors_on_top_of_the_test_part():
     _, test = train_test_split(np.arange(80), test_size=0.2, random_state=42)
     lost = test[:3]
     figures = figures_of(people_vectors(spread=0.05, lost=lost))
     assert figures["accuracy"] == 1.0
-    assert figures["lost_as_errors"]["lost_test_pictures"] == 3
-    assert figures["lost_as_errors"]["accuracy"] == pytest.approx(1 - 3 / len(test))
+    errors = figures["lost_as_errors"]
+    assert errors["lost_pictures"] == 3
+    assert errors["test_pictures"] == figures["test_pictures"] + 3
+    assert errors["accuracy"] == pytest.approx(1 - 3 / errors["test_pictures"])
 
 
 def test_without_lost_pictures_both_policies_agree():

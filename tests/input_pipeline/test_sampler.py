@@ -193,3 +193,12 @@ def test_bad_options_are_named(options, message: str) -> None:
 def test_no_records_at_all() -> None:
     with pytest.raises(InputError, match="only 0 identities"):
         IdentitySampler(np.array([], np.int64), np.array([], np.int64), 2, 2, 0)
+
+
+@pytest.mark.parametrize("include_singletons", [False, True])
+def test_who_takes_part_is_who_is_drawn(include_singletons) -> None:
+    labels, sources = data([3, 1, 4, 1, 2], copies=2)
+    sampler = IdentitySampler(labels, sources, 2, 2, 0, include_singletons)
+    drawn = np.unique(labels[batches(sampler, 50)])
+    assert np.unique(labels[sampler.takes_part]).tolist() == drawn.tolist()
+    assert sampler.takes_part.sum() == sampler.report["images"]

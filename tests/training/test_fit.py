@@ -8,15 +8,17 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from facenet_tf import models
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.training import fit
+from facenet_tf.training import fit, heads
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
@@ -155,6 +157,16 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
     result = train(dataclasses.replace(config, resume=True))
     assert result.epochs == 4
     assert [row[0] for row in figures(config.output)] == ["1", "2", "3", "4"]
+    restored = tf.train.load_checkpoint(str(config.output / "checkpoints" / "stage2"))
+    theirs = tf.train.load_checkpoint(str(whole / "checkpoints" / "stage2"))
+    assert [*restored.get_variable_to_shape_map()] == [*theirs.get_variable_to_shape_map()]
+    slots = [name for name in theirs.get_variable_to_shape_map() if "optimizer" in name]
+    assert len(slots) > 20
+    for name in slots:  # with fresh slots the second moments would be half of these
+        mine, other = restored.get_tensor(name), theirs.get_tensor(name)
+        if np.issubdtype(np.asarray(other).dtype, np.number):
+            scale = np.abs(other).max() + 1e-12
+            np.testing.assert_allclose(mine / scale, other / scale, atol=0.02, err_msg=name)
     for mine, theirs in zip(figures(config.output), figures(whole), strict=True):
         np.testing.assert_allclose(np.double(mine), np.double(theirs), rtol=1e-3)
 
@@ -172,7 +184,7 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
     [
         ({"model": "nn3"}, "--model nn3"),
         ({"model": "nn2", "width": 3}, "--model nn2 --width 3"),
-        ({"steps_per_epoch": 0}, "--steps-per-epoch"),
+        ({"steps_per_epoch": -1}, "--steps-per-epoch"),
         ({"overwrite": True, "resume": True}, "exclude each other"),
         ({"warm_up": Stage("cosface", epochs=0), "main": Stage("cosface", epochs=0)}, "both 0"),
         ({"main": Stage("batch_hard", epochs=1, images_per_identity=1)}, "images-per-identity"),
@@ -182,6 +194,7 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
         ({"warm_up": Stage("cosface", epochs=1, scale=0.0)}, "--warm-up.scale"),
         ({"clip_norm": -1.0}, "--clip-norm"),
         ({"seed": -1}, "--seed"),
+        ({"seed": 2**32}, "--seed"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(dataset, tmp_path, changes, named):
@@ -203,6 +216,29 @@ def test_a_missing_dataset_is_named(dataset, tmp_path):
     config = dataclasses.replace(config, dataset=tmp_path / "nowhere")
     with pytest.raises(InputError, match="nowhere"):
         train(config)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(dataset, tmp_path, monkeypatch):
+    def broken(embeddings, labels, prototypes, **options):
+        return tf.reduce_sum(embeddings, axis=1) * float("nan")
+
+    monkeypatch.setitem(heads._MARGIN_SOFTMAX, "cosface", broken)
+    with pytest.raises(TrainingStopped, match="the loss became nan at step 1 of the epoch"):
+        train(make_config(dataset, tmp_path / "run"))
+
+
+def test_an_epoch_is_once_through_the_pictures_unless_told(dataset, tmp_path):
+    pictures = len(dataset.split("train"))
+    few = make_config(dataset, tmp_path, steps_per_epoch=0)
+    assert few.with_steps(pictures).steps_per_epoch == 20
+    assert few.with_steps(1000).steps_per_epoch == 167  # batches of 6
+    assert make_config(dataset, tmp_path).with_steps(1000).steps_per_epoch == 3
+
+
+def test_a_run_is_named_after_its_dataset(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert TrainConfig(dataset=Path("data/mine/")).run_directory == Path("runs/mine")
+    assert TrainConfig(dataset=Path(), output=Path("x")).run_directory == Path("x")
 
 
 def test_collapse_ends_the_run_with_advice(dataset, tmp_path, monkeypatch):

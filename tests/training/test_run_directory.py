@@ -33,6 +33,21 @@ def test_overwrite_clears_the_earlier_run_and_nothing_else(tmp_path):
     assert json.loads(run.config.read_text())["fingerprint"] == "cd"
 
 
+def test_overwrite_spares_what_is_no_run_of_ours(tmp_path):
+    (tmp_path / "config.json").write_text('{"port": 8080}')
+    (tmp_path / "logs").mkdir()
+    with pytest.raises(InputError, match="another program"):
+        RunDirectory(tmp_path).start(RESOLVED, overwrite=True, resume=False)
+    assert (tmp_path / "logs").is_dir()
+
+
+@pytest.mark.parametrize("options", [{"overwrite": True}, {"resume": True}])
+def test_a_damaged_config_is_named(tmp_path, options):
+    (tmp_path / "config.json").write_text('{"config": ')
+    with pytest.raises(InputError, match=r"config\.json is damaged"):
+        RunDirectory(tmp_path).start(RESOLVED, **{"overwrite": False, "resume": False, **options})
+
+
 def test_resume_wants_a_run(tmp_path):
     with pytest.raises(InputError, match="holds no run"):
         RunDirectory(tmp_path).start(RESOLVED, overwrite=False, resume=True)

@@ -1,0 +1,49 @@
+"""Stages fitted to a dataset: who is drawn, how many classes there are, and whose seeds."""
+
+import numpy as np
+import pytest
+
+from facenet_tf.errors import InputError
+from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.plan import plan_stages
+
+
+class Records:
+    """Labels and sources, as a dataset directory has them."""
+
+    directory = "data/made_up"
+
+    def __init__(self, pictures):
+        self.labels = np.repeat(np.arange(len(pictures)), pictures)
+        self.sources = np.arange(len(self.labels))
+
+
+def plans(pictures, **stage):
+    dataset = Records(pictures)
+    stages = {"warm_up": Stage("cosface", 3, **stage), "main": Stage("batch_hard", 2, **stage)}
+    return plan_stages(TrainConfig(**stages), dataset, np.arange(len(dataset.labels)))
+
+
+def test_people_who_are_never_drawn_are_no_classes():
+    alone, together = plans([3, 1, 2, 1]), plans([3, 1, 2, 1], include_singletons=True)
+    assert [plan.classes for plan in alone] == [2, 2]
+    assert alone[0].records.tolist() == [0, 1, 2, 4, 5]
+    assert alone[0].sampling["singletons_left_out"] == 2
+    assert [plan.classes for plan in together] == [4, 4]
+    assert together[0].records.tolist() == list(range(7))
+
+
+def test_stages_follow_each_other_and_share_no_seed():
+    first, second = plans([4] * 20)
+    assert (first.first, first.end, second.first, second.end) == (0, 3, 3, 5)
+    assert first.seed != second.seed
+
+
+def test_a_batch_holds_no_more_people_than_there_are():
+    assert plans([4, 4, 4])[0].stage.identities_per_batch == 3
+    assert plans([4] * 20)[0].stage.identities_per_batch == 16
+
+
+def test_one_person_alone_is_refused():
+    with pytest.raises(InputError, match="two training people with two pictures each"):
+        plans([5, 1, 1])
