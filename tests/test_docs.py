@@ -215,7 +215,7 @@ class TestArchitecture:
             assert self.column("**`images.csv`.**") == next(csv.reader(file))
 
     def test_manifest(self):
-        about = {"detector": {}, "versions": {}}
+        about = {"detector": {}, "recovery": {}, "versions": {}}
         text = make_manifest(BuildConfig(), Source("", [], 0, []), "", about, [], [], {})
         assert sorted(self.column("**`dataset.json`.**")) == sorted(json.loads(text))
 
