@@ -16,7 +16,7 @@ import pytest
 
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.records.builder import build_dataset
-from tests.records.fake_faces import FACE, SHY, draw, draw_people, make_detector
+from tests.records.fake_faces import FACE, SHY, SlowDetector, draw, draw_people, make_detector
 from tests.records.test_builder import config_for, contents
 
 ROOT = Path(__file__).parents[2]
@@ -144,8 +144,50 @@ def test_full_disk_with_workers(tmp_path):
     assert contents(output) == contents(expected.directory)
 
 
+def forked(config):
+    """Start a build in a process that has all modules already; returns its id."""
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        build_dataset(config, SlowDetector)
+        code = 0
+    except InputError:
+        code = 2
+    finally:
+        os._exit(code)
+
+
 @pytest.mark.slow
 def test_killed_at_twenty_random_moments(tmp_path):
+    root = draw_people(tmp_path / "people", 4, 4)
+    draw(root / "person0" / "recovered.png", (SHY, 30, 40, 36))
+    begun = time.monotonic()
+    config = config_for(tmp_path, root, "expected", shards=4)
+    assert os.waitpid(forked(config), 0)[1] == 0
+    duration = time.monotonic() - begun
+    expected = contents(config.output)
+    chance = random.Random(20)
+    config, killed, finished = config_for(tmp_path, root, shards=4), 0, 0
+    while killed < 20 or config.output.exists():
+        process = forked(config)
+        if killed < 20:
+            time.sleep(chance.uniform(0, duration))
+            os.kill(process, signal.SIGKILL)
+        status = os.waitpid(process, 0)[1]
+        if os.WIFSIGNALED(status):
+            killed += 1
+            continue
+        assert os.waitstatus_to_exitcode(status) in (0, 2)  # 2: it was killed when all was done
+        assert contents(config.output) == expected
+        shutil.rmtree(config.output)
+        finished += 1
+    assert finished >= 1
+
+
+@pytest.mark.slow
+def test_killed_with_workers_at_twenty_random_moments(tmp_path):
     root = draw_people(tmp_path / "people", 8, 5)
     draw(root / "person0" / "recovered.png", (SHY, 30, 40, 36))
     expected = build_dataset(config_for(tmp_path, root, "expected", shards=8), make_detector)
