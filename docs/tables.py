@@ -204,6 +204,51 @@ def input_pipeline() -> str:
     return table(["", "images/s", "OpenCV, decoding only", "ratio"], rows)
 
 
+def detection() -> str:
+    metrics = benchmark("detection.json")["metrics"]
+    rows = []
+    for size in ("250x250", "640x480"):
+        for kind, name in (("clock", size), ("processor", f"{size}_cpu")):
+            metric = metrics[name]
+            peers = [metric["peers"][peer] for peer in ("mtcnn_1.0.0", "mtcnn_1.0.0_lists")]
+            ratios = [metric["ratio"][peer] for peer in ("mtcnn_1.0.0", "mtcnn_1.0.0_lists")]
+            low, high = metric["range"]["ours"]
+            speeds = [
+                f"{metric['ours']:.1f} ({low:.0f} to {high:.0f})",
+                *(f"{p:.1f}" for p in peers),
+            ]
+            rows.append([size, kind, *speeds, *(f"{ratio:.1f}" for ratio in ratios)])
+    head = ["picture", "time of the", "ours, pictures/s (range)", "`mtcnn`", "`mtcnn`, lists of 8"]
+    return table([*head, "ratio", "ratio, lists"], rows)
+
+
+def parity() -> str:
+    report = benchmark("detection_parity.json")
+    counts = report["pictures"]
+    rows = [[name.replace("_", " of "), str(count)] for name, count in counts.items()]
+    worst = f"{report['largest_difference']:.4f} px"
+    rows.append(["**all**", f"**{sum(counts.values())}**"])
+    rows.append(["faces", str(report["faces"])])
+    rows.append(["pictures that differ by more than 0.05 px", str(len(report["mismatches"]))])
+    return table(["pictures", "count"], [*rows, ["largest difference", worst]])
+
+
+def label_noise() -> str:
+    report = benchmark("label_noise.json")
+    rows = []
+    for group, label in (("unseen", "unseen by the model"), ("all", "all, most of them seen")):
+        counts = report["counts"][group]
+        cells = [label, str(counts["people"]), str(counts["pictures"])]
+        for figure in ("precision", "recall"):
+            metric = report["metrics"][f"{group}_{figure}"]
+            low, high = metric["range"]["ours"]
+            cells.append(f"{metric['ours']:.2f} ({low:.2f} to {high:.2f})")
+        flagged = report["metrics"][f"{group}_flagged_without_swaps"]["ours"]
+        rows.append([*cells, percent(flagged)])
+    head = ["people", "people", "pictures", "precision (range)", "recall (range)"]
+    return table([*head, "flagged without swaps"], rows)
+
+
 def runs() -> str:
     head = ["run", "training commit", "seed", "epochs × steps", "training", "evaluation commit"]
     rows = []
@@ -279,6 +324,9 @@ TABLES = {
     "runs": runs,
     "outcomes": outcomes,
     "false-faces": false_faces,
+    "detection": detection,
+    "parity": parity,
+    "label-noise": label_noise,
     "nn2": lambda: first_steps("nn2_pubfig83"),
     "nn2-cosface": lambda: first_steps("nn2_pubfig83_cosface"),
     "train-step": train_step,
