@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from facenet_tf.detection.networks import NetworkName
+from facenet_tf.errors import InputError
 
 EngineName = Literal["litert", "onnx"]
 
@@ -29,8 +30,12 @@ def make_engine(name: EngineName) -> Engine:
     Raises InputError if the package of an optional engine is not installed.
     """
     if name == "onnx":
-        from facenet_tf.detection.onnx_engine import OnnxEngine
-
+        try:
+            from facenet_tf.detection.onnx_engine import OnnxEngine
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"the engine onnx needs the package {error.name}: pip install 'facenet-tf[onnx]'"
+            ) from error
         return OnnxEngine()
     from facenet_tf.detection.litert_engine import LiteRtEngine
 

@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
 
 from facenet_tf.detection.networks import Dense, MaxPool, Network, NetworkName, load_network
-from facenet_tf.errors import InputError
-
-try:
-    import onnx
-    import onnxruntime
-    from onnx import TensorProto, helper, numpy_helper
-except ImportError as error:
-    raise InputError(
-        f"the engine onnx needs the package {error.name}: pip install 'facenet-tf[onnx]'"
-    ) from error
 
 
 class OnnxEngine:
