@@ -32,7 +32,7 @@ def make_engine(name: EngineName) -> Engine:
     if name == "onnx":
         try:
             from facenet_tf.detection.onnx_engine import OnnxEngine
-        except ModuleNotFoundError as error:
+        except ImportError as error:
             raise InputError(
                 f"the engine onnx needs the package {error.name}: pip install 'facenet-tf[onnx]'"
             ) from error

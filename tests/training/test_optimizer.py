@@ -49,7 +49,7 @@ def test_weight_decay_spares_biases_and_norms():
     model = keras.Sequential(
         [keras.Input((4,)), keras.layers.Dense(3, name="alpha"), keras.layers.BatchNormalization()]
     )
-    config = TrainConfig(weight_decay=0.5)
+    config = TrainConfig(weight_decay=0.5, steps_per_epoch=10)
     stage = Stage("batch_hard", epochs=1, learning_rate=1.0, warmup_epochs=0)
     optimizer = build_optimizer(config, stage, model.trainable_variables)
     for variable in model.trainable_variables:
