@@ -181,9 +181,10 @@ def first_steps(run: str) -> str:
 
 
 def train_step() -> str:
-    report = benchmark("train_step.json")
+    metrics = benchmark("train_step.json")["metrics"]
+    metrics |= benchmark("train_step_nn2.json")["metrics"]
     rows = []
-    for name, metric in report["metrics"].items():
+    for name, metric in metrics.items():
         speeds = {"mixed_bfloat16_loss": metric["ours"], **metric["peers"]}
         for precision in ("mixed_bfloat16", "float32"):
             cells = [f"{speeds[f'{precision}_{jit}']:.0f}" for jit in ("off", "loss", "on")]
