@@ -8,7 +8,8 @@ The first 73 people by name are trained on (8 of them validate), the last 10 are
 with XLA for the loss alone is the fastest choice on a CPU with bfloat16 instructions
 (benchmarks/train_step.py); without these give --precision float32.
 
-Expected: 32 minutes of training steps and 4 of validation on two such cores, SVM accuracy 0.958 on the unseen people.
+Expected: 32 minutes of training steps and 4 of validation on two such cores, SVM accuracy 0.958 on
+the unseen people.
 """
 
 from pathlib import Path
