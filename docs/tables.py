@@ -253,7 +253,7 @@ def label_noise() -> str:
 def runs() -> str:
     head = ["run", "training commit", "seed", "epochs × steps", "training", "evaluation commit"]
     rows = []
-    for run in ("att", "pubfig83", "pubfig83_cosface", "lfw_view1"):
+    for run in ("att", "pubfig83", "pubfig83_cosface", "lfw_view1_first", "lfw_view1"):
         try:
             record, figures = load(f"{run}/config.json"), load(f"{run}/evaluation.json")
         except NotMeasuredError:

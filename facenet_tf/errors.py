@@ -7,3 +7,9 @@ class InputError(Exception):
 
 class Interrupted(Exception):
     """The work was interrupted and can be resumed; the message says how."""
+
+
+def require(fulfilled: bool, option: str, value: object, advice: str) -> None:
+    """Raise `InputError` with the option, its value and what to give instead, unless fulfilled."""
+    if not fulfilled:
+        raise InputError(f"{option} {value}: {advice}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import NoReturn
 
 from facenet_tf import cli
 from facenet_tf.curation.config import OverlapConfig
 from facenet_tf.errors import InputError
+from facenet_tf.records import durable
 
 _DESCRIPTION = (
     "List the people and pictures that two datasets share, so that nobody is tested on who was "
@@ -26,15 +26,15 @@ def main(argv: Sequence[str]) -> None:
     first, second = (FaceDataset.open(directory) for directory in config.directories)
     embed = None
     if config.model is not None:
-        from facenet_tf.evaluation.embedding import load_checked, network_embedder
+        from facenet_tf.evaluation.embedding import check_crops, load_checked, network_embedder
 
-        load_checked(config.model, first)
-        embed = network_embedder(load_checked(config.model, second))
+        model = load_checked(config.model, first)
+        check_crops(model, config.model, second)
+        embed = network_embedder(model)
     found = find_overlap(first, second, config, embed)
     try:
         config.result.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
-        config.result.write_text(text + "\n", encoding="utf-8")
+        durable.write_json(config.result, found)
     except OSError as error:
         raise InputError(f"--output {config.result}: {error.strerror}") from error
     for name, count in found["counts"].items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from facenet_tf.curation.sheets import EXAMPLES, SheetLine, write_sheets
 from facenet_tf.curation.vectors import Embed, rows_of_records, vectors_of
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.pipeline import dense_labels
+from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset, SplitName
 from facenet_tf.records.exclusions import COLUMNS, YES, write_list
 
@@ -67,8 +67,7 @@ def clean_labels(dataset: FaceDataset, embed: Embed, config: LabelsConfig) -> di
             "filter low_self_confidence"
         ),
     }
-    text = json.dumps(figures, indent=1, ensure_ascii=False)
-    (config.directory / FIGURES).write_text(text + "\n", encoding="utf-8")
+    durable.write_json(config.directory / FIGURES, figures)
     return figures
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, require
 
 BITS, SQUARED = 4.0, 0.1
 """The distances of near duplicates: differing bits of the hash, squared distance of embeddings."""
@@ -50,9 +50,8 @@ class DuplicatesConfig:
         """Raises InputError for the first option that cannot be meant."""
         _require_model(self.model)
         highest = 4 if self.model else 16  # beyond, a band of the hash may differ in too many bits
-        if not 0 <= self.most <= highest:
-            raise InputError(f"--distance is {self.distance}: give 0 to {highest}")
-        _require(self.batch_size >= 1, "--batch-size", self.batch_size, "1 or more")
+        require(0 <= self.most <= highest, "--distance", self.distance, f"give 0 to {highest}")
+        require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,9 +90,9 @@ class OverlapConfig:
         """Raises InputError for the first option that cannot be meant."""
         _ = self.directories
         _require_model(self.model)
-        _require(0 <= self.bits <= 16, "--bits", self.bits, "0 to 16")
-        _require(self.false_matches >= 0, "--false-matches", self.false_matches, "0 or more")
-        _require(self.batch_size >= 1, "--batch-size", self.batch_size, "1 or more")
+        require(0 <= self.bits <= 16, "--bits", self.bits, "give 0 to 16")
+        require(self.false_matches >= 0, "--false-matches", self.false_matches, "give 0 or more")
+        require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,19 +133,14 @@ class LabelsConfig:
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
         _require_model(self.model)
-        _require(self.folds >= 2, "--folds", self.folds, "2 or more")
+        require(self.folds >= 2, "--folds", self.folds, "give 2 or more")
         enough = self.min_pictures >= self.folds
-        _require(enough, "--min-pictures", self.min_pictures, f"--folds ({self.folds}) or more")
-        _require(self.seed >= 0, "--seed", self.seed, "0 or more")
-        _require(self.sheets >= 0, "--sheets", self.sheets, "0 or more")
-        _require(self.batch_size >= 1, "--batch-size", self.batch_size, "1 or more")
+        require(enough, "--min-pictures", self.min_pictures, f"give --folds ({self.folds}) or more")
+        require(0 <= self.seed < 2**32, "--seed", self.seed, "give 0 to 2^32 - 1")
+        require(self.sheets >= 0, "--sheets", self.sheets, "give 0 or more")
+        require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
 
 
 def _require_model(run: Path | None) -> None:
     if run is not None and not (run / "model.keras").is_file():
         raise InputError(f"{run / 'model.keras'} is missing: name a run directory of train.py")
-
-
-def _require(fulfilled: bool, option: str, value: object, advice: str) -> None:
-    if not fulfilled:
-        raise InputError(f"{option} is {value}: give {advice}")

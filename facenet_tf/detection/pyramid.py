@@ -124,8 +124,8 @@ def _reduced(picture: Array, size: tuple[int, int], start: int, stop: int) -> Ar
     """Rows `start` to `stop` of a picture that is reduced to `size`, normalized: each pixel the
     mean of the area that it covers.
 
-    Sparse products do this twice as fast as TensorFlow's and OpenCV's own operations, and give any
-    part of the result.
+    Sparse products give any part of the result, which TensorFlow's and OpenCV's own operations do
+    not.
     """
     height, width = picture.shape[:2]
     rows = max(1, _BAND_PIXELS * size[0] // (height * width))

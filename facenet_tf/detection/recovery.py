@@ -90,12 +90,6 @@ def recover(detector: Detector, images: Sequence[np.ndarray]) -> list[Recovered 
     return results
 
 
-def find_faces_hard(detector: Detector, image: np.ndarray) -> tuple[list[Face], str]:
-    """`recover` for one picture: its faces and the name of the rung, or an empty list and ""."""
-    result = recover(detector, [image])[0]
-    return (result.faces, result.rung) if result else ([], "")
-
-
 def is_plausible(face: Face, image_shape: Sequence[int]) -> bool:
     """Whether a face found on the ladder is accepted; `image_shape` is [H, W, ...] of the picture
     itself."""

@@ -63,13 +63,22 @@ def load_checked(run: Path, dataset: FaceDataset) -> keras.Model:
         InputError: see `load_model`; or the preprocessings differ.
     """
     model = load_model(run)
+    check_crops(model, run, dataset)
+    return model
+
+
+def check_crops(model: keras.Model, run: Path, dataset: FaceDataset) -> None:
+    """Make sure that a dataset's crops are those of the model of a run.
+
+    Raises:
+        InputError: the preprocessings differ, or the model does not tell its own.
+    """
     try:
         expected = preprocessing_of(model)
     except ValueError as error:
         raise InputError(f"{run / 'model.keras'}: {error}") from error
     what = f"model {run / 'model.keras'} and dataset {dataset.directory}"
     check_same_preprocessing(expected, dataset.preprocessing, what)
-    return model
 
 
 def run_record(run: Path) -> dict:

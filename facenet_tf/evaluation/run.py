@@ -1,7 +1,6 @@
 """One evaluation from its config to its directory: embeddings, figures, plots, JSON, report."""
 
 import dataclasses
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from facenet_tf.evaluation.svm import fit_named_split
 from facenet_tf.evaluation.verification import ScoredPairs
 from facenet_tf.metrics import roc_curve
 from facenet_tf.provenance import git_revision, versions
+from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
             svm = fit_named_split(vectors["trained"].where(measured.people_rows))
             skops.io.dump(svm, directory / output.SVM)
         images = _draw(directory, vectors, measured, figures, config)
-        _write_json(directory / output.FIGURES, figures)
+        durable.write_json(directory / output.FIGURES, figures)
         write_report(figures, images, directory / output.REPORT)
     return figures
 
@@ -200,8 +200,3 @@ def _draw(
     if config.tsne and len(unseen.roster) > plots.FEWEST_POINTS:
         plots.plot_tsne(unseen.values, unseen.roster.identities, config.seed, draw("tsne.png"))
     return images
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")

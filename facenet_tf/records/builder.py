@@ -37,7 +37,7 @@ from facenet_tf.records.report import write_report
 from facenet_tf.records.rows import Row, write_rows
 from facenet_tf.records.shard import Shard, ShardWriter
 from facenet_tf.records.source import Source, open_source
-from facenet_tf.records.workers import WriterFactory, finished_shards, use_one_thread
+from facenet_tf.records.workers import WriterFactory, finished_shards
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +92,6 @@ def _build(
 ) -> None:
     logger.info("%d pictures of %d people", len(source.pictures), len(source.identities))
 
-    if not isolated:
-        use_one_thread()
     about = {
         "detector": make_detector(config).describe(),
         "recovery": recovery.describe() if config.recover else None,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from facenet_tf.datasets.picture import as_text
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, require
 from facenet_tf.pictures import MAX_PIXELS, Encoding
 from facenet_tf.preprocessing import Preprocessing
 
@@ -141,49 +141,49 @@ class BuildConfig:
         for field in dataclasses.fields(self):  # 20 and 20.0 are one option, and one fingerprint
             if field.type == "float":
                 object.__setattr__(self, field.name, float(getattr(self, field.name)))
-        _require(1 <= self.quality <= 100, "--quality", self.quality, "give 1 to 100")
-        _require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
-        _require(self.workers >= 0, "--workers", self.workers, "give 0 (all cores) or more")
-        _require(0 <= self.shards <= 9999, "--shards", self.shards, "give 0 (automatic) to 9999")
-        _require(self.seed >= 0, "--seed", self.seed, "give 0 or more")
+        require(1 <= self.quality <= 100, "--quality", self.quality, "give 1 to 100")
+        require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
+        require(self.workers >= 0, "--workers", self.workers, "give 0 (all cores) or more")
+        require(0 <= self.shards <= 9999, "--shards", self.shards, "give 0 (automatic) to 9999")
+        require(self.seed >= 0, "--seed", self.seed, "give 0 or more")
         for option, share in (
             ("--test-people", self.test_people),
             ("--validation-people", self.validation_people),
         ):
             allowed = 0 <= share < 1 or (math.isfinite(share) and share >= 1 and share % 1 == 0)
-            _require(allowed, option, share, "give a count, or a fraction below 1")
-        _require(
+            require(allowed, option, share, "give a count, or a fraction below 1")
+        require(
             self.validation_min_pictures >= 0,
             "--validation-min-pictures",
             self.validation_min_pictures,
             "give 0 or more",
         )
-        _require(
+        require(
             0 <= self.smallest_face < math.inf,
             "--smallest-face",
             self.smallest_face,
             "give 0 pixels or more",
         )
-        _require(
+        require(
             0 < self.max_megapixels < math.inf,
             "--max-megapixels",
             self.max_megapixels,
             "give millions of pixels above 0",
         )
-        _require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
+        require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
         self._check_quality_limits()
         self._check_detector()
 
     def _check_detector(self) -> None:
-        _require(
+        require(
             12 <= self.detector_min_face < math.inf,
             "--detector-min-face",
             self.detector_min_face,
             "give 12 pixels (what MTCNN's first network sees) or more",
         )
         for threshold in self.detector_thresholds:
-            _require(0 <= threshold <= 1, "--detector-thresholds", threshold, "give 0 to 1")
-        _require(
+            require(0 <= threshold <= 1, "--detector-thresholds", threshold, "give 0 to 1")
+        require(
             0.1 <= self.detector_scale_factor <= 0.95,
             "--detector-scale-factor",
             self.detector_scale_factor,
@@ -206,10 +206,10 @@ class BuildConfig:
             ("--max-yaw", self.max_yaw, 90),
             ("--max-roll", self.max_roll, 180),
         ):
-            _require(0 <= value <= highest, option, value, f"give 0 to {highest}")
+            require(0 <= value <= highest, option, value, f"give 0 to {highest}")
         sharpness = self.min_sharpness
-        _require(0 <= sharpness < math.inf, "--min-sharpness", sharpness, "give 0 or more")
-        _require(
+        require(0 <= sharpness < math.inf, "--min-sharpness", sharpness, "give 0 or more")
+        require(
             self.min_exposure <= self.max_exposure,
             "--min-exposure",
             self.min_exposure,
@@ -243,8 +243,3 @@ class BuildConfig:
             for name, value in fields.items()
             if name not in _NOT_IN_MANIFEST
         }
-
-
-def _require(fulfilled: bool, option: str, value: object, advice: str) -> None:
-    if not fulfilled:
-        raise InputError(f"{option} {value}: {advice}")

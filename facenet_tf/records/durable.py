@@ -7,6 +7,7 @@ one in another directory: whatever the next step relies on is forced to the disk
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from pathlib import Path
@@ -23,6 +24,12 @@ def write(path: Path, data: bytes | memoryview) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write plain values as JSON in one step; raises ValueError for a number that is not finite."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    write(path, f"{text}\n".encode())
 
 
 def link(source: Path, target: Path) -> None:

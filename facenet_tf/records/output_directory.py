@@ -143,8 +143,7 @@ class OutputDirectory:
     def complete(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest, the last file of the new dataset."""
         durable.sync(self.new)
-        text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-        durable.write(self.new / MANIFEST, text.encode())
+        durable.write_json(self.new / MANIFEST, manifest)
         durable.sync(self.new)
 
     @property

@@ -51,6 +51,7 @@ def finished_shards(
         RuntimeError: a task cannot be done, and it is not for some of its pictures.
     """
     if workers == 0:
+        _use_one_thread()
         writer = make_writer()
         yield map(writer.write, tasks)
         return
@@ -59,7 +60,7 @@ def finished_shards(
         yield shards
 
 
-def use_one_thread() -> None:
+def _use_one_thread() -> None:
     """Compute on one thread: processes share the work, and sums in another order differ.
 
     Without effect on TensorFlow where it is in use already, inside a larger program.
@@ -188,7 +189,7 @@ def _start_worker(make_writer: WriterFactory) -> None:
     global _writer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    use_one_thread()
+    _use_one_thread()
     _writer = make_writer()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from facenet_tf.errors import InputError
+from facenet_tf.records import durable
 
 # Directories may move between two sittings: what is in them is told by the fingerprint.
 _PLACES = ("config.dataset", "config.output")
@@ -44,13 +45,13 @@ class RunDirectory:
             if self.config.exists():
                 self._make_room(overwrite)
             self.path.mkdir(parents=True, exist_ok=True)
-            write_json(self.config, resolved)
+            durable.write_json(self.config, resolved)
         except OSError as error:
             raise InputError(f"--output {self.path}: {error.strerror}") from error
 
     def record(self, **facts: Any) -> None:
         """Add what is known only once training has begun to config.json."""
-        write_json(self.config, self._read_config() | facts)
+        durable.write_json(self.config, self._read_config() | facts)
 
     def save_model(self, model: keras.Model) -> None:
         """Write model.keras whole or not at all."""
@@ -91,13 +92,6 @@ class RunDirectory:
             shutil.rmtree(directory, ignore_errors=True)
         for file in (self.config, self.model, self.history):
             file.unlink(missing_ok=True)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
-    partial.replace(path)
 
 
 def plain(value: Any) -> Any:

@@ -10,7 +10,6 @@ from facenet_tf.detection.mtcnn import MtcnnDetector
 from facenet_tf.detection.recovery import (
     LADDER,
     LONGEST_SIDE,
-    find_faces_hard,
     is_plausible,
     recover,
 )
@@ -132,8 +131,9 @@ def test_a_face_cut_tightly_is_brought_back(detector, margin, scale):
     cut = np.ascontiguousarray(astronaut()[top : 171 + margin, left : 265 + margin])
     head = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     assert detector.detect([head]) == [[]]
-    faces, rung = find_faces_hard(detector, head)
-    assert len(faces) == 1 and rung == "border"
+    (found,) = recover(detector, [head])
+    faces = found.faces
+    assert len(faces) == 1 and found.rung == "border"
     whole = detector.detect([astronaut()])[0][0].landmarks
     expected = (whole - [left, top] + 0.5) * scale - 0.5
     side = min(head.shape[:2])
@@ -167,5 +167,5 @@ def test_at_most_one_in_a_hundred_faces_is_made_up(detector):
     assert accepted(detector, faceless(500, seed=2)) <= 5
 
 
-def test_find_faces_hard_gives_an_empty_list_and_no_rung(detector):
-    assert find_faces_hard(detector, np.full((60, 60, 3), 90, np.uint8)) == ([], "")
+def test_a_blank_picture_gives_nothing(detector):
+    assert recover(detector, [np.full((60, 60, 3), 90, np.uint8)]) == [None]
