@@ -30,7 +30,7 @@ _OVERLAPS = (0.5, 0.7, 0.7, 0.7)
 # Sides of the windows that R-Net and O-Net take, and how many of them at once: larger batches gain
 # nothing and leave the cache.
 _SIDES: dict[NetworkName, int] = {"rnet": 24, "onet": 48}
-_WINDOWS = 64
+_WINDOWS = 16
 
 
 class MtcnnDetector:
@@ -200,8 +200,8 @@ def _windows(stacks: list[Array], boxes: list[Array], side: int) -> Iterator[Arr
         owners = np.repeat(np.arange(len(own), dtype=np.int32), [len(found) for found in own])
         places = np.concatenate(own)
         images = tf.constant(stack) if len(places) else None
-        for start in range(0, len(places), 16 * _WINDOWS):
-            chosen = slice(start, start + 16 * _WINDOWS)
+        for start in range(0, len(places), 64 * _WINDOWS):
+            chosen = slice(start, start + 64 * _WINDOWS)
             yield cut_windows(images, places[chosen], owners[chosen], side)
 
 
