@@ -69,6 +69,8 @@ def survivors(boxes: Array, threshold: float, of_smaller: bool = False) -> Array
     Returns the positions of the boxes that stay, ascending.
     """
     keep = np.ones(len(boxes), bool)
+    if len(boxes) < 2:
+        return np.flatnonzero(keep)
     for block, near in _neighbourhoods(boxes):
         better = near < block[:, None]
         overlapping = _overlapping(boxes[block], boxes[near], threshold, of_smaller)

@@ -99,7 +99,9 @@ def load_network(name: NetworkName) -> Network:
 
 def normalized(pixels: Array) -> Array:
     """Pixels 0...255 as the networks take them, float32: exact for whole numbers."""
-    return (pixels.astype(np.float32, copy=False) - np.float32(127.5)) * np.float32(1 / 128)
+    values = np.subtract(pixels, np.float32(127.5), dtype=np.float32)
+    values *= np.float32(1 / 128)
+    return values
 
 
 def weights_file(name: NetworkName) -> Path:

@@ -26,6 +26,9 @@ _RUN_PIXELS = 64_000
 _RUN_ROWS = 16
 # Pixels that are held as numbers of 32 bits at once.
 _BAND_PIXELS = 2_000_000
+# Pixels of pictures that go through the pyramid together: more of them push one another out of the
+# cache between two scales.
+_STACK_PIXELS = 640_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,9 +58,9 @@ def few_at_once(pictures: Array) -> Iterator[Array]:
 
     They come normalized; a picture that is too large for that comes alone and as it is.
     """
-    step = max(1, _BAND_PIXELS // (pictures.shape[1] * pictures.shape[2]))
-    for start in range(0, len(pictures), step):
-        part = pictures[start : start + step]
+    size = pictures.shape[1] * pictures.shape[2]
+    parts = math.ceil(len(pictures) / max(1, _STACK_PIXELS // size))
+    for part in np.array_split(pictures, parts):
         yield part if part[..., 0].size > _BAND_PIXELS else normalized(part)
 
 
@@ -72,17 +75,19 @@ def candidates(engine: Engine, pictures: Array, scale: float, threshold: float) 
     parts: list[list[Candidates]] = [[] for _ in pictures]
     for first, start, stop in _strips(size[0], rows):
         pixels = np.stack([_reduced(picture, size, start, stop) for picture in pictures])
-        outputs = _run(engine, pixels)
-        scores = scipy.special.expit(outputs[..., 1] - outputs[..., 0])
-        for number, of_one in enumerate(scores):
-            row, column = np.nonzero(of_one > threshold)
-            offsets = outputs[number, row, column, 2:]
-            cells = np.stack([row + first, column], 1)
-            parts[number].append(Candidates(cells, offsets, of_one[row, column]))
+        for part, outputs in zip(parts, _run(engine, pixels), strict=True):
+            odds = outputs[..., 1] - outputs[..., 0]
+            row, column = np.nonzero(odds > scipy.special.logit(threshold))
+            scores = scipy.special.expit(odds[row, column])
+            part.append(
+                Candidates(np.stack([row + first, column], 1), outputs[row, column, 2:], scores)
+            )
     return [_joined(part) for part in parts]
 
 
 def _joined(parts: list[Candidates]) -> Candidates:
+    if len(parts) == 1:
+        return parts[0]
     return Candidates(
         np.concatenate([part.cells for part in parts]),
         np.concatenate([part.offsets for part in parts]),
