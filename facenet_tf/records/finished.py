@@ -16,7 +16,6 @@ from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.plan import Plan
 from facenet_tf.records.rows import read_rows
 from facenet_tf.records.shard import Shard
-from facenet_tf.records.source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -54,15 +53,9 @@ class FinishedDataset:
             )
         return cls(output, manifest)
 
-    def is_up_to_date(self, plan: Plan, source: Source) -> bool:
+    def is_up_to_date(self, plan: Plan) -> bool:
         """Whether the same dataset would be made now, and its files are there."""
-        # The fingerprint is that of the records; the manifest says this of their source.
-        told = ("variant", "without_identity", "other_files")
-        return (
-            self._manifest["fingerprint"] == plan.fingerprint
-            and all(self._manifest[name] == getattr(source, name) for name in told)
-            and not self._incomplete()
-        )
+        return plan.is_done(self._manifest) and not self._incomplete()
 
     def hand_over(self, plan: Plan) -> None:
         """Give the shards that a plan has too to the new dataset, and say what has changed."""

@@ -112,7 +112,9 @@ class OutputDirectory:
                 directory.mkdir(parents=True, exist_ok=True)
             # A name of its own: a worker of a killed build may not have noticed it yet.
             self.unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self._scratch))
-            if not self._completes(plan):
+            manifest = self.unpublished()
+            if manifest is None or not plan.is_done(manifest):
+                self._take_back()
                 self._keep_only(plan.tasks)
         except OSError as error:
             self._refuse(error)
@@ -169,9 +171,13 @@ class OutputDirectory:
         durable.sync(self.path.parent)
         shutil.rmtree(self._scratch)
 
-    def _completes(self, plan: Plan) -> bool:
-        manifest = self.unpublished()
-        return manifest is not None and manifest.get("fingerprint") == plan.fingerprint
+    def _take_back(self) -> None:
+        """Return to the new dataset the shards that were at their place already."""
+        if not self.is_finished:  # else they are those of the old dataset
+            for note in self._notes.iterdir():
+                shard, new = self.path / note.stem, self.new / note.stem
+                if shard.is_file() and not new.exists():
+                    shard.replace(new)
 
     def _keep_only(self, tasks: Sequence[ShardTask]) -> None:
         """Remove what is no finished shard of these tasks, the manifest first."""
