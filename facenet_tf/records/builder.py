@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
-import hashlib
 import io
 import logging
 import os
@@ -21,7 +20,7 @@ from tqdm import tqdm
 import facenet_tf
 from facenet_tf.detection import Detector, recovery
 from facenet_tf.errors import InputError, Interrupted
-from facenet_tf.records import durable
+from facenet_tf.records import checksums, durable
 from facenet_tf.records.changes import changed_options
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.contact_sheet import write_contact_sheet
@@ -155,11 +154,11 @@ def _fill(
     manifest = make_manifest(config, source, plan.fingerprint, about, shards, rows)
     write_report(output.new / REPORT, manifest, shard_files, rows, source.pictures)
     files = {
-        name: hashlib.sha256((output.new / name).read_bytes()).hexdigest()
+        name: checksums.of_file(output.new / name)
         for name in (ROWS, INDEX, CONTACT_SHEET, REPORT)
         if (output.new / name).exists()
     }
-    output.complete({**manifest, "files": files})
+    output.complete(checksums.sealed({**manifest, "files": files}))
 
 
 def _make_writer(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import logging
 from typing import Any
 
 from facenet_tf.errors import InputError
+from facenet_tf.records import checksums
 from facenet_tf.records.changes import changed_options, changed_pictures
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.dataset import read_manifest
@@ -61,7 +61,7 @@ class FinishedDataset:
         """Give the shards that a plan has too to the new dataset, and say what has changed."""
         directory, known = self._output.path, self._manifest["files"].get(ROWS)
         try:
-            intact = hashlib.sha256((directory / ROWS).read_bytes()).hexdigest() == known
+            intact = checksums.of_file(directory / ROWS) == known
         except OSError:
             intact = False
         if not intact:
@@ -82,9 +82,11 @@ class FinishedDataset:
                 logger.warning("%s is missing or damaged: it is built again", task.file)
 
     def _incomplete(self) -> bool:
-        """Whether a file is missing or has another size than it had."""
+        """Whether a file is missing or has another size, or the manifest lacks its checksum."""
         directory = self._output.path
         sizes = [(directory / shard["file"], shard["bytes"]) for shard in self._manifest["shards"]]
-        return not all((directory / name).is_file() for name in self._manifest["files"]) or any(
-            not path.is_file() or path.stat().st_size != size for path, size in sizes
+        return (
+            checksums.CHECKSUM not in self._manifest
+            or not all((directory / name).is_file() for name in self._manifest["files"])
+            or any(not path.is_file() or path.stat().st_size != size for path, size in sizes)
         )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
-import hashlib
 import json
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, NoReturn
 
 from facenet_tf.errors import InputError
-from facenet_tf.records import durable
+from facenet_tf.records import checksums, durable
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, MANIFEST, REPORT, ROWS
 from facenet_tf.records.plan import Plan, ShardTask
 from facenet_tf.records.rows import Row
@@ -234,6 +233,6 @@ class OutputDirectory:
 def _sha256(file: Path) -> str:
     """Of a file's bytes; empty if it cannot be read."""
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return checksums.of_file(file)
     except OSError:
         return ""

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from benchmarks.disturbed import contents
 from facenet_tf.detection import recovery
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
@@ -34,11 +35,6 @@ from tests.records.fake_faces import (
 
 def config_for(tmp_path, root, output="out", **options):
     return BuildConfig(root, output=tmp_path / output, **{"workers": 1, **options})
-
-
-def contents(directory):
-    files = (path for path in directory.rglob("*") if path.is_file())
-    return {str(path.relative_to(directory)): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,13 @@
 """A second build over a finished dataset whose pictures, or options, have changed."""
 
 import dataclasses
+import json
 import logging
 import shutil
 
 import pytest
 
+from benchmarks.disturbed import contents
 from facenet_tf.errors import InputError
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.changes import Changes, changed_pictures
@@ -19,7 +21,7 @@ from tests.records.fake_faces import (
     make_detector,
     make_other_detector,
 )
-from tests.records.test_builder import config_for, contents
+from tests.records.test_builder import config_for
 
 SHARDS = 4
 
@@ -160,6 +162,14 @@ def test_what_the_manifest_says_of_the_source(world, tmp_path, update):
 @pytest.mark.parametrize("name", ["report.html", "recovered.png", "index.npy"])
 def test_missing_file_is_made_again(world, update, name):
     (world / "out" / name).unlink()
+    assert update()[1] == []
+
+
+def test_manifest_without_a_checksum_is_made_again(world, update):
+    path = world / "out" / "dataset.json"
+    manifest = json.loads(path.read_text())
+    del manifest["checksum"]
+    path.write_text(json.dumps(manifest))
     assert update()[1] == []
 
 

@@ -3,24 +3,25 @@
 import contextlib
 import dataclasses
 import errno
+import functools
 import os
 import random
-import resource
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from benchmarks import disturbed
+from benchmarks.disturbed import contents, largest_file
 from facenet_tf.errors import Interrupted
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.shard import ShardWriter
 from tests.records.fake_faces import FACE, SHY, SlowDetector, draw, draw_people, make_detector
-from tests.records.test_builder import config_for, contents
+from tests.records.test_builder import config_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -113,17 +114,6 @@ def test_other_words_after_an_end_while_publishing(after, tmp_path, monkeypatch,
     assert contents(config.output) == contents(build_dataset(fresh, make_detector).directory)
 
 
-@contextlib.contextmanager
-def largest_file(size):
-    """No file of this process may become larger, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_no_room_for_a_shard(after, tmp_path):
     config = config_for(tmp_path, after / "people", shards=3)
     with largest_file(5_000), pytest.raises(Interrupted, match=r"no room left .* same command"):
@@ -144,8 +134,7 @@ def test_no_room_for_what_follows(after, tmp_path, monkeypatch, steps):
 
 def command(root, output, workers, shards):
     options = [root, "--output", output, "--workers", workers, "--shards", shards]
-    words = [sys.executable, "-m", "tests.records.fake_command", "SlowDetector", *map(str, options)]
-    return {"args": words, "cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    return [sys.executable, "-m", "tests.records.fake_command", "SlowDetector", *options]
 
 
 @pytest.mark.slow
@@ -155,12 +144,10 @@ def test_full_disk_with_workers(tmp_path):
     output = tmp_path / "out"
     build = command(root, output, 2, 2)
     with largest_file(20_000):  # the child inherits it
-        done = subprocess.run(**build, check=False, text=True)
-    complaints = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert done.returncode == 75, done.stderr
-    assert len(complaints) == 1
-    assert "no room left (File too large)" in complaints[0]
-    subprocess.run(**build, check=True)
+        stopped = disturbed.run(build, ROOT)
+    assert stopped.code == 75, stopped.told
+    assert "no room left (File too large)" in stopped.complaint
+    assert disturbed.run(build, ROOT).code == 0
     assert contents(output) == contents(expected.directory)
 
 
@@ -213,22 +200,19 @@ def test_killed_with_workers_at_twenty_random_moments(tmp_path):
     output, killed, finished = tmp_path / "out", 0, 0
     while killed < 20 or output.exists():
         build = command(root, output, chance.choice((1, 2)), 8)
-        process = subprocess.Popen(**build, start_new_session=True)
-        if killed < 20:
-            wait_for_a_moment(process, output, chance)
-            if process.poll() is None:
-                killed += 1
-                os.killpg(process.pid, signal.SIGKILL)
-        told = process.communicate()[1].decode()
-        if process.returncode != -signal.SIGKILL:
-            assert process.returncode == 0, told
-            assert contents(output) == contents(expected.directory)
-            shutil.rmtree(output)
-            finished += 1
+        moment = functools.partial(wait_for_a_moment, output, chance) if killed < 20 else None
+        ended = disturbed.run(build, ROOT, moment)
+        if ended.killed:
+            killed += 1
+            continue
+        assert ended.code == 0, ended.told
+        assert contents(output) == contents(expected.directory)
+        shutil.rmtree(output)
+        finished += 1
     assert finished >= 1
 
 
-def wait_for_a_moment(process, output, chance):
+def wait_for_a_moment(output, chance, process):
     """Wait until it works, half of the times until a further shard is finished, and a while."""
 
     def done():
