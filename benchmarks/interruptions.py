@@ -1,6 +1,6 @@
 """What a kill or a full disk costs a build: nothing but what was being done at that moment.
 
-    python benchmarks/interruptions.py [DIRECTORY] [--builds N] [--quick] [--output FILE]
+    python benchmarks/interruptions.py [DIRECTORY] [--minutes M] [--quick] [--output FILE]
 
 A folder of person/picture files is built once undisturbed: without a DIRECTORY that of the first
 AT&T faces (--people). Then it is built again and again, each time killed (SIGKILL to the command
@@ -14,11 +14,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import math
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,9 @@ def main() -> None:
     parser = report.parser(__doc__)
     parser.add_argument("directory", type=Path, nargs="?", help="folder of person/picture files")
     parser.add_argument("--builds", type=int, default=20, help="how many builds are killed")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="after so many no further build is killed"
+    )
     parser.add_argument("--people", type=int, default=40, help="how many of the AT&T faces")
     options = parser.parse_args()
     builds = 2 if options.quick else options.builds
@@ -64,16 +69,16 @@ def main() -> None:
         assert undisturbed.code == 0, undisturbed.told
         expected, shown = place.contents("undisturbed"), place.shown("undisturbed")
         chance = random.Random(SEED)
-        killed = [
-            killed_build(place, f"killed{number}", number, undisturbed.seconds, chance, expected)
-            for number in range(builds)
-        ]
+        end = time.monotonic() + 60 * options.minutes
+        killed: list[dict[str, Any]] = []
+        while len(killed) < builds and time.monotonic() < end:
+            killed.append(killed_build(place, len(killed), undisturbed.seconds, chance, expected))
         full = [full_disk(place, f"full{size}", size, expected) for size in sizes(expected)]
     again = [build["pictures_shown"] / shown - 1 for build in killed]
     times = [build["seconds"] / undisturbed.seconds for build in killed]
     metrics = {
         "builds_killed": figure(
-            sum(build["equal"] for build in killed), f"of {builds} are the undisturbed one"
+            sum(build["equal"] for build in killed), f"of {len(killed)} are the undisturbed one"
         ),
         "kills": figure(sum(build["kills"] for build in killed), "in all"),
         "pictures_again": spread(again, "of the pictures are shown to the detector once more"),
@@ -99,15 +104,10 @@ def main() -> None:
 
 
 def killed_build(
-    place: Place,
-    name: str,
-    number: int,
-    longest: float,
-    chance: random.Random,
-    expected: dict[str, bytes],
+    place: Place, number: int, longest: float, chance: random.Random, expected: dict[str, bytes]
 ) -> dict[str, Any]:
     """A build that is killed until it is done before the random moment comes."""
-    runs: list[Run] = []
+    name, runs = f"killed{number}", list[Run]()
     while not runs or runs[-1].killed:
         moment = functools.partial(wait_for, chance.uniform(0, longest))
         runs.append(place.build(name, 1 + (number + len(runs)) % 2, moment))

@@ -203,6 +203,12 @@ def test_row_that_differs_from_its_record(copy):
     assert problem.endswith("differs from its row in images.csv: confidence")
 
 
+def test_row_without_its_numbers(copy):
+    rewrite(copy, "images.csv", lambda data: data.replace(b'"0.99000"', b'"0.99O00"', 1))
+    (problem,) = problems(copy)
+    assert problem.endswith("differs from its row in images.csv: confidence")
+
+
 def test_rows_that_differ_from_the_manifest(copy):
     rewrite(copy, "images.csv", lambda data: data.replace(b'"fallback"', b'"recovered"'))
     assert "images.csv: its outcomes are not those of the manifest" in problems(copy)
