@@ -190,7 +190,8 @@ def tried(
         if damage.refused:
             seen["read"] = bool(message)
             seen["read_where"] = any(place in message for place in damage.refused)
-        counts.setdefault(damage.kind, collections.Counter()).update(seen)
+        count = counts.setdefault(damage.kind, collections.Counter())
+        count.update({name: int(value) for name, value in seen.items()})
         if not all(seen.values()):
             missed.append({"kind": damage.kind, "told": found[:3], "read": message, "is": seen})
     return counts, missed
