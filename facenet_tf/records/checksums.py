@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from facenet_tf.records import durable
+
 CHECKSUM = "checksum"
 """Key of the manifest; datasets of format 1 may lack it."""
 _BLOCK = 1 << 20
@@ -27,9 +29,11 @@ def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**manifest, CHECKSUM: _of_content(manifest)}
 
 
-def is_damaged(manifest: Mapping[str, Any]) -> bool:
-    """Whether a manifest says something else than when it was sealed, if it was."""
-    return CHECKSUM in manifest and manifest[CHECKSUM] != _of_content(manifest)
+def is_damaged(manifest: Mapping[str, Any], data: bytes) -> bool:
+    """Whether a manifest, if it was sealed, or the bytes of its file are not what was written."""
+    return CHECKSUM in manifest and (
+        manifest[CHECKSUM] != _of_content(manifest) or data != durable.as_json(manifest)
+    )
 
 
 def _of_content(manifest: Mapping[str, Any]) -> str:

@@ -157,14 +157,15 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             "run data_prep/build_tfrecords.py"
         )
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        manifest = json.loads(data)
         found = manifest["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _broken(directory, f"{MANIFEST} cannot be read") from error
     if found != FORMAT:
         raise _broken(directory, f"it has format {found}, this version reads {FORMAT}")
-    if checksums.is_damaged(manifest):
-        raise _broken(directory, f"{MANIFEST} is damaged: its checksum does not match")
+    if checksums.is_damaged(manifest, data):
+        raise _broken(directory, f"{MANIFEST} is damaged: it is not as it was written")
     return manifest
 
 
