@@ -11,6 +11,7 @@ pictures. Exits with 1 if a picture has no row.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -34,15 +35,16 @@ def main() -> None:
     parser = report.parser(__doc__)
     parser.add_argument("directory", type=Path, help="folder of person/picture files")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
-    parser.add_argument("build", nargs="*", help="options of the build, after --")
-    options = parser.parse_args()
+    ours = list(itertools.takewhile(lambda word: word != "--", sys.argv[1:]))
+    of_build = sys.argv[len(ours) + 2 :]
+    options = parser.parse_args(ours)
     with tempfile.TemporaryDirectory() as scratch:
         pictures = options.directory.resolve()
         if options.quick:
             pictures = some_of(pictures, 500, Path(scratch, "some"))
         output = Path(scratch, "dataset")
         words = [sys.executable, COMMAND, pictures, "--output", output]
-        words += ["--workers", options.workers, *options.build]
+        words += ["--workers", options.workers, *of_build]
         load = os.getloadavg()[0]
         seconds, samples = watched([str(word) for word in words])
         manifest = FaceDataset.open(output).manifest
@@ -61,7 +63,7 @@ def main() -> None:
         metrics,
         options.output,
         workers=options.workers,
-        options=options.build,
+        options=of_build,
         outcomes=manifest["outcomes"],
         rungs=manifest["rungs"],
         load_average={"before": round(load, 1), "after": round(os.getloadavg()[0], 1)},
