@@ -4,9 +4,10 @@
 
 A folder of person/picture files is built once undisturbed: without a DIRECTORY that of the first
 AT&T faces (--people). Then it is built again and again, each time killed (SIGKILL to the command
-and its workers) at seeded random moments of an undisturbed run's time, and started anew with 1 and
-2 workers in turn until it is done. Then with no room for files above several sizes, and once more
-with room. Every dataset has to be the undisturbed one, byte for byte; exits with 1 if one is not.
+and its workers) at seeded random moments, and started anew with 1 and 2 workers in turn until it is
+done. Half of the moments are of an undisturbed run's time, half of them lie between two pictures
+that the detector is shown. Then with no room for files above several sizes, and once more with
+room. Every dataset has to be the undisturbed one, byte for byte; exits with 1 if one is not.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,40 @@ class Place:
         return pictures_shown(self._scratch / f"{name}.notes")
 
 
+class Moments:
+    """When to kill: seeded functions that wait for it, or until a process ends.
+
+    Args:
+        seconds: what an undisturbed build takes.
+        pictures: how many of them its detector is shown.
+    """
+
+    def __init__(self, seconds: float, pictures: int) -> None:
+        self._seconds, self._pictures = seconds, pictures
+        self._chance = random.Random(SEED)
+
+    def next(self, shown: Callable[[], int]) -> Callable[[subprocess.Popen[bytes]], None]:
+        moment = self._chance.uniform(0, self._seconds)
+        if self._chance.random() < 0.5:
+            return functools.partial(ended, seconds=moment)
+        pictures, pause = self._chance.randint(1, self._pictures), self._chance.uniform(0, 0.5)
+        known = shown()
+
+        def wait(process: subprocess.Popen[bytes]) -> None:
+            while shown() < known + pictures and not ended(process, 0.05):
+                pass
+            ended(process, pause)
+
+        return wait
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait so long for the end of a process, and say whether it has come."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.returncode is not None
+
+
 def main() -> None:
     parser = report.parser(__doc__)
     parser.add_argument("directory", type=Path, nargs="?", help="folder of person/picture files")
@@ -68,11 +104,11 @@ def main() -> None:
         undisturbed = place.build("undisturbed", 2)
         assert undisturbed.code == 0, undisturbed.told
         expected, shown = place.contents("undisturbed"), place.shown("undisturbed")
-        chance = random.Random(SEED)
+        moments = Moments(undisturbed.seconds, shown)
         end = time.monotonic() + 60 * options.minutes
         killed: list[dict[str, Any]] = []
         while len(killed) < builds and time.monotonic() < end:
-            killed.append(killed_build(place, len(killed), undisturbed.seconds, chance, expected))
+            killed.append(killed_build(place, len(killed), moments, expected))
         full = [full_disk(place, f"full{size}", size, expected) for size in sizes(expected)]
     again = [build["pictures_shown"] / shown - 1 for build in killed]
     times = [build["seconds"] / undisturbed.seconds for build in killed]
@@ -104,13 +140,13 @@ def main() -> None:
 
 
 def killed_build(
-    place: Place, number: int, longest: float, chance: random.Random, expected: dict[str, bytes]
+    place: Place, number: int, moments: Moments, expected: dict[str, bytes]
 ) -> dict[str, Any]:
     """A build that is killed until it is done before the random moment comes."""
     name, runs = f"killed{number}", list[Run]()
     while not runs or runs[-1].killed:
-        moment = functools.partial(wait_for, chance.uniform(0, longest))
-        runs.append(place.build(name, 1 + (number + len(runs)) % 2, moment))
+        wait = moments.next(lambda: place.shown(name))
+        runs.append(place.build(name, 1 + (number + len(runs)) % 2, wait))
         print(
             f"{name}: run {len(runs)}, {runs[-1].seconds:.1f} s, code {runs[-1].code}", flush=True
         )
@@ -121,12 +157,6 @@ def killed_build(
         "pictures_shown": place.shown(name),
         "equal": place.contents(name) == expected,
     }
-
-
-def wait_for(seconds: float, process: Any) -> None:
-    """Wait so long, or until the process ends."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
 
 
 def sizes(files: dict[str, bytes]) -> list[int]:
