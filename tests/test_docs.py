@@ -221,7 +221,7 @@ class TestArchitecture:
     def test_manifest(self):
         about = {"detector": {}, "recovery": {}, "versions": {}}
         made = make_manifest(BuildConfig(), Source("", [], 0, 0, []), "", about, [], [])
-        assert sorted(self.column("**`dataset.json`.**")) == sorted([*made, "files"])
+        assert sorted(self.column("**`dataset.json`.**")) == sorted([*made, "files", "checksum"])
 
     def test_layers(self):
         setup = (ROOT / "setup.cfg").read_text()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
-import hashlib
 import io
 import logging
 import os
@@ -21,12 +20,13 @@ from tqdm import tqdm
 import facenet_tf
 from facenet_tf.detection import Detector, recovery
 from facenet_tf.errors import InputError, Interrupted
-from facenet_tf.records import durable
+from facenet_tf.records import checksums, durable
 from facenet_tf.records.changes import changed_options
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.contact_sheet import write_contact_sheet
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.records.detectors import detector_of
+from facenet_tf.records.filters import LIMITS
 from facenet_tf.records.finished import FinishedDataset
 from facenet_tf.records.index import make_index
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, REPORT, ROWS
@@ -50,7 +50,7 @@ def build_dataset(
     """Detect, align and store the faces of all pictures.
 
     A build that was interrupted is continued. Of a finished dataset whose pictures have changed,
-    the shards concerned are built again.
+    the shards concerned are built again; one that is up to date stays as it is.
 
     Args:
         config: what to build.
@@ -60,7 +60,7 @@ def build_dataset(
 
     Raises:
         InputError: no usable pictures, an output directory that cannot be used, or a finished
-            dataset that is up to date or was built with other options.
+            dataset that was built with other options.
         Interrupted: the disk is full.
         RuntimeError: worker processes die whatever they do.
     """
@@ -99,12 +99,10 @@ def _build(
     }
     finished = FinishedDataset.find(output, config, about)
     plan = make_plan(config, source, about, _shards(finished, output, config, about))
-    if finished and finished.is_up_to_date(plan, source):
+    if finished and finished.is_up_to_date(plan):
         output.decline()
-        raise InputError(
-            f"--output {output.path} already holds a dataset, up to date with its pictures: choose "
-            "another, or --overwrite it"
-        )
+        logger.info("%s is up to date with its pictures: nothing is to be built", output.path)
+        return
     output.start(plan)
     if not output.is_complete:
         if finished:
@@ -156,11 +154,11 @@ def _fill(
     manifest = make_manifest(config, source, plan.fingerprint, about, shards, rows)
     write_report(output.new / REPORT, manifest, shard_files, rows, source.pictures)
     files = {
-        name: hashlib.sha256((output.new / name).read_bytes()).hexdigest()
+        name: checksums.of_file(output.new / name)
         for name in (ROWS, INDEX, CONTACT_SHEET, REPORT)
         if (output.new / name).exists()
     }
-    output.complete({**manifest, "files": files})
+    output.complete(checksums.sealed({**manifest, "files": files}))
 
 
 def _make_writer(
@@ -202,7 +200,9 @@ def _check_usable(rows: Sequence[Row]) -> None:
     if max(records.values(), default=0) < 2:
         outcomes = collections.Counter(row.outcome for row in rows)
         told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
-        raise InputError(f"nobody has two usable pictures ({told}): see --face and --fallback")
+        limits = [LIMITS[outcome] for outcome in LIMITS if outcome in outcomes]
+        options = ", ".join(["--face", "--fallback", *limits])
+        raise InputError(f"nobody has two usable pictures ({told}): see {options}")
 
 
 def _versions() -> dict[str, str]:

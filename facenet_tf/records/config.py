@@ -138,9 +138,7 @@ class BuildConfig:
     have changed"""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # 20 and 20.0 are one option, and one fingerprint
-            if field.type == "float":
-                object.__setattr__(self, field.name, float(getattr(self, field.name)))
+        self._unify_numbers()
         require(1 <= self.quality <= 100, "--quality", self.quality, "give 1 to 100")
         require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
         require(self.workers >= 0, "--workers", self.workers, "give 0 (all cores) or more")
@@ -173,6 +171,18 @@ class BuildConfig:
         require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
         self._check_quality_limits()
         self._check_detector()
+
+    def _unify_numbers(self) -> None:
+        """Make 20 and 20.0 one option, and one fingerprint."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type == "float":
+                value = float(value)
+            elif field.type == "int | float":  # a fraction below 1, else a count
+                value = int(value) if value % 1 == 0 else float(value)
+            elif field.type == "tuple[float, float, float]":
+                value = tuple(map(float, value))
+            object.__setattr__(self, field.name, value)
 
     def _check_detector(self) -> None:
         require(

@@ -11,6 +11,7 @@ import numpy as np
 
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.records import checksums
 from facenet_tf.records.framing import DamagedRecord
 from facenet_tf.records.index import misfit
 from facenet_tf.records.layout import (
@@ -61,7 +62,8 @@ class FaceDataset:
 
         Raises:
             InputError: it is missing, not finished, of another format, files in it are missing or
-                shorter than they were, or the index does not fit the shards.
+                shorter than they were, the manifest or the index is damaged, or the index does not
+                fit the shards.
         """
         directory = Path(directory)
         manifest = read_manifest(directory)
@@ -72,6 +74,7 @@ class FaceDataset:
                 raise _broken(directory, f"{shard['file']} is missing or incomplete")
         if problem := misfit(index, manifest):
             raise _broken(directory, f"{INDEX} does not belong to it: {problem}")
+        _check(directory, manifest, INDEX)
         return cls(directory, manifest, index)
 
     def __len__(self) -> int:
@@ -104,11 +107,16 @@ class FaceDataset:
 
     @functools.cached_property
     def rows(self) -> list[Row]:
-        """The rows of ``images.csv``, one per source picture, sorted by key."""
+        """The rows of ``images.csv``, one per source picture, sorted by key.
+
+        Raises InputError if it is damaged.
+        """
         try:
-            return read_rows(self.directory / ROWS)
+            rows = read_rows(self.directory / ROWS)
         except (OSError, ValueError) as error:
             raise _broken(self.directory, f"{ROWS} cannot be read") from error
+        _check(self.directory, self.manifest, ROWS)
+        return rows
 
     def read(self, records: np.ndarray) -> list[bytes]:
         """Return the serialized ``tf.train.Example`` of each record number, in the order given.
@@ -138,7 +146,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     """Return the content of ``dataset.json``.
 
     Raises:
-        InputError: there is none, it cannot be read or is of another format.
+        InputError: there is none, it cannot be read, is of another format or damaged.
     """
     path = directory / MANIFEST
     if not directory.is_dir():
@@ -149,12 +157,15 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             "run data_prep/build_tfrecords.py"
         )
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        manifest = json.loads(data)
         found = manifest["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _broken(directory, f"{MANIFEST} cannot be read") from error
     if found != FORMAT:
         raise _broken(directory, f"it has format {found}, this version reads {FORMAT}")
+    if checksums.is_damaged(manifest, data):
+        raise _broken(directory, f"{MANIFEST} is damaged: it is not as it was written")
     return manifest
 
 
@@ -171,6 +182,13 @@ def read_index(directory: Path, manifest: dict[str, Any]) -> np.ndarray:
     if index.shape != (manifest["records"], 6) or index.dtype != np.int64:
         raise _broken(directory, f"{INDEX} does not belong to it")
     return index
+
+
+def _check(directory: Path, manifest: dict[str, Any], name: str) -> None:
+    """Raise unless a small file, which has been read already, is the one that was written."""
+    known = manifest.get("files", {}).get(name)
+    if known is not None and checksums.of_file(directory / name) != known:
+        raise _broken(directory, f"{name} is damaged: its SHA-256 is not the one in {MANIFEST}")
 
 
 def _broken(directory: Path, problem: str) -> InputError:

@@ -28,8 +28,13 @@ def write(path: Path, data: bytes | memoryview) -> None:
 
 def write_json(path: Path, content: object) -> None:
     """Write plain values as JSON in one step; raises ValueError for a number that is not finite."""
+    write(path, as_json(content))
+
+
+def as_json(content: object) -> bytes:
+    """Return what `write_json` writes."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    write(path, f"{text}\n".encode())
+    return f"{text}\n".encode()
 
 
 def link(source: Path, target: Path) -> None:

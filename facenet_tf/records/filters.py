@@ -5,6 +5,18 @@ from __future__ import annotations
 from facenet_tf.quality import Quality
 from facenet_tf.records.config import BuildConfig
 
+LIMITS = {
+    "too_small": "--smallest-face",
+    "bad_landmarks": "--max-rmse",
+    "unsure": "--min-confidence",
+    "blurred": "--min-sharpness",
+    "too_dark": "--min-exposure",
+    "too_bright": "--max-exposure",
+    "turned": "--max-yaw",
+    "tilted": "--max-roll",
+}
+"""Outcome → the option whose value made a face that was found unusable."""
+
 
 def refusal(quality: Quality, confidence: float, config: BuildConfig) -> tuple[str, str] | None:
     """Return the outcome and the reason in words if a face is to be dropped, else None.

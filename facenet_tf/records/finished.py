@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import logging
 from typing import Any
 
 from facenet_tf.errors import InputError
+from facenet_tf.records import checksums
 from facenet_tf.records.changes import changed_options, changed_pictures
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.dataset import read_manifest
@@ -16,7 +16,6 @@ from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.plan import Plan
 from facenet_tf.records.rows import read_rows
 from facenet_tf.records.shard import Shard
-from facenet_tf.records.source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -54,21 +53,15 @@ class FinishedDataset:
             )
         return cls(output, manifest)
 
-    def is_up_to_date(self, plan: Plan, source: Source) -> bool:
+    def is_up_to_date(self, plan: Plan) -> bool:
         """Whether the same dataset would be made now, and its files are there."""
-        # The fingerprint is that of the records; the manifest says this of their source.
-        told = ("variant", "without_identity", "other_files")
-        return (
-            self._manifest["fingerprint"] == plan.fingerprint
-            and all(self._manifest[name] == getattr(source, name) for name in told)
-            and not self._incomplete()
-        )
+        return plan.is_done(self._manifest) and not self._incomplete()
 
     def hand_over(self, plan: Plan) -> None:
         """Give the shards that a plan has too to the new dataset, and say what has changed."""
         directory, known = self._output.path, self._manifest["files"].get(ROWS)
         try:
-            intact = hashlib.sha256((directory / ROWS).read_bytes()).hexdigest() == known
+            intact = checksums.of_file(directory / ROWS) == known
         except OSError:
             intact = False
         if not intact:
@@ -89,9 +82,11 @@ class FinishedDataset:
                 logger.warning("%s is missing or damaged: it is built again", task.file)
 
     def _incomplete(self) -> bool:
-        """Whether a file is missing or has another size than it had."""
+        """Whether a file is missing or has another size, or the manifest lacks its checksum."""
         directory = self._output.path
         sizes = [(directory / shard["file"], shard["bytes"]) for shard in self._manifest["shards"]]
-        return not all((directory / name).is_file() for name in self._manifest["files"]) or any(
-            not path.is_file() or path.stat().st_size != size for path, size in sizes
+        return (
+            checksums.CHECKSUM not in self._manifest
+            or not all((directory / name).is_file() for name in self._manifest["files"])
+            or any(not path.is_file() or path.stat().st_size != size for path, size in sizes)
         )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
-import hashlib
 import json
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, NoReturn
 
 from facenet_tf.errors import InputError
-from facenet_tf.records import durable
+from facenet_tf.records import checksums, durable
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, MANIFEST, REPORT, ROWS
 from facenet_tf.records.plan import Plan, ShardTask
 from facenet_tf.records.rows import Row
@@ -112,7 +111,9 @@ class OutputDirectory:
                 directory.mkdir(parents=True, exist_ok=True)
             # A name of its own: a worker of a killed build may not have noticed it yet.
             self.unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self._scratch))
-            if not self._completes(plan):
+            manifest = self.unpublished()
+            if manifest is None or not plan.is_done(manifest):
+                self._take_back()
                 self._keep_only(plan.tasks)
         except OSError as error:
             self._refuse(error)
@@ -169,9 +170,13 @@ class OutputDirectory:
         durable.sync(self.path.parent)
         shutil.rmtree(self._scratch)
 
-    def _completes(self, plan: Plan) -> bool:
-        manifest = self.unpublished()
-        return manifest is not None and manifest.get("fingerprint") == plan.fingerprint
+    def _take_back(self) -> None:
+        """Return to the new dataset the shards that were at their place already."""
+        if not self.is_finished:  # else they are those of the old dataset
+            for note in self._notes.iterdir():
+                shard, new = self.path / note.stem, self.new / note.stem
+                if shard.is_file() and not new.exists():
+                    shard.replace(new)
 
     def _keep_only(self, tasks: Sequence[ShardTask]) -> None:
         """Remove what is no finished shard of these tasks, the manifest first."""
@@ -228,6 +233,6 @@ class OutputDirectory:
 def _sha256(file: Path) -> str:
     """Of a file's bytes; empty if it cannot be read."""
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return checksums.of_file(file)
     except OSError:
         return ""

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -55,15 +55,21 @@ class ShardTask:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The tasks, and a fingerprint of all that decides the dataset."""
+    """The tasks, a fingerprint of all that decides the records, and further words on the source."""
 
     tasks: list[ShardTask]
     fingerprint: str
+    words: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def items(self) -> list[Item]:
         """All pictures, by shard."""
         return [item for task in self.tasks for item in task.items]
+
+    def is_done(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether a manifest is that of the dataset this plan gives."""
+        told = {"fingerprint": self.fingerprint, **self.words}
+        return all(manifest.get(name) == value for name, value in told.items())
 
 
 def make_plan(
@@ -107,7 +113,9 @@ def make_plan(
         for number, group in enumerate(members)
     ]
     people = [dataclasses.astuple(person) for person in source.identities]
-    return Plan(tasks, _fingerprint([options, people, [task.fingerprint for task in tasks]]))
+    fingerprint = _fingerprint([options, people, [task.fingerprint for task in tasks]])
+    words = ("variant", "without_identity", "other_files")
+    return Plan(tasks, fingerprint, {name: getattr(source, name) for name in words})
 
 
 def _hash(picture: Picture) -> tuple[str, str]:

@@ -103,10 +103,13 @@ def read_rows(path: Path) -> list[Row]:
     """Read what `write_rows` wrote; raises ValueError when it is not that."""
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
-        columns = next(reader, [])
-        if columns not in (_COLUMNS, [name for name in _COLUMNS if name not in _YOUNGER]):
-            raise ValueError(f"{path} has other columns")
-        return [_row(dict(zip(columns, cells, strict=True))) for cells in reader]
+        try:
+            columns = next(reader, [])
+            if columns not in (_COLUMNS, [name for name in _COLUMNS if name not in _YOUNGER]):
+                raise ValueError(f"{path} has other columns")
+            return [_row(dict(zip(columns, cells, strict=True))) for cells in reader]
+        except csv.Error as error:
+            raise ValueError(f"{path} is no CSV: {error}") from error
 
 
 def _row(cells: dict[str, str]) -> Row:

@@ -147,9 +147,15 @@ class TestBadInput:
     def test_finished_dataset(self, build, people, tmp_path):
         command = (people, "--output", tmp_path / "out", "--workers", 1, "--fallback")
         assert build(*command)[0] == 0
-        code, _, err = build(*command)
+        code, _, err = build(*command, "--seed", 1)
         assert (code, "--overwrite" in err) == (2, True)
-        assert build(*command, "--overwrite")[0] == 0
+        assert build(*command, "--seed", 1, "--overwrite")[0] == 0
+
+
+def test_finished_dataset_that_is_up_to_date(build, people, tmp_path):
+    command = (people, "--output", tmp_path / "out", "--workers", 1, "--fallback")
+    first, again = build(*command), build(*command)
+    assert again[:2] == first[:2] == (0, first[1])
 
 
 def test_interruption_says_how_to_continue(people, tmp_path, monkeypatch, capsys):

@@ -88,6 +88,42 @@ def test_faces_below_the_smallest_size_are_left_out(detector):
     assert min(widths) < 60 and len(found) < len(widths)
 
 
+def legal_values(number):
+    """Arguments anywhere in their range, of the thresholds also its ends."""
+    draw = np.random.default_rng(number)
+    return {
+        "min_face_size": 12 * 10 ** draw.uniform(0, 1),
+        "thresholds": [draw.choice([0.0, 1.0, *draw.random(6)]) for _ in range(3)],
+        "scale_factor": draw.uniform(0.1, 0.95),
+    }
+
+
+@pytest.mark.parametrize("number", range(16))
+def test_any_legal_values_give_boxes_in_the_picture(number):
+    arguments = legal_values(number)
+    detector = MtcnnDetector(**arguments)
+    pictures = [astronaut()[40:200:2, 150:300:2], crowd()[::5, ::5], np.zeros((9, 90, 3), np.uint8)]
+    for picture, faces in zip(pictures, detector.detect(pictures), strict=True):
+        height, width = picture.shape[:2]
+        for face in faces:
+            x, y, across, down = face.box
+            assert 0 <= x <= x + across <= width - 1 and 0 <= y <= y + down <= height - 1
+            assert arguments["thresholds"][2] < face.confidence <= 1
+            assert np.isfinite(face.landmarks).all()
+        confidences = [face.confidence for face in faces]
+        assert confidences == sorted(confidences, reverse=True)
+
+
+def test_engines_find_the_same_faces(detector):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    pictures = list(variations().values())
+    found = MtcnnDetector(engine="onnx").detect(pictures)
+    for faces, others in zip(found, detector.detect(pictures), strict=True):
+        assert faces
+        assert_same_faces(faces, others, 0.01)
+
+
 def test_grey_pictures_are_taken(detector):
     grey = cv2.cvtColor(astronaut(), cv2.COLOR_RGB2GRAY)
     flat, one_channel, three = detector.detect([grey, grey[..., None], np.dstack([grey] * 3)])

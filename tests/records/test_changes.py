@@ -1,11 +1,13 @@
 """A second build over a finished dataset whose pictures, or options, have changed."""
 
 import dataclasses
+import json
 import logging
 import shutil
 
 import pytest
 
+from benchmarks.disturbed import contents
 from facenet_tf.errors import InputError
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.changes import Changes, changed_pictures
@@ -19,7 +21,7 @@ from tests.records.fake_faces import (
     make_detector,
     make_other_detector,
 )
-from tests.records.test_builder import config_for, contents
+from tests.records.test_builder import config_for
 
 SHARDS = 4
 
@@ -54,7 +56,7 @@ def update(world, tmp_path, monkeypatch, caplog):
                 ShardWriter, "write", lambda self, task: (built.append(task), write(self, task))[1]
             )
             build_dataset(config, make_detector)
-        fresh = config_for(tmp_path, world / "people", "fresh", **options, shards=SHARDS)
+        fresh = config_for(tmp_path, world / "people", "fresh", **{**options, "shards": SHARDS})
         assert contents(config.output) == contents(build_dataset(fresh, make_detector).directory)
         return caplog.text, [task.number for task in built]
 
@@ -163,6 +165,14 @@ def test_missing_file_is_made_again(world, update, name):
     assert update()[1] == []
 
 
+def test_manifest_without_a_checksum_is_made_again(world, update):
+    path = world / "out" / "dataset.json"
+    manifest = json.loads(path.read_text())
+    del manifest["checksum"]
+    path.write_text(json.dumps(manifest))
+    assert update()[1] == []
+
+
 def test_damaged_shard_is_built_again(world, update):
     path = sorted((world / "out").glob("shard-*"))[2]
     path.write_bytes(path.read_bytes()[:-1])
@@ -180,13 +190,12 @@ def test_damaged_rows_are_not_relied_upon(world, update):
     assert len(built) == SHARDS
 
 
-def test_nothing_changed(world):
+@pytest.mark.parametrize("same", [{}, {"shards": SHARDS}, {"smallest_face": 12}])
+def test_nothing_changed(world, update, same):
     before = contents(world / "out")
-    config = config_for(world, world / "people")
-    for same in ({}, {"shards": SHARDS}, {"smallest_face": 12}):
-        with pytest.raises(InputError, match=r"already holds a dataset, up to date .* --overwrite"):
-            build_dataset(dataclasses.replace(config, **same), make_detector)
-    assert contents(world / "out") == before
+    said, built = update(**same)
+    assert "out is up to date with its pictures: nothing is to be built\n" in said
+    assert (built, contents(world / "out")) == ([], before)
 
 
 @pytest.mark.parametrize(

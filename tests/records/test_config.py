@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,22 @@ def test_options_of_one_detector_only():
         option = "--" + next(iter(options)).replace("_", "-")
         with pytest.raises(InputError, match=f"{option} is MTCNN's"):
             BuildConfig(detector="retinaface", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "same"),
+    [
+        (
+            {"test_people": 2, "validation_people": 0},
+            {"test_people": 2.0, "validation_people": 0.0},
+        ),
+        ({"detector_thresholds": (0, 0.7, 1)}, {"detector_thresholds": (0.0, 0.7, 1.0)}),
+        ({"smallest_face": 12, "max_yaw": 45}, {"smallest_face": 12.0, "max_yaw": 45.0}),
+    ],
+)
+def test_equal_numbers_are_written_alike(options, same):
+    one, other = BuildConfig(**options).to_manifest(), BuildConfig(**same).to_manifest()
+    assert json.dumps(one) == json.dumps(other)
 
 
 def test_manifest_names_no_place_and_no_worker():

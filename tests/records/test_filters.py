@@ -2,7 +2,7 @@ import pytest
 
 from facenet_tf.quality import Quality
 from facenet_tf.records.config import BuildConfig
-from facenet_tf.records.filters import refusal
+from facenet_tf.records.filters import LIMITS, refusal
 
 FACE = Quality(face_size=40.0, sharpness=50.0, exposure=0.4, yaw=-30.0, roll=20.0)
 DREADFUL = Quality(face_size=1.0, sharpness=0.0, exposure=0.0, yaw=90.0, roll=-180.0)
@@ -26,6 +26,7 @@ def test_none_is_refused_unless_asked_for():
 )
 def test_each_option_has_its_outcome(options, outcome, detail):
     assert refusal(FACE, 0.9, BuildConfig(**options)) == (outcome, detail)
+    assert LIMITS[outcome] == "--" + next(iter(options)).replace("_", "-")
 
 
 def test_a_value_at_the_limit_will_do():

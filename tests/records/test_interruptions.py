@@ -1,23 +1,27 @@
 """Builds that are ended at any moment, and full disks: nothing is lost, no byte differs."""
 
 import contextlib
+import dataclasses
 import errno
+import functools
 import os
 import random
-import resource
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from facenet_tf.errors import InputError, Interrupted
+from benchmarks import disturbed
+from benchmarks.disturbed import contents, largest_file
+from facenet_tf.errors import Interrupted
 from facenet_tf.records.builder import build_dataset
+from facenet_tf.records.output_directory import OutputDirectory
+from facenet_tf.records.shard import ShardWriter
 from tests.records.fake_faces import FACE, SHY, SlowDetector, draw, draw_people, make_detector
-from tests.records.test_builder import config_for, contents
+from tests.records.test_builder import config_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,26 +86,32 @@ def test_ended_before_any_change_of_the_disk(before, after, tmp_path, monkeypatc
     if finished:
         shutil.copytree(before / "out", config.output)
     ended = is_ended(monkeypatch, lambda: build_dataset(config, make_detector), steps)
-    # Removing the scratch directory is all that may be left to do.
-    with (
-        contextlib.suppress(InputError)
-        if (config.output / "dataset.json").exists()
-        else (contextlib.nullcontext())
-    ):
-        build_dataset(config, make_detector)
+    build_dataset(config, make_detector)
     assert contents(config.output) == contents(after / "out")
     assert ended or steps > 45
 
 
-@contextlib.contextmanager
-def largest_file(size):
-    """No file of this process may become larger, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+@pytest.mark.parametrize("steps", [0, 5, 12])
+def test_other_words_after_an_end_while_publishing(after, tmp_path, monkeypatch, steps):
+    config = config_for(tmp_path, after / "people", shards=3)
+    publish, write, built = OutputDirectory.publish, ShardWriter.write, []
+
+    def ended(output):
+        assert is_ended(monkeypatch, lambda: publish(output), steps)
+        raise Ended
+
+    with monkeypatch.context() as patch, contextlib.suppress(Ended):
+        patch.setattr(OutputDirectory, "publish", ended)
+        build_dataset(config, make_detector)
+    drawn = dataclasses.replace(config, variant="drawn")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            ShardWriter, "write", lambda self, task: (built.append(task), write(self, task))[1]
+        )
+        assert build_dataset(drawn, make_detector).manifest["variant"] == "drawn"
+    assert not built
+    fresh = dataclasses.replace(drawn, output=tmp_path / "fresh")
+    assert contents(config.output) == contents(build_dataset(fresh, make_detector).directory)
 
 
 def test_no_room_for_a_shard(after, tmp_path):
@@ -124,8 +134,7 @@ def test_no_room_for_what_follows(after, tmp_path, monkeypatch, steps):
 
 def command(root, output, workers, shards):
     options = [root, "--output", output, "--workers", workers, "--shards", shards]
-    words = [sys.executable, "-m", "tests.records.fake_command", "SlowDetector", *map(str, options)]
-    return {"args": words, "cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    return [sys.executable, "-m", "tests.records.fake_command", "SlowDetector", *options]
 
 
 @pytest.mark.slow
@@ -135,12 +144,10 @@ def test_full_disk_with_workers(tmp_path):
     output = tmp_path / "out"
     build = command(root, output, 2, 2)
     with largest_file(20_000):  # the child inherits it
-        done = subprocess.run(**build, check=False, text=True)
-    complaints = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert done.returncode == 75, done.stderr
-    assert len(complaints) == 1
-    assert "no room left (File too large)" in complaints[0]
-    subprocess.run(**build, check=True)
+        stopped = disturbed.run(build, ROOT)
+    assert stopped.code == 75, stopped.told
+    assert "no room left (File too large)" in stopped.complaint
+    assert disturbed.run(build, ROOT).code == 0
     assert contents(output) == contents(expected.directory)
 
 
@@ -153,8 +160,6 @@ def forked(config):
     try:
         build_dataset(config, SlowDetector)
         code = 0
-    except InputError:
-        code = 2
     finally:
         os._exit(code)
 
@@ -179,7 +184,7 @@ def test_killed_at_twenty_random_moments(tmp_path):
         if os.WIFSIGNALED(status):
             killed += 1
             continue
-        assert os.waitstatus_to_exitcode(status) in (0, 2)  # 2: it was killed when all was done
+        assert os.waitstatus_to_exitcode(status) == 0
         assert contents(config.output) == expected
         shutil.rmtree(config.output)
         finished += 1
@@ -195,22 +200,19 @@ def test_killed_with_workers_at_twenty_random_moments(tmp_path):
     output, killed, finished = tmp_path / "out", 0, 0
     while killed < 20 or output.exists():
         build = command(root, output, chance.choice((1, 2)), 8)
-        process = subprocess.Popen(**build, start_new_session=True)
-        if killed < 20:
-            wait_for_a_moment(process, output, chance)
-            if process.poll() is None:
-                killed += 1
-                os.killpg(process.pid, signal.SIGKILL)
-        told = process.communicate()[1].decode()
-        if process.returncode != -signal.SIGKILL:  # 2: it was killed when all was done
-            assert process.returncode == 0 or "up to date" in told, told
-            assert contents(output) == contents(expected.directory)
-            shutil.rmtree(output)
-            finished += 1
+        moment = functools.partial(wait_for_a_moment, output, chance) if killed < 20 else None
+        ended = disturbed.run(build, ROOT, moment)
+        if ended.killed:
+            killed += 1
+            continue
+        assert ended.code == 0, ended.told
+        assert contents(output) == contents(expected.directory)
+        shutil.rmtree(output)
+        finished += 1
     assert finished >= 1
 
 
-def wait_for_a_moment(process, output, chance):
+def wait_for_a_moment(output, chance, process):
     """Wait until it works, half of the times until a further shard is finished, and a while."""
 
     def done():

@@ -28,6 +28,14 @@ def test_other_columns_are_refused(tmp_path):
         read_rows(tmp_path / "images.csv")
 
 
+def test_a_quote_that_is_never_closed_is_refused(tmp_path):
+    path = tmp_path / "images.csv"
+    write_rows(path, [Row(f"a/{n}.jpg", "a", 0, "train", "ff", "ok") for n in range(2000)])
+    path.write_bytes(path.read_bytes().replace(b'"a/3.jpg"', b'"a/3.jpg ', 1))
+    with pytest.raises(ValueError):
+        read_rows(path)
+
+
 def test_files_from_before_quality_was_measured(tmp_path):
     younger = {"face_size", "sharpness", "exposure", "yaw", "roll"}
     row = Row("a/1.jpg", "a", 0, "train", "ff", "ok", rmse="1.5", shard=2)

@@ -1,5 +1,6 @@
 """Damage of every kind, each found and named."""
 
+import hashlib
 import json
 import shutil
 
@@ -9,6 +10,7 @@ import pytest
 from facenet_tf import cli
 from facenet_tf.commands import verify_dataset
 from facenet_tf.errors import InputError
+from facenet_tf.records import checksums, durable
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.records.framing import frame, unframe
@@ -51,8 +53,6 @@ def shard_of(directory, record):
 
 def rewrite(directory, name, change):
     """Change a file and make its hash in the manifest fit, as a careful forger would."""
-    import hashlib
-
     path = directory / name
     path.write_bytes(change(path.read_bytes()))
     manifest = json.loads((directory / "dataset.json").read_text())
@@ -62,7 +62,7 @@ def rewrite(directory, name, change):
     for shard in manifest["shards"]:
         if shard["file"] == name:
             shard["sha256"] = digest
-    (directory / "dataset.json").write_text(json.dumps(manifest))
+    durable.write_json(directory / "dataset.json", checksums.sealed(manifest))
 
 
 def save_index(directory, index):
@@ -117,6 +117,43 @@ def test_flipped_byte_in_another_file(copy, name):
     assert problems(copy)[0] == f"{name}: its SHA-256 is not the one in the manifest"
 
 
+def test_flipped_byte_in_the_manifest(copy):
+    path = copy / "dataset.json"
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 61):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        try:
+            found = problems(copy)
+        except InputError as error:
+            found = [str(error)]
+        assert found and "dataset" in found[0], (at, whole[at - 9 : at + 9])
+    path.write_bytes(whole[:-1])
+    with pytest.raises(InputError, match=r"dataset\.json is damaged: it is not as it was written"):
+        FaceDataset.open(copy)
+
+
+def test_manifest_from_before_it_had_a_checksum(copy):
+    path = copy / "dataset.json"
+    manifest = json.loads(path.read_text())
+    del manifest["checksum"]
+    durable.write_json(path, manifest)
+    (problem,) = problems(copy)
+    assert problem.startswith("dataset.json: it has no checksum")
+    assert len(FaceDataset.open(copy)) == 14
+
+
+@pytest.mark.parametrize("name", ["index.npy", "images.csv"])
+def test_readers_notice_a_table_that_still_looks_right(copy, name):
+    path, number = copy / name, -5
+    data = bytearray(path.read_bytes())
+    if name == "index.npy":  # of the last record, a label that another person has
+        number = -8 * (6 - LABEL)
+    data[number] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=rf"{name} is damaged: its SHA-256"):
+        FaceDataset.open(copy).keys()
+
+
 @pytest.mark.parametrize("column", [SHARD, OFFSET, LENGTH, LABEL, ROW])
 def test_index_that_does_not_fit(copy, column):
     index = np.load(copy / "index.npy")
@@ -163,6 +200,12 @@ def test_record_that_differs_from_its_row(copy, field, of_record, of_another):
 
 def test_row_that_differs_from_its_record(copy):
     rewrite(copy, "images.csv", lambda data: data.replace(b'"0.99000"', b'"0.99100"', 1))
+    (problem,) = problems(copy)
+    assert problem.endswith("differs from its row in images.csv: confidence")
+
+
+def test_row_without_its_numbers(copy):
+    rewrite(copy, "images.csv", lambda data: data.replace(b'"0.99000"', b'"0.99O00"', 1))
     (problem,) = problems(copy)
     assert problem.endswith("differs from its row in images.csv: confidence")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.disturbed import contents
 from facenet_tf.datasets.picture import Picture
 from facenet_tf.records import workers
 from facenet_tf.records.builder import build_dataset
@@ -23,7 +24,7 @@ from tests.records.fake_faces import (
     make_detector,
     spoil,
 )
-from tests.records.test_builder import config_for, contents
+from tests.records.test_builder import config_for
 
 
 @pytest.mark.slow
