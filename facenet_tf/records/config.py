@@ -18,7 +18,8 @@ from facenet_tf.preprocessing import Preprocessing
 SourceKind = Literal["auto", "att", "folder", "lfw"]
 FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre", "refuse"]
 DetectorKind = Literal["mtcnn", "yunet", "retinaface"]
-Engine = Literal["litert", "onnx"]
+DetectorEngine = Literal["litert", "onnx"]
+Engine = Literal["processes", "ray"]
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
 # What says where or how to work, not what to make; what the manifest or the rows list elsewhere
@@ -34,6 +35,8 @@ _NOT_IN_MANIFEST = (
     "detector_model",
     "shards",
     "workers",
+    "engine",
+    "ray_address",
     "overwrite",
 )
 
@@ -83,7 +86,7 @@ class BuildConfig:
     """yunet: its ONNX file"""
     detector_min_face: float = 20.0
     """smallest face that the detector looks for, in pixels of the picture"""
-    detector_engine: Engine = "litert"
+    detector_engine: DetectorEngine = "litert"
     """mtcnn: what computes its networks; litert is a part of TensorFlow, onnx needs ONNX Runtime"""
     detector_thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
     """mtcnn: scores above which a box stays after each of the three networks, 0…1; lower ones find
@@ -131,6 +134,12 @@ class BuildConfig:
     """number of shard files; 0: by the number of pictures, or as many as a finished dataset has"""
     workers: int = 0
     """processes; 0: one per CPU core. The result does not depend on it"""
+    engine: Engine = "processes"
+    """where shards are built: in processes of this machine, or by tasks on a cluster of machines
+    (ray; needs the package). The result does not depend on it"""
+    ray_address: str | None = None
+    """ray: HOST:PORT of the cluster's head; None: as Ray finds it (RAY_ADDRESS, the cluster on this
+    machine, or a new one there)"""
     batch_size: int = 16
     """pictures that the detector sees at once"""
     overwrite: bool = False
@@ -171,6 +180,8 @@ class BuildConfig:
             "give millions of pixels above 0",
         )
         require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
+        if self.ray_address is not None and self.engine != "ray":
+            raise InputError("--ray-address is Ray's: give --engine ray too, or leave it out")
         self._check_quality_limits()
         self._check_detector()
 
@@ -233,7 +244,16 @@ class BuildConfig:
             face = "nearest_centre" if source == "lfw" else "largest_central"
         name = as_text(self.name) or re.sub(r"[^\w.-]+", "_", own_name)
         output = self.output or Path("data", name)
-        return dataclasses.replace(self, source=source, name=name, output=output, face=face)
+        config = dataclasses.replace(self, source=source, name=name, output=output, face=face)
+        return config._with_absolute_paths() if self.engine == "ray" else config
+
+    def _with_absolute_paths(self) -> BuildConfig:
+        """The same for processes that were not started in this directory."""
+        names = ("directory", "output", "data_home", "protocol", "detector_model")
+        paths = {name: getattr(self, name) for name in names}
+        return dataclasses.replace(
+            self, **{k: path.absolute() for k, path in paths.items() if path}
+        )
 
     def to_manifest(self) -> dict[str, Any]:
         """Return the fields that decide what the dataset holds, as JSON gives them back."""
