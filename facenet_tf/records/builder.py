@@ -27,6 +27,7 @@ from facenet_tf.records.finished import FinishedDataset
 from facenet_tf.records.index import make_index
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, REPORT, ROWS
 from facenet_tf.records.manifest import make_manifest
+from facenet_tf.records.mirrored_output import MirroredOutput
 from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.plan import Plan, ShardTask, make_plan
 from facenet_tf.records.report import write_report
@@ -35,6 +36,7 @@ from facenet_tf.records.shard import Shard
 from facenet_tf.records.source import Source, open_source
 from facenet_tf.records.workers import Engine, finished_shards
 from facenet_tf.records.writer_factory import DetectorFactory, WriterFactory, describe
+from facenet_tf.storage import Store
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ def build_dataset(
         raise InputError(f"--output {config.output} lies inside the pictures: choose another")
     source = open_source(config)
     try:
-        with _engine(config, isolated) as engine, OutputDirectory(config.output) as output:
+        with _engine(config, isolated) as engine, _output(config) as output:
             output.claim()
             _build(config, source, make_detector, output, engine)
     except OSError as error:
@@ -110,6 +112,13 @@ def _engine(config: BuildConfig, isolated: bool) -> contextlib.AbstractContextMa
 
         return cluster(config.ray_address, config.workers)
     return contextlib.nullcontext(functools.partial(_on_this_machine, config.workers, isolated))
+
+
+def _output(config: BuildConfig) -> OutputDirectory:
+    assert config.output is not None  # resolved() has seen to it
+    if config.output_url is None:
+        return OutputDirectory(config.output)
+    return MirroredOutput(config.output, Store(config.output_url), config)
 
 
 def _on_this_machine(

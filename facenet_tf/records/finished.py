@@ -62,6 +62,7 @@ class FinishedDataset:
             self._manifest["fingerprint"] == plan.fingerprint
             and all(self._manifest[name] == getattr(source, name) for name in told)
             and not self._incomplete()
+            and self._output.is_delivered(self._manifest)
         )
 
     def hand_over(self, plan: Plan) -> None:

@@ -15,6 +15,7 @@ import dataclasses
 import functools
 import importlib
 import logging
+import platform
 import signal
 import tempfile
 import threading
@@ -158,7 +159,13 @@ def _write_again(factory: WriterFactory, task: ShardTask) -> Shard:
 @functools.lru_cache(maxsize=1)
 def _own(factory: WriterFactory) -> WriterFactory:
     """The factory, with a directory into which no other process writes."""
-    own = tempfile.mkdtemp(prefix="process-", dir=factory.directory)
+    try:
+        own = tempfile.mkdtemp(prefix="process-", dir=factory.directory)
+    except FileNotFoundError:
+        raise InputError(
+            f"{platform.node()} does not see {factory.directory}: give an --output that lies on "
+            "storage which all machines share, under the same path"
+        ) from None
     return dataclasses.replace(factory, directory=Path(own))
 
 
