@@ -39,11 +39,10 @@ def test_without_ray_one_line_says_what_to_install(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def poisoned(tmp_path_factory):
-    """Pictures of which two cannot be done, and what a local build makes of them."""
+    """Pictures of which one cannot be done, and what a local build makes of them."""
     path = tmp_path_factory.mktemp("poisoned")
     people = draw_people(path / "people", 5, 4)
     spoil(people / "person1" / "2.png", 0)
-    spoil(people / "person3" / "1.png", 255)
     with pytest.MonkeyPatch.context() as patch:
         # A fork is there at once, and does well as long as TensorFlow computes nothing.
         fork = multiprocessing.get_context("fork")
@@ -157,7 +156,7 @@ def test_a_node_killed_in_the_middle(cluster, connected, witnessed, expected, tm
 def test_a_picture_that_ends_its_process_costs_itself(connected, poisoned, tmp_path):
     people, expected = poisoned
     dataset = build_dataset(config_for(tmp_path, people, shards=2, engine="ray"), FragileDetector)
-    assert dataset.manifest["outcomes"] == {"crashed": 2, "ok": 18}
+    assert dataset.manifest["outcomes"] == {"crashed": 1, "ok": 19}
     assert contents(dataset.directory) == expected
 
 
