@@ -30,6 +30,7 @@ class Store:
     def sizes(self) -> dict[str, int]:
         """Return the relative path → bytes of all files, in any order; empty without a folder."""
         files, root = _connected(self.url)
+        files.invalidate_cache(root)  # others write there too
         try:
             found = files.find(root, detail=True)
         except FileNotFoundError:

@@ -65,9 +65,10 @@ def build_dataset(
     assert config.output is not None  # resolved() has seen to it
     if config.directory and config.output.resolve().is_relative_to(config.directory.resolve()):
         raise InputError(f"--output {config.output} lies inside the pictures: choose another")
-    source = open_source(config)
     try:
+        # Whether cluster and store answer is known before the pictures are listed.
         with _engine(config, isolated) as engine, _output(config) as output:
+            source = open_source(config)
             output.claim()
             _build(config, source, make_detector, output, engine)
     except OSError as error:

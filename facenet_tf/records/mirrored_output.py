@@ -25,7 +25,8 @@ from facenet_tf.storage import Store
 
 logger = logging.getLogger(__name__)
 
-_NOTES = ".building/notes"
+_SCRATCH = ".building"
+_BEGUN, _NOTES = f"{_SCRATCH}/begun", f"{_SCRATCH}/notes"
 
 
 class MirroredOutput(OutputDirectory):
@@ -35,6 +36,7 @@ class MirroredOutput(OutputDirectory):
         """Raises InputError if the kind of store is not known here."""
         super().__init__(path)
         self._store, self._config = store, config
+        self._begun = False
         self._sizes: dict[str, int] = {}
         self._known: dict[str, str] = {}  # shard file → SHA-256 of what the store has
         store.connect()
@@ -49,8 +51,7 @@ class MirroredOutput(OutputDirectory):
         self._sizes = self._store.sizes()
         manifest = self._manifest()
         if manifest is None:
-            notes = any(name.startswith(_NOTES) for name in self._sizes)
-            if self._sizes and not notes:
+            if self._sizes and not any(name.startswith(_SCRATCH) for name in self._sizes):
                 self._refuse_store("holds other files: choose an empty place")
             return
         if manifest["config"] != self._config.to_manifest() and not self._config.overwrite:
@@ -82,37 +83,42 @@ class MirroredOutput(OutputDirectory):
         manifest = self.unpublished()
         if manifest is not None and not self.is_delivered(manifest):
             self._complete(manifest)
+        for name in sorted(self._store.sizes(), reverse=True):  # the notes before `_BEGUN`
+            if name.startswith(_SCRATCH):
+                self._store.remove(name)
         super().publish()
 
     def _complete(self, manifest: dict[str, Any]) -> None:
-        self._withdraw()
-        files = {shard["file"] for shard in manifest["shards"]} | set(manifest["files"])
-        for name in manifest["files"]:
-            self._store.upload(self.new / name, name)
+        self._begin()
+        files = {shard["file"] for shard in manifest["shards"]}
         for name in self._store.sizes():
             if name.endswith(".tfrecord") and name not in files:
                 self._store.remove(name)
-        self._store.upload(self.new / MANIFEST, MANIFEST)
-        for name in self._store.sizes():
-            if name.startswith(_NOTES):
-                self._store.remove(name)
+        # Shards come here only if the build that made them did not know of the store.
+        missing = [entry["file"] for entry in manifest["shards"] if not self._has(**entry)]
+        for name in (*missing, *manifest["files"], MANIFEST):
+            here = self.new / name
+            self._store.upload(here if here.exists() else self.path / name, name)
 
     def _put(self, shard: Shard) -> None:
-        if self._has(shard):
+        if self._has(shard.file, shard.bytes, shard.sha256):
             return
-        self._withdraw()
+        self._begin()
         self._store.upload(self.new / shard.file, shard.file)
         self._store.write(f"{_NOTES}/{shard.file}.json", note_of(shard))
         self._known[shard.file], self._sizes[shard.file] = shard.sha256, shard.bytes
 
-    def _withdraw(self) -> None:
-        """Take back what says that there is a dataset in the store."""
-        if self._sizes.pop(MANIFEST, None) is not None:
-            self._store.remove(MANIFEST)
+    def _begin(self) -> None:
+        """Say that a build is at work in the store, and no longer that there is a dataset."""
+        if self._begun:
+            return
+        self._store.write(_BEGUN, b"")
+        self._store.remove(MANIFEST)
+        self._begun = True
 
-    def _has(self, shard: Shard) -> bool:
-        known = self._known.get(shard.file) or self._note_there(shard.file).get("sha256")
-        return known == shard.sha256 and self._sizes.get(shard.file) == shard.bytes
+    def _has(self, file: str, bytes: int, sha256: str, **_: object) -> bool:
+        known = self._known.get(file) or self._note_there(file).get("sha256")
+        return known == sha256 and self._sizes.get(file) == bytes
 
     def _fetched(self, task: ShardTask) -> Shard | None:
         """The shard as the store has it, taken into the new dataset."""

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.fetch import fetch_dataset
 from facenet_tf.records.mirrored_output import MirroredOutput
+from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.shard import ShardWriter
 from facenet_tf.storage import Store
 from tests.records.fake_faces import FACE, SHY, draw, draw_people, make_detector
@@ -37,17 +39,21 @@ def config_of(tmp_path, root, url, output="out", **options):
     return config_for(tmp_path, root, output, shards=4, output_url=url, **options)
 
 
-def counted(monkeypatch, owner, name, ends_at=-1):
-    """The calls of a method from now on; one of them is an interruption."""
-    function, calls = getattr(owner, name), []
+def counted(monkeypatch, owner, *names, ends_at=-1):
+    """The calls of methods from now on; before one of them there is an interruption."""
+    calls = []
 
-    def call(*arguments):
-        if len(calls) == ends_at:
-            raise KeyboardInterrupt
-        calls.append(arguments[1:])
-        return function(*arguments)
+    def counting(function):
+        def call(*arguments):
+            if len(calls) == ends_at:
+                raise KeyboardInterrupt
+            calls.append(arguments[1:])
+            return function(*arguments)
 
-    monkeypatch.setattr(owner, name, call)
+        return call
+
+    for name in names:
+        monkeypatch.setattr(owner, name, counting(getattr(owner, name)))
     return calls
 
 
@@ -58,42 +64,47 @@ def test_the_store_holds_what_the_directory_does(root, tmp_path, url):
     assert contents(plain.directory) == contents(dataset.directory)
 
 
-# A few of all moments in every run, the others where there is time.
-MOMENTS = [pytest.param(n, marks=pytest.mark.slow if n not in (2, 7) else ()) for n in range(10)]
+# The changes of the store: it is begun, the old manifest goes; 4 shards with a note each; rows,
+# index, sheet, report; the manifest; 4 notes and the beginning go. A few in every run, the others
+# where there is time.
+CHANGES = 2 + 4 * 2 + 4 + 1 + 4 + 1
+MOMENTS = [pytest.param(n, marks=() if n in (3, 12) else pytest.mark.slow) for n in range(CHANGES)]
 
 
 @pytest.mark.parametrize("ends_at", MOMENTS)
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["same", "elsewhere"])
-def test_interrupted_at_any_upload(root, tmp_path, url, monkeypatch, ends_at, elsewhere):
-    # 4 shards with a note each; rows, index, sheet, report, manifest: an upload is one call.
+def test_interrupted_before_any_change_of_the_store(
+    root, tmp_path, url, monkeypatch, ends_at, elsewhere
+):
     config = config_of(tmp_path, root, url)
-    with monkeypatch.context() as patch:
-        calls = counted(patch, Store, "upload", ends_at)
-        if ends_at < 9:
-            with pytest.raises(KeyboardInterrupt):
-                build_dataset(config, make_detector)
-            assert "dataset.json" not in stored(url)
-        else:
-            build_dataset(config, make_detector)
-            assert len(calls) == 9
-            return
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        counted(patch, Store, "upload", "write", "remove", ends_at=ends_at)
+        build_dataset(config, make_detector)
+    assert ("dataset.json" in stored(url)) == (ends_at >= CHANGES - 5)
     if elsewhere:
         shutil.rmtree(config.output)
     with monkeypatch.context() as patch:
         written = counted(patch, ShardWriter, "write")
         dataset = build_dataset(config, make_detector)
-        built = {task.file for (task,) in written}
     assert stored(url) == contents(dataset.directory)
     plain = build_dataset(config_for(tmp_path, root, "plain", shards=4), make_detector)
     assert contents(plain.directory) == contents(dataset.directory)
-    # Elsewhere only what had not come to the store is built again; here what was not finished.
-    assert len(built) == 4 - min(4, ends_at if elsewhere else ends_at + 1)
+    # Here nothing finished is built again, elsewhere nothing that has come to the store with its
+    # note, until the notes go.
+    notes = min(4, max(0, (ends_at - 2) // 2), max(0, CHANGES - 1 - ends_at))
+    assert len(written) == 4 - (notes if elsewhere else min(4, 1 + max(0, (ends_at - 2) // 2)))
+
+
+def test_changes_of_the_store_are_all_counted(root, tmp_path, url, monkeypatch):
+    calls = counted(monkeypatch, Store, "upload", "write", "remove")
+    build_dataset(config_of(tmp_path, root, url), make_detector)
+    assert len(calls) == CHANGES
 
 
 def test_a_damaged_shard_in_the_store_is_built_again(root, tmp_path, url, monkeypatch, caplog):
     config = config_of(tmp_path, root, url)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        counted(patch, Store, "upload", 3)
+        counted(patch, Store, "upload", ends_at=3)
         build_dataset(config, make_detector)
     shutil.rmtree(config.output)
     shard = sorted(name for name in stored(url) if name.endswith(".tfrecord"))[0]
@@ -131,6 +142,22 @@ def test_a_finished_dataset_is_put_into_a_store_later(root, tmp_path, url, monke
     assert stored(url) == contents(dataset.directory)
     with pytest.raises(InputError, match="up to date"):
         build_dataset(config_of(tmp_path, root, url), make_detector)
+
+
+@pytest.mark.parametrize("moved", [0, 3])
+def test_a_build_that_only_has_to_be_published(root, tmp_path, url, monkeypatch, moved):
+    local = config_for(tmp_path, root, shards=4)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        complete = OutputDirectory.complete
+
+        def completed(*arguments):
+            complete(*arguments)
+            counted(patch, Path, "replace", ends_at=moved)
+
+        patch.setattr(OutputDirectory, "complete", completed)
+        build_dataset(local, make_detector)
+    dataset = build_dataset(config_of(tmp_path, root, url), make_detector)
+    assert stored(url) == contents(dataset.directory)
 
 
 def test_what_the_store_holds_otherwise_is_left_alone(root, tmp_path, url):
@@ -174,7 +201,7 @@ class TestFetching:
 
     def test_an_interrupted_copy_is_continued(self, built, tmp_path, url, monkeypatch):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            counted(patch, Store, "download", 3)
+            counted(patch, Store, "download", ends_at=3)
             fetch_dataset(url, tmp_path / "fetched")
         assert not (tmp_path / "fetched" / "dataset.json").exists()
         calls = counted(monkeypatch, Store, "download")
