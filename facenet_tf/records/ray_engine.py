@@ -17,6 +17,7 @@ import importlib
 import logging
 import platform
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Generator, Iterator, Sequence
@@ -72,6 +73,8 @@ def _import_ray() -> Any:
 
 
 def _connect(ray: Any, address: str | None) -> None:
+    if address is not None:
+        _check_that_it_answers(address)
     main = threading.current_thread() is threading.main_thread()
     on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
@@ -82,6 +85,17 @@ def _connect(ray: Any, address: str | None) -> None:
     finally:
         if main:  # Ray may have set one of its own, which would not end the build in order
             signal.signal(signal.SIGTERM, on_sigterm)
+
+
+def _check_that_it_answers(address: str) -> None:
+    """Ray itself would go on trying for minutes."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise InputError(f"--ray-address {address}: give HOST:PORT")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"--ray-address {address}: no cluster answers ({error})") from error
 
 
 @contextlib.contextmanager

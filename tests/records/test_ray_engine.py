@@ -255,15 +255,17 @@ def test_command_ended_while_ray_is_at_work(cluster, root, expected, tmp_path, h
     assert contents(build_dataset(config, make_detector).directory) == expected
 
 
-@pytest.mark.slow
-def test_no_cluster_at_the_address(root, tmp_path):
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [("127.0.0.1:1", "no cluster answers"), ("head", "give HOST:PORT"), ("h:x", "give HOST:PORT")],
+)
+def test_no_cluster_at_the_address(tmp_path, address, complaint):
     pytest.importorskip("ray")
-    done = subprocess.run(
-        **command(root, tmp_path / "out", "--engine", "ray", "--ray-address", "127.0.0.1:1"),
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "error: --ray-address 127.0.0.1:1: no cluster answers" in done.stderr
+    people = draw_people(tmp_path / "people")
+    config = config_for(tmp_path, people, engine="ray", ray_address=address)
+    with pytest.raises(InputError, match=f"--ray-address {address}: {complaint}"):
+        build_dataset(config, make_detector)
+    assert not config.output.exists()
 
 
 def test_room_follows_the_cluster():
