@@ -42,6 +42,8 @@ _AHEAD = 2
 def cluster(address: str | None, at_once: int) -> Iterator[Engine]:
     """Connect to a cluster and give the engine that builds there.
 
+    A program that is connected already keeps its connection, and is not asked for an address.
+
     Args:
         address: of the cluster; None: as Ray finds it (the variable RAY_ADDRESS, the cluster that
             runs on this machine, or else a new one on it).

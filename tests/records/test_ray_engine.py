@@ -38,6 +38,19 @@ def test_without_ray_one_line_says_what_to_install(tmp_path, monkeypatch):
     assert not config.output.exists()
 
 
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [("127.0.0.1:1", "no cluster answers"), ("head", "give HOST:PORT"), ("h:x", "give HOST:PORT")],
+)
+def test_no_cluster_at_the_address(tmp_path, address, complaint):
+    pytest.importorskip("ray")
+    people = draw_people(tmp_path / "people")
+    config = config_for(tmp_path, people, engine="ray", ray_address=address)
+    with pytest.raises(InputError, match=f"--ray-address {address}: {complaint}"):
+        build_dataset(config, make_detector)
+    assert not config.output.exists()
+
+
 @pytest.fixture(scope="module")
 def poisoned(tmp_path_factory):
     """Pictures of which one cannot be done, and what a local build makes of them."""
@@ -64,9 +77,10 @@ def cluster(poisoned):  # which forks, and comes before there are threads
     cluster.shutdown()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def connected(cluster):
-    """A connection of this process, as a program has that uses Ray itself."""
+    """A connection of this process, as a program has that uses Ray itself: one for all tests, so
+    that the cluster's processes import TensorFlow once."""
     import ray
 
     ray.init(cluster.address, log_to_driver=False)
@@ -174,7 +188,7 @@ class BrokenDetector(SquareDetector):
 
 @pytest.mark.slow
 def test_ends_where_nothing_works(connected, root, tmp_path):
-    config = config_for(tmp_path, root, shards=2, engine="ray")
+    config = config_for(tmp_path, root, shards=1, engine="ray")
     with pytest.raises(RuntimeError, match="first pictures: RuntimeError: out of order"):
         build_dataset(config, BrokenDetector)
     assert not (config.output / "dataset.json").exists()
@@ -253,19 +267,6 @@ def test_command_ended_while_ray_is_at_work(cluster, root, expected, tmp_path, h
     assert not (output / "dataset.json").exists()
     config = config_for(tmp_path, root, shards=8)
     assert contents(build_dataset(config, make_detector).directory) == expected
-
-
-@pytest.mark.parametrize(
-    ("address", "complaint"),
-    [("127.0.0.1:1", "no cluster answers"), ("head", "give HOST:PORT"), ("h:x", "give HOST:PORT")],
-)
-def test_no_cluster_at_the_address(tmp_path, address, complaint):
-    pytest.importorskip("ray")
-    people = draw_people(tmp_path / "people")
-    config = config_for(tmp_path, people, engine="ray", ray_address=address)
-    with pytest.raises(InputError, match=f"--ray-address {address}: {complaint}"):
-        build_dataset(config, make_detector)
-    assert not config.output.exists()
 
 
 def test_room_follows_the_cluster():
