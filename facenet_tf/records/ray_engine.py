@@ -56,8 +56,8 @@ def cluster(address: str | None, at_once: int) -> Iterator[Engine]:
     connected = ray.is_initialized()
     if not connected:
         _connect(ray, address)
-    processors = int(ray.cluster_resources().get("CPU", 0))
-    logger.info("Ray: %d nodes with %d processors", len(ray.nodes()), processors)
+    alive = sum(node["Alive"] for node in ray.nodes())
+    logger.info("Ray: %d nodes with %d processors", alive, _processors(ray))
     try:
         yield functools.partial(_on_cluster, ray, at_once)
     finally:
@@ -137,7 +137,11 @@ def _finished_shards(
 
 def _room(ray: Any) -> int:
     """How many tasks to hand over; asked each time, since machines come and go."""
-    return max(1, _AHEAD * int(ray.cluster_resources().get("CPU", 0)))
+    return max(1, _AHEAD * _processors(ray))
+
+
+def _processors(ray: Any) -> int:
+    return int(ray.cluster_resources().get("CPU", 0))
 
 
 def _result(

@@ -107,14 +107,16 @@ class WitnessDetector(SquareDetector):
     def __init__(self, config):
         super().__init__()
         self._nodes = config.output.parent / "nodes"
-        self._node = ray_node()
-        (self._nodes / self._node).touch()
+        self._file = self._nodes / ray_node()
+        self._file.touch()
         while len(list(self._nodes.iterdir())) < 2:
             time.sleep(0.05)
 
     def detect(self, images):
-        while (self._nodes.parent / f"stuck-{self._node}").exists():
+        while (self._nodes.parent / f"stuck-{self._file.name}").exists():
             time.sleep(0.05)
+        with self._file.open("a") as file:
+            file.write(f"{len(images)} pictures\n")
         return super().detect(images)
 
 
@@ -144,8 +146,10 @@ def test_same_bytes_as_a_local_build_by_both_nodes(connected, witnessed, expecte
     dataset = build_dataset(config, make_witness)
     assert contents(dataset.directory) == expected
     alive = {node["NodeID"] for node in connected.nodes() if node["Alive"]}
-    assert {path.name for path in (tmp_path / "nodes").iterdir()} == alive
-    assert len(alive) == 2
+    did = {path.name: path.read_text() for path in (tmp_path / "nodes").iterdir()}
+    assert did.keys() == alive
+    assert len(did) == 2
+    assert all(did.values())
 
 
 @pytest.mark.slow
@@ -160,7 +164,7 @@ def test_a_node_killed_in_the_middle(cluster, connected, witnessed, expected, tm
             finished.extend(witnessed.output.rglob("notes/*.json"))
         cluster.remove_node(other, allow_graceful=False)
 
-    killer = threading.Thread(target=kill)
+    killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     dataset = build_dataset(witnessed, make_witness)
     killer.join()
