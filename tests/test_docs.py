@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from facenet_tf import cli, models
+from facenet_tf.commands.fetch_dataset import FetchConfig
 from facenet_tf.commands.verify_dataset import VerifyConfig
 from facenet_tf.curation.config import DuplicatesConfig, LabelsConfig, OverlapConfig
 from facenet_tf.evaluation.config import EvaluateConfig
@@ -32,6 +33,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {
     "data_prep/build_tfrecords.py": (BuildConfig, "build"),
     "data_prep/verify_dataset.py": (VerifyConfig, "verify"),
+    "data_prep/fetch_dataset.py": (FetchConfig, "fetch"),
     "train.py": (TrainConfig, "train"),
     "evaluate.py": (EvaluateConfig, "evaluate"),
     "data_prep/find_duplicates.py": (DuplicatesConfig, "duplicates"),
@@ -39,7 +41,7 @@ COMMANDS = {
     "data_prep/clean_labels.py": (LabelsConfig, "labels"),
 }
 SHARED_OPTIONS = {"--config", "--debug", "--help"}
-FOREIGN_OPTIONS = {"--logdir"}  # TensorBoard's
+FOREIGN_OPTIONS = {"--logdir", "--head", "--address", "--port"}  # TensorBoard's and Ray's
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from facenet_tf.datasets.picture import Listing, Picture, key_of
@@ -42,18 +42,42 @@ def list_pictures(root: Path, identity_level: int = 0) -> Listing:
     if not root.is_dir():
         problem = "is not a directory" if root.exists() else "does not exist"
         raise InputError(f"{root} {problem}: give a folder of person/picture files")
+    files = ((path.relative_to(root), _is_picture(path)) for path in _files(root))
+    return listing_of(
+        files,
+        lambda relative, identity: Picture(key_of(relative), identity, root / relative),
+        root,
+        identity_level,
+    )
+
+
+def listing_of(
+    files: Iterable[tuple[Path, bool]],
+    picture: Callable[[Path, str], Picture],
+    root: object,
+    identity_level: int,
+) -> Listing:
+    """Return a folder's pictures by person.
+
+    Args:
+        files: path relative to the folder, and whether it is a picture.
+        picture: makes one from its relative path and whom it shows.
+        root: the folder, for messages.
+        identity_level: see `list_pictures`.
+
+    Raises:
+        InputError: there are no pictures.
+    """
     pictures, rootless, others = [], 0, 0
-    for path in _files(root):
-        if not _is_picture(path):
+    for relative, is_picture in files:
+        if not is_picture:
             others += 1
             continue
-        relative = path.relative_to(root)
         folders = relative.parts[:-1]
         if not -len(folders) <= identity_level < len(folders):
             rootless += 1
             continue
-        identity = key_of(Path(folders[identity_level]))
-        pictures.append(Picture(key_of(relative), identity, path))
+        pictures.append(picture(relative, key_of(Path(folders[identity_level]))))
     if not pictures and rootless:
         raise InputError(
             f"{root} holds {rootless} pictures, but none inside a person's folder: put each "
@@ -95,6 +119,11 @@ def _is_picture(path: Path) -> bool:
         if not path.is_file():  # a pipe, a link to nowhere: nothing says that it is a picture
             return False
         with path.open("rb") as file:
-            return bool(_SIGNATURE.match(file.read(16)))
+            return begins_like_one(file.read(16))
     except OSError:
         return True  # it may be one, and is reported as unreadable
+
+
+def begins_like_one(head: bytes) -> bool:
+    """Whether the first 16 bytes of a file are those of a picture."""
+    return bool(_SIGNATURE.match(head))

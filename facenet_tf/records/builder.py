@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import functools
 import io
 import logging
 import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
-import facenet_tf
-from facenet_tf.detection import Detector, recovery
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.records import checksums, durable
 from facenet_tf.records.changes import changed_options
@@ -31,17 +27,18 @@ from facenet_tf.records.finished import FinishedDataset
 from facenet_tf.records.index import make_index
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, REPORT, ROWS
 from facenet_tf.records.manifest import make_manifest
+from facenet_tf.records.mirrored_output import MirroredOutput
 from facenet_tf.records.output_directory import OutputDirectory
-from facenet_tf.records.plan import Plan, make_plan
+from facenet_tf.records.plan import Plan, ShardTask, make_plan
 from facenet_tf.records.report import write_report
 from facenet_tf.records.rows import Row, write_rows
-from facenet_tf.records.shard import Shard, ShardWriter
+from facenet_tf.records.shard import Shard
 from facenet_tf.records.source import Source, open_source
-from facenet_tf.records.workers import WriterFactory, finished_shards
+from facenet_tf.records.workers import Engine, finished_shards
+from facenet_tf.records.writer_factory import DetectorFactory, WriterFactory, describe
+from facenet_tf.storage import Store
 
 logger = logging.getLogger(__name__)
-
-DetectorFactory = Callable[[BuildConfig], Detector]
 
 
 def build_dataset(
@@ -68,11 +65,12 @@ def build_dataset(
     assert config.output is not None  # resolved() has seen to it
     if config.directory and config.output.resolve().is_relative_to(config.directory.resolve()):
         raise InputError(f"--output {config.output} lies inside the pictures: choose another")
-    source = open_source(config)
     try:
-        with OutputDirectory(config.output) as output:
+        # Whether cluster and store answer is known before the pictures are listed.
+        with _engine(config, isolated) as engine, _output(config) as output:
+            source = open_source(config)
             output.claim()
-            _build(config, source, make_detector, output, isolated)
+            _build(config, source, make_detector, output, engine)
     except OSError as error:
         if error.errno not in durable.FULL:
             raise
@@ -88,15 +86,10 @@ def _build(
     source: Source,
     make_detector: DetectorFactory,
     output: OutputDirectory,
-    isolated: bool,
+    engine: Engine,
 ) -> None:
     logger.info("%d pictures of %d people", len(source.pictures), len(source.identities))
-
-    about = {
-        "detector": make_detector(config).describe(),
-        "recovery": recovery.describe() if config.recover else None,
-        "versions": _versions(),
-    }
+    about = describe(config, make_detector(config))
     finished = FinishedDataset.find(output, config, about)
     plan = make_plan(config, source, about, _shards(finished, output, config, about))
     if finished and finished.is_up_to_date(plan):
@@ -107,9 +100,31 @@ def _build(
     if not output.is_complete:
         if finished:
             finished.hand_over(plan)
-        make_writer = functools.partial(_make_writer, config, make_detector, output.unfinished)
-        _fill(config, source, output, plan, about, make_writer, isolated)
+        factory = WriterFactory(output.unfinished, config, make_detector, about)
+        _fill(config, source, output, plan, factory, engine)
     output.publish()
+
+
+def _engine(config: BuildConfig, isolated: bool) -> contextlib.AbstractContextManager[Engine]:
+    if config.engine == "ray":
+        from facenet_tf.records.ray_engine import cluster
+
+        return cluster(config.ray_address, config.workers)
+    return contextlib.nullcontext(functools.partial(_on_this_machine, config.workers, isolated))
+
+
+def _output(config: BuildConfig) -> OutputDirectory:
+    assert config.output is not None  # resolved() has seen to it
+    if config.output_url is None:
+        return OutputDirectory(config.output)
+    return MirroredOutput(config.output, Store(config.output_url), config)
+
+
+def _on_this_machine(
+    workers: int, isolated: bool, tasks: Sequence[ShardTask], factory: WriterFactory
+) -> contextlib.AbstractContextManager[Iterator[Shard]]:
+    workers = min(workers or os.cpu_count() or 1, max(1, len(tasks)))
+    return finished_shards(tasks, factory, workers if isolated or workers > 1 else 0)
 
 
 def _shards(
@@ -132,12 +147,11 @@ def _fill(
     source: Source,
     output: OutputDirectory,
     plan: Plan,
-    about: dict[str, Any],
-    make_writer: WriterFactory,
-    isolated: bool,
+    factory: WriterFactory,
+    engine: Engine,
 ) -> None:
     """All files of the new dataset, the manifest last."""
-    shards = _build_shards(config, plan, output, make_writer, isolated)
+    shards = _build_shards(plan, output, factory, engine)
 
     splits = [person.split for person in source.identities]
     rows = [
@@ -151,7 +165,7 @@ def _fill(
     durable.write(output.new / INDEX, index.getbuffer())
     shard_files = [output.new / shard.file for shard in shards]
     write_contact_sheet(output.new / CONTACT_SHEET, shard_files, rows)
-    manifest = make_manifest(config, source, plan.fingerprint, about, shards, rows)
+    manifest = make_manifest(config, source, plan.fingerprint, factory.about, shards, rows)
     write_report(output.new / REPORT, manifest, shard_files, rows, source.pictures)
     files = {
         name: checksums.of_file(output.new / name)
@@ -161,18 +175,8 @@ def _fill(
     output.complete(checksums.sealed({**manifest, "files": files}))
 
 
-def _make_writer(
-    config: BuildConfig, make_detector: DetectorFactory, directory: Path
-) -> ShardWriter:
-    return ShardWriter(config, make_detector(config), directory)
-
-
 def _build_shards(
-    config: BuildConfig,
-    plan: Plan,
-    output: OutputDirectory,
-    make_writer: WriterFactory,
-    isolated: bool,
+    plan: Plan, output: OutputDirectory, factory: WriterFactory, engine: Engine
 ) -> list[Shard]:
     """All shards by number; those that are there already are taken over."""
     kept = [shard for task in plan.tasks if (shard := output.kept(task))]
@@ -181,12 +185,10 @@ def _build_shards(
     done = sum(len(shard.rows) for shard in kept)
     if done:
         logger.info("%d pictures are done, %d shards are to be built", done, len(missing))
-    workers = min(config.workers or os.cpu_count() or 1, max(1, len(missing)))
+    name, total = factory.config.name, len(plan.items)
     with (
-        tqdm(total=len(plan.items), initial=done, unit="img", desc=config.name) as progress,
-        finished_shards(
-            missing, make_writer, workers if isolated or workers > 1 else 0
-        ) as finished,
+        tqdm(total=total, initial=done, unit="img", desc=name) as progress,
+        engine(missing, factory) as finished,
     ):
         for shard in finished:
             output.keep(shard)
@@ -203,12 +205,3 @@ def _check_usable(rows: Sequence[Row]) -> None:
         limits = [LIMITS[outcome] for outcome in LIMITS if outcome in outcomes]
         options = ", ".join(["--face", "--fallback", *limits])
         raise InputError(f"nobody has two usable pictures ({told}): see {options}")
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "facenet_tf": facenet_tf.__version__,
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-        "tensorflow": tf.__version__,
-    }

@@ -14,11 +14,13 @@ from facenet_tf.datasets.picture import as_text
 from facenet_tf.errors import InputError, require
 from facenet_tf.pictures import MAX_PIXELS, Encoding
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.storage import is_url
 
 SourceKind = Literal["auto", "att", "folder", "lfw"]
 FaceRule = Literal["auto", "largest_central", "most_confident", "nearest_centre", "refuse"]
 DetectorKind = Literal["mtcnn", "yunet", "retinaface"]
-Engine = Literal["litert", "onnx"]
+DetectorEngine = Literal["litert", "onnx"]
+Engine = Literal["processes", "ray"]
 Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 
 # What says where or how to work, not what to make; what the manifest or the rows list elsewhere
@@ -26,14 +28,18 @@ Split = Literal["by_name", "shuffled", "lfw_view1", "lfw_view2"]
 # alone: no part of its config.
 _NOT_IN_MANIFEST = (
     "directory",
+    "source_url",
     "variant",
     "data_home",
     "protocol",
     "exclude",
     "output",
+    "output_url",
     "detector_model",
     "shards",
     "workers",
+    "engine",
+    "ray_address",
     "overwrite",
 )
 
@@ -44,6 +50,9 @@ class BuildConfig:
 
     directory: tyro.conf.Positional[Path | None] = None
     """folder of pictures; without one the AT&T faces, or scikit-learn's LFW (--source lfw)"""
+    source_url: str | None = None
+    """instead of a directory: a folder of person/picture in a store, as fsspec names it
+    (s3://bucket/photos; needs the extra `remote`)"""
     source: SourceKind = "auto"
     """layout of the pictures; auto: a folder of person/picture if one is given, else att"""
     name: str = ""
@@ -53,6 +62,9 @@ class BuildConfig:
     deep-funneled); empty: the name of the directory"""
     output: Path | None = None
     """dataset directory to write; None: data/NAME"""
+    output_url: str | None = None
+    """a place in a store where the dataset is put as well (s3://bucket/faces; needs the extra
+    `remote`): each shard as soon as it is finished, dataset.json last"""
     identity_level: int = 0
     """which folder of a picture's path names the person: 0 the first below the directory, 1 the
     second …; -1 the one that holds the picture, -2 its parent …"""
@@ -83,7 +95,7 @@ class BuildConfig:
     """yunet: its ONNX file"""
     detector_min_face: float = 20.0
     """smallest face that the detector looks for, in pixels of the picture"""
-    detector_engine: Engine = "litert"
+    detector_engine: DetectorEngine = "litert"
     """mtcnn: what computes its networks; litert is a part of TensorFlow, onnx needs ONNX Runtime"""
     detector_thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
     """mtcnn: scores above which a box stays after each of the three networks, 0…1; lower ones find
@@ -131,6 +143,12 @@ class BuildConfig:
     """number of shard files; 0: by the number of pictures, or as many as a finished dataset has"""
     workers: int = 0
     """processes; 0: one per CPU core. The result does not depend on it"""
+    engine: Engine = "processes"
+    """where shards are built: in processes of this machine, or by tasks on a cluster of machines
+    (ray; needs the package). The result does not depend on it"""
+    ray_address: str | None = None
+    """ray: HOST:PORT of the cluster's head; None: as Ray finds it (RAY_ADDRESS, the cluster on this
+    machine, or a new one there)"""
     batch_size: int = 16
     """pictures that the detector sees at once"""
     overwrite: bool = False
@@ -169,6 +187,9 @@ class BuildConfig:
             "give millions of pixels above 0",
         )
         require(self.max_rmse > 0, "--max-rmse", self.max_rmse, "give pixels above 0")
+        if self.ray_address is not None and self.engine != "ray":
+            raise InputError("--ray-address is Ray's: give --engine ray too, or leave it out")
+        self._check_urls()
         self._check_quality_limits()
         self._check_detector()
 
@@ -208,6 +229,21 @@ class BuildConfig:
                     f"{option} is MTCNN's: leave it out with --detector {self.detector}"
                 )
 
+    def _check_urls(self) -> None:
+        for option, url in (("--source-url", self.source_url), ("--output-url", self.output_url)):
+            require(url is None or is_url(url), option, url, "give a URL such as s3://bucket/faces")
+        if self.source_url is not None and (
+            self.directory or self.source not in ("auto", "folder")
+        ):
+            raise InputError(
+                "--source-url stands for a directory of person/picture: leave out the directory "
+                "and --source"
+            )
+        # A path keeps one of the two slashes.
+        for option, path in (("--source-url", self.directory), ("--output-url", self.output)):
+            if path is not None and re.match(r"[a-z][a-z0-9+.-]+:/", str(path)):
+                raise InputError(f"{path} is no directory of this machine: give it as {option}")
+
     def _check_quality_limits(self) -> None:
         for option, value, highest in (
             ("--min-confidence", self.min_confidence, 1),
@@ -230,20 +266,31 @@ class BuildConfig:
         """Return the config with `source`, `name`, `output` and `face` filled in."""
         source = self.source
         if source == "auto":
-            source = "folder" if self.directory else "att"
-        if source == "folder" and self.directory is None:
+            source = "folder" if self.directory or self.source_url else "att"
+        if source == "folder" and not (self.directory or self.source_url):
             raise InputError("--source folder: give the folder of pictures as first argument")
         if self.split.startswith("lfw") and source != "lfw":
             raise InputError(f"--split {self.split} needs --source lfw")
         own_name: str = source
         if source == "folder" and self.directory:
             own_name = as_text(self.directory.resolve().name)
+        if source == "folder" and self.source_url:
+            own_name = self.source_url.rstrip("/").rpartition("/")[2]
         face = self.face
         if face == "auto":
             face = "nearest_centre" if source == "lfw" else "largest_central"
         name = as_text(self.name) or re.sub(r"[^\w.-]+", "_", own_name)
         output = self.output or Path("data", name)
-        return dataclasses.replace(self, source=source, name=name, output=output, face=face)
+        config = dataclasses.replace(self, source=source, name=name, output=output, face=face)
+        return config._with_absolute_paths() if self.engine == "ray" else config
+
+    def _with_absolute_paths(self) -> BuildConfig:
+        """The same for processes that were not started in this directory."""
+        names = ("directory", "output", "data_home", "protocol", "detector_model")
+        paths = {name: getattr(self, name) for name in names}
+        return dataclasses.replace(
+            self, **{k: path.absolute() for k, path in paths.items() if path}
+        )
 
     def to_manifest(self) -> dict[str, Any]:
         """Return the fields that decide what the dataset holds, as JSON gives them back."""

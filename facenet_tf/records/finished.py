@@ -55,7 +55,11 @@ class FinishedDataset:
 
     def is_up_to_date(self, plan: Plan) -> bool:
         """Whether the same dataset would be made now, and its files are there."""
-        return plan.is_done(self._manifest) and not self._incomplete()
+        return (
+            plan.is_done(self._manifest)
+            and not self._incomplete()
+            and self._output.is_delivered(self._manifest)
+        )
 
     def hand_over(self, plan: Plan) -> None:
         """Give the shards that a plan has too to the new dataset, and say what has changed."""

@@ -97,6 +97,10 @@ class OutputDirectory:
         except (OSError, ValueError):
             return None
 
+    def is_delivered(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether a finished dataset is wherever else it shall be."""
+        return True
+
     def start(self, plan: Plan) -> None:
         """Begin a build, and keep what an interrupted one has done of the same tasks.
 
@@ -126,7 +130,7 @@ class OutputDirectory:
     def adopt(self, shard: Shard) -> bool:
         """Take a shard of the finished dataset into the new one; False if its file is damaged."""
         file = self.path / shard.file
-        if _sha256(file) != shard.sha256:
+        if sha256_of(file) != shard.sha256:
             return False
         durable.link(file, self.new / shard.file)
         self._write_note(shard)
@@ -137,9 +141,9 @@ class OutputDirectory:
         note = self._read_note(task.file)
         if note is None or note["task"] != task.fingerprint:
             return None
-        if _sha256(self.new / task.file) != note["sha256"]:
+        if sha256_of(self.new / task.file) != note["sha256"]:
             return None
-        return Shard(**{**note, "rows": [Row(**row) for row in note["rows"]]})
+        return shard_of(note)
 
     def complete(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest, the last file of the new dataset."""
@@ -188,7 +192,7 @@ class OutputDirectory:
                 file.unlink()
 
     def _write_note(self, shard: Shard) -> None:
-        durable.write(self._note(shard.file), json.dumps(dataclasses.asdict(shard)).encode())
+        durable.write(self._note(shard.file), note_of(shard))
 
     def _read_note(self, file: str) -> dict[str, Any] | None:
         try:
@@ -230,9 +234,19 @@ class OutputDirectory:
         ) from error
 
 
-def _sha256(file: Path) -> str:
-    """Of a file's bytes; empty if it cannot be read."""
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal; empty if it cannot be read."""
     try:
         return checksums.of_file(file)
     except OSError:
         return ""
+
+
+def note_of(shard: Shard) -> bytes:
+    """What is written down of a finished shard, as JSON."""
+    return json.dumps(dataclasses.asdict(shard)).encode()
+
+
+def shard_of(note: Mapping[str, Any]) -> Shard:
+    """The shard of which this was written down."""
+    return Shard(**{**note, "rows": [Row(**row) for row in note["rows"]]})

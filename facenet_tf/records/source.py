@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
-from facenet_tf.datasets import att, folder, lfw, splits
+from facenet_tf.datasets import att, folder, lfw, splits, stored
 from facenet_tf.datasets.picture import Listing, Picture, as_text
 from facenet_tf.errors import InputError
 from facenet_tf.records.config import BuildConfig
+from facenet_tf.storage import Store
 
 Value = TypeVar("Value")
 
@@ -66,6 +67,10 @@ def open_source(config: BuildConfig) -> Source:
 def _listing(config: BuildConfig) -> tuple[Listing, str]:
     """The pictures, and in words where they are from."""
     root = config.directory
+    if config.source_url:
+        name = config.source_url.rstrip("/").rpartition("/")[2]
+        variant = as_text(config.variant) or f"{name} (given directory)"
+        return stored.list_pictures(Store(config.source_url), config.identity_level), variant
     if root is None and config.source == "lfw":
         return lfw.list_pictures(None, config.data_home), "lfw-funneled (scikit-learn)"
     if root is None:

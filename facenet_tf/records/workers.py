@@ -25,9 +25,12 @@ import tensorflow as tf
 from facenet_tf.errors import InputError
 from facenet_tf.records.plan import Item, ShardTask
 from facenet_tf.records.shard import Shard, ShardWriter
+from facenet_tf.records.writer_factory import WriterFactory
 
-WriterFactory = Callable[[], ShardWriter]
-"""Called once in each process; `functools.partial` of a module's function can travel there."""
+Engine = Callable[
+    [Sequence[ShardTask], WriterFactory], contextlib.AbstractContextManager[Iterator[Shard]]
+]
+"""Tasks in, shards out as they are finished, in any order; leaving the context ends the work."""
 
 _HOPELESS = 5
 """So many pictures, the first ones of a shard and all guilty: then it is not the pictures."""
@@ -35,7 +38,7 @@ _HOPELESS = 5
 
 @contextlib.contextmanager
 def finished_shards(
-    tasks: Sequence[ShardTask], make_writer: WriterFactory, workers: int
+    tasks: Sequence[ShardTask], factory: WriterFactory, workers: int
 ) -> Iterator[Iterator[Shard]]:
     """Do the tasks and give the shards as they are finished, in any order.
 
@@ -43,7 +46,7 @@ def finished_shards(
 
     Args:
         tasks: what to do.
-        make_writer: makes what does it.
+        factory: makes what does it.
         workers: processes; 0: this one, which a picture may then end.
 
     Raises (from the iterator):
@@ -51,16 +54,16 @@ def finished_shards(
         RuntimeError: a task cannot be done, and it is not for some of its pictures.
     """
     if workers == 0:
-        _use_one_thread()
-        writer = make_writer()
+        use_one_thread()
+        writer = factory()
         yield map(writer.write, tasks)
         return
-    shards = _in_processes(tasks, make_writer, workers)
+    shards = _in_processes(tasks, factory, workers)
     with contextlib.closing(shards):
         yield shards
 
 
-def _use_one_thread() -> None:
+def use_one_thread() -> None:
     """Compute on one thread: processes share the work, and sums in another order differ.
 
     Without effect on TensorFlow where it is in use already, inside a larger program.
@@ -72,15 +75,15 @@ def _use_one_thread() -> None:
 
 
 def _in_processes(
-    tasks: Sequence[ShardTask], make_writer: WriterFactory, workers: int
+    tasks: Sequence[ShardTask], factory: WriterFactory, workers: int
 ) -> Generator[Shard, None, None]:
     waiting = collections.deque(tasks)
     while waiting:
         failed: list[ShardTask] = []
-        with _processes(make_writer, workers) as pool:
+        with _processes(factory, workers) as pool:
             yield from _until_broken(pool, workers, waiting, failed)
         for task in failed:
-            yield _alone(task, make_writer)
+            yield write_carefully(task, factory)
 
 
 def _until_broken(
@@ -114,16 +117,21 @@ def _until_broken(
                 yield shard
 
 
-def _alone(task: ShardTask, make_writer: WriterFactory) -> Shard:
-    """Do a task in a process of its own, without the pictures that make this impossible."""
+def write_carefully(task: ShardTask, factory: WriterFactory) -> Shard:
+    """Do a task in a process of its own, without the pictures that make this impossible.
+
+    Raises:
+        InputError, OSError: what a writer raises.
+        RuntimeError: it cannot be done, and it is not for some of its pictures.
+    """
     try:
-        return _in_fresh_process(task, make_writer)
+        return _in_fresh_process(task, factory)
     except (InputError, OSError):
         raise
     except Exception:
-        checked = _marked(task, make_writer)
+        checked = _marked(task, factory)
     try:
-        return _in_fresh_process(checked, make_writer)
+        return _in_fresh_process(checked, factory)
     except BrokenProcessPool as error:
         raise RuntimeError(
             f"a worker process died at {task.file}, and at none of its pictures alone: the same "
@@ -131,16 +139,16 @@ def _alone(task: ShardTask, make_writer: WriterFactory) -> Shard:
         ) from error
 
 
-def _in_fresh_process(task: ShardTask, make_writer: WriterFactory) -> Shard:
-    with _processes(make_writer, 1) as pool:
+def _in_fresh_process(task: ShardTask, factory: WriterFactory) -> Shard:
+    with _processes(factory, 1) as pool:
         return pool.submit(_write, task).result()
 
 
-def _marked(task: ShardTask, make_writer: WriterFactory) -> ShardTask:
+def _marked(task: ShardTask, factory: WriterFactory) -> ShardTask:
     """The task with a `crash` at each picture that cannot be done even alone."""
     items: list[Item] = []
     while len(items) < len(task.items):
-        with _processes(make_writer, 1) as pool:
+        with _processes(factory, 1) as pool:
             for item in task.items[len(items) :]:
                 crash, alive = _rehearse_in(pool, item)
                 items.append(dataclasses.replace(item, crash=crash))
@@ -168,10 +176,10 @@ def _rehearse_in(pool: ProcessPoolExecutor, item: Item) -> tuple[str, bool]:
 
 
 @contextlib.contextmanager
-def _processes(make_writer: WriterFactory, workers: int) -> Iterator[ProcessPoolExecutor]:
+def _processes(factory: WriterFactory, workers: int) -> Iterator[ProcessPoolExecutor]:
     others = set(multiprocessing.active_children())
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    pool = ProcessPoolExecutor(workers, spawn, _start_worker, (make_writer,))
+    pool = ProcessPoolExecutor(workers, spawn, _start_worker, (factory,))
     try:
         yield pool
     except BaseException:
@@ -185,12 +193,12 @@ def _processes(make_writer: WriterFactory, workers: int) -> Iterator[ProcessPool
 _writer: ShardWriter | None = None  # of a worker process, where its tasks find it
 
 
-def _start_worker(make_writer: WriterFactory) -> None:
+def _start_worker(factory: WriterFactory) -> None:
     global _writer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _use_one_thread()
-    _writer = make_writer()
+    use_one_thread()
+    _writer = factory()
 
 
 def _write(task: ShardTask) -> Shard:

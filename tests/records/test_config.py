@@ -117,3 +117,39 @@ def test_manifest_names_no_place_and_no_worker():
     assert here.to_manifest() == there.to_manifest()
     small = BuildConfig(Path("here"), name="x", preprocessing=Preprocessing(size=80))
     assert small.to_manifest() != here.to_manifest()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"ray_address": "head:6379"}, "--ray-address is Ray's: give --engine ray too"),
+        ({"source_url": "data/photos"}, "--source-url data/photos: give a URL"),
+        ({"output_url": "/data/faces"}, "--output-url /data/faces: give a URL"),
+        ({"source_url": "s3://a/b", "source": "lfw"}, "leave out the directory and --source"),
+        ({"source_url": "s3://a/b", "directory": Path("x")}, "leave out the directory"),
+        ({"directory": Path("s3://a/b")}, "give it as --source-url"),
+        ({"output": Path("gs://a/b")}, "give it as --output-url"),
+    ],
+)
+def test_places_and_engines_that_do_not_fit_are_refused(options, complaint):
+    with pytest.raises(InputError, match=complaint):
+        BuildConfig(**options)
+
+
+def test_where_it_is_built_is_no_part_of_the_manifest():
+    plain = BuildConfig(Path("photos/mine")).resolved()
+    there = BuildConfig(
+        source_url="s3://bucket/photos/mine/",
+        output_url="s3://bucket/faces",
+        engine="ray",
+        ray_address="head:6379",
+    ).resolved()
+    assert there.to_manifest() == plain.to_manifest()
+    assert there.name == "mine"
+
+
+def test_a_cluster_is_given_absolute_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = BuildConfig(Path("photos"), output=Path("out"), engine="ray").resolved()
+    assert (config.directory, config.output) == (tmp_path / "photos", tmp_path / "out")
+    assert BuildConfig(Path("photos")).resolved().directory == Path("photos")
