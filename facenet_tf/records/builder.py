@@ -92,9 +92,10 @@ def _build(
 ) -> None:
     logger.info("%d pictures of %d people", len(source.pictures), len(source.identities))
 
+    detector = make_detector(config)
     about = {
-        "detector": make_detector(config).describe(),
-        "recovery": recovery.describe() if config.recover else None,
+        "detector": detector.describe(),
+        "recovery": recovery.describe(detector) if config.recover else None,
         "versions": _versions(),
     }
     finished = FinishedDataset.find(output, config, about)
