@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from facenet_tf.detection import views
 from facenet_tf.detection.face import Detector, Face
 from facenet_tf.detection.views import ViewKind, make_view
 from facenet_tf.preprocessing import landmark_rmse
@@ -62,6 +63,7 @@ def describe(detector: Detector) -> dict[str, Any]:
     """All that decides what a second look finds, for a manifest."""
     return {
         "ladder": [dataclasses.asdict(rung) for rung in LADDER],
+        "equalisation": {"clip": views.CLIP, "tiles": views.TILES},
         "relaxed": detector.relaxed().describe(),
         "max_rmse": MAX_RMSE,
         "min_share": MIN_SHARE,
@@ -99,10 +101,10 @@ def recover(detector: Detector, images: Sequence[np.ndarray]) -> list[Found | No
     relaxed = detector.relaxed()
     for rung in LADDER:
         left = [number for number, result in enumerate(results) if result is None]
-        views = [make_view(images[number], rung.view) for number in left]
+        shown = [make_view(images[number], rung.view) for number in left]
         looking = relaxed if rung.relaxed else detector
-        found = looking.detect([view.pixels for view in views]) if views else []
-        for number, view, faces in zip(left, views, found, strict=True):
+        found = looking.detect([view.pixels for view in shown]) if shown else []
+        for number, view, faces in zip(left, shown, found, strict=True):
             own = [face.mapped(view.back) for face in faces]
             good = [face for face in own if is_plausible(face, images[number].shape, rung)]
             if good:

@@ -6,9 +6,10 @@ import math
 import cv2
 import numpy as np
 
-# Of the equalisation: how much steeper contrast gets at most, and tiles a side that are equalised
-# on their own.
-_CLIP, _TILES = 4.0, 4
+CLIP = 4.0
+"""Of the equalisation: how high a peak of the histogram counts, in its means."""
+TILES = 4
+"""Of the equalisation: parts of the picture, a side, that have a histogram each."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +61,7 @@ def make_view(image: np.ndarray, kind: ViewKind) -> View:
 
 def _equalised(image: np.ndarray) -> np.ndarray:
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
-    lab[..., 0] = cv2.createCLAHE(_CLIP, (_TILES, _TILES)).apply(lab[..., 0])
+    lab[..., 0] = cv2.createCLAHE(CLIP, (TILES, TILES)).apply(lab[..., 0])
     return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
 
 
