@@ -202,6 +202,73 @@ def test_a_face_cut_tightly_is_brought_back(detector, margin, scale):
     np.testing.assert_allclose(faces[0].landmarks, expected, atol=0.12 * side)
 
 
+def turned(picture, points, angle):
+    """A picture and points in it, turned counterclockwise about the centre."""
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1)
+    mapped = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return mapped, points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def shrunk(picture, points, scale):
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return small, (points + 0.5) * scale - 0.5
+
+
+def dulled(picture, points, contrast, black):
+    return np.round(contrast * picture + black).astype(np.uint8), points
+
+
+@pytest.mark.parametrize(
+    ("rung", "harm", "arguments"),
+    [
+        ("border", shrunk, (0.2,)),
+        ("border_plain", shrunk, (0.2,)),
+        ("enlarged", shrunk, (0.12,)),
+        ("enlarged_mirror", shrunk, (0.12,)),
+        ("enlarged_most", shrunk, (0.12,)),
+        ("relaxed", shrunk, (0.12,)),
+        ("equalised", dulled, (0.1, 100)),
+        ("relaxed_equalised", dulled, (0.06, 100)),
+        ("turned_right", turned, (45,)),
+        ("turned_left", turned, (-45,)),
+        ("quarter_turn_right", turned, (90,)),
+        ("quarter_turn_left", turned, (-90,)),
+    ],
+)
+def test_each_rung_alone_finds_a_face_that_it_is_for(detector, monkeypatch, rung, harm, arguments):
+    head = np.ascontiguousarray(astronaut()[10:220, 120:330])
+    (face,) = detector.detect([head])[0]
+    picture, expected = harm(head, face.landmarks, *arguments)
+    monkeypatch.setattr(recovery, "LADDER", [own for own in LADDER if own.name == rung])
+    (found,) = recover(detector, [picture])
+    (best, *_) = found.faces
+    eyes = np.linalg.norm(expected[1] - expected[0])
+    assert np.linalg.norm(best.landmarks - expected, axis=1).mean() < 0.12 * eyes
+
+
+def test_a_lying_face_is_found_by_a_quarter_turn(detector):
+    head = np.ascontiguousarray(astronaut()[10:220, 120:330])
+    (face,) = detector.detect([head])[0]
+    picture = np.ascontiguousarray(np.rot90(head))  # (x, y) goes to (y, width - 1 - x)
+    assert detector.detect([picture]) == [[]]
+    (found,) = recover(detector, [picture])
+    assert found.rung == "quarter_turn_right"
+    x, y = face.landmarks.T
+    expected = np.stack([y, head.shape[1] - 1 - x], -1)
+    np.testing.assert_allclose(found.faces[0].landmarks, expected, atol=3)
+
+
+def test_a_face_almost_without_contrast_is_found(detector):
+    head = astronaut()[10:220, 120:330]
+    (face,) = detector.detect([head])[0]
+    picture, expected = dulled(head, face.landmarks, 0.06, 100)
+    assert detector.detect([picture]) == [[]]
+    (found,) = recover(detector, [picture])
+    assert "equalised" in found.rung
+    np.testing.assert_allclose(found.faces[0].landmarks, expected, atol=4)
+
+
 def test_scenery_has_no_faces(detector):
     pictures = [cv2.resize(picture, (200, 160)) for picture in scenery()]
     found = detector.detect(pictures)
