@@ -9,6 +9,8 @@ import numpy as np
 
 from facenet_tf.errors import InputError
 
+_RELAXATION = 0.7
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Face:
@@ -19,15 +21,26 @@ class Face:
     confidence: float
     """0...1, by the detector's own measure."""
     landmarks: np.ndarray
-    """float64 [5, 2]: left eye, right eye, nose, left and right mouth corner as seen in the
-    picture."""
+    """float64 [5, 2]: left eye, right eye, nose, left and right mouth corner as seen where the face
+    is upright."""
 
-    def mapped(self, scale: float, shift: tuple[float, float]) -> "Face":
-        """The same face after x' = scale * x + shift, for pictures that were enlarged or given a
-        border."""
+    def mapped(self, matrix: np.ndarray) -> "Face":
+        """The same face in a picture that was turned, resized and shifted.
+
+        Args:
+            matrix: [2, 3], from the coordinates of this picture to those of the other.
+
+        The box stays upright: its centre goes along, its sides grow with the picture, and they
+        change places where the turn is closer to a quarter than to none or a half.
+        """
         left, top, width, height = self.box
-        box = (scale * left + shift[0], scale * top + shift[1], scale * width, scale * height)
-        return Face(box, self.confidence, self.landmarks * scale + np.asarray(shift))
+        x, y = matrix @ (left + width / 2, top + height / 2, 1)
+        scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+        if abs(matrix[0, 1]) > abs(matrix[0, 0]):
+            width, height = height, width
+        width, height = scale * width, scale * height
+        box = (float(x - width / 2), float(y - height / 2), width, height)
+        return Face(box, self.confidence, self.landmarks @ matrix[:, :2].T + matrix[:, 2])
 
 
 class Detector(Protocol):
@@ -43,6 +56,11 @@ class Detector(Protocol):
     def detect(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
         """The faces of every picture (uint8 [H, W, 3], RGB), most confident first, one list per
         picture."""
+        ...
+
+    def relaxed(self) -> "Detector":
+        """The same detector, sharing its engine, with thresholds `lowered`: it finds more faces,
+        false ones among them. Its description shows these thresholds."""
         ...
 
 
@@ -66,3 +84,8 @@ def check_options(min_face_size: float, threshold: float) -> None:
         raise InputError(f"min_face_size={min_face_size}: give pixels above 0")
     if not 0 <= threshold <= 1:
         raise InputError(f"threshold={threshold}: give a number from 0 to 1")
+
+
+def lowered(threshold: float) -> float:
+    """The threshold of a `relaxed` detector in place of this one."""
+    return round(_RELAXATION * threshold, 6)

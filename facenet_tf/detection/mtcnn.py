@@ -6,6 +6,7 @@ driving: pictures of one size run through P-Net together, the windows of all pic
 through R-Net and O-Net together, and any smallest face size and any size of picture work.
 """
 
+import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ import tensorflow as tf
 from facenet_tf.detection import boxes as bx
 from facenet_tf.detection import pyramid
 from facenet_tf.detection.engines import EngineName, make_engine
-from facenet_tf.detection.face import Face, as_rgb
+from facenet_tf.detection.face import Face, as_rgb, lowered
 from facenet_tf.detection.networks import NetworkName, weights_digest
 from facenet_tf.detection.windows import cut_windows
 from facenet_tf.errors import InputError
@@ -99,6 +100,13 @@ class MtcnnDetector:
         for picture, found in zip(order, self._faces(stacks, boxes), strict=True):
             faces[picture] = found
         return faces
+
+    def relaxed(self) -> "MtcnnDetector":
+        """The same with all three thresholds lowered, on the same engine."""
+        first, second, third = self.thresholds
+        other = copy.copy(self)
+        other.thresholds = (lowered(first), lowered(second), lowered(third))
+        return other
 
     def _proposals(self, stack: Array) -> Iterator[Array]:
         """P-Net over the pyramid of pictures of one size: square boxes per picture."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facenet_tf.detection.face import Face, as_rgb, check_options
+from facenet_tf.detection.face import Face, as_rgb, check_options, lowered
 from facenet_tf.errors import InputError
 
 # Of what the network sees in OpenCV's sample: candidates before suppression, and their overlap.
@@ -70,8 +71,15 @@ class YuNetDetector:
         """
         return [self._detect(as_rgb(image)) for image in images]
 
+    def relaxed(self) -> YuNetDetector:
+        """The same with a lowered threshold, on the same network."""
+        other = copy.copy(self)
+        other.threshold = lowered(self.threshold)
+        return other
+
     def _detect(self, picture: np.ndarray) -> list[Face]:
         height, width = picture.shape[:2]
+        self._network.setScoreThreshold(self.threshold)  # a relaxed twin may have set its own
         self._network.setInputSize((width, height))
         _, rows = self._network.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         found = faces_of_rows(rows)

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from facenet_tf.detection import Detector, Face, SelectionRule, SeveralFaces, select_face
-from facenet_tf.detection.recovery import Recovered, recover
+from facenet_tf.detection.recovery import Found, search
 from facenet_tf.preprocessing import Crop, align_face, centre_crop
 from facenet_tf.quality import Quality, measure_quality
 from facenet_tf.records.config import BuildConfig
@@ -68,17 +68,12 @@ class FaceCropper:
         if batch:
             yield batch
 
-    def _find(self, batch: Sequence[np.ndarray]) -> list[Recovered]:
-        """The faces of each picture and the rung that found them, "" for the plain pass."""
-        found = [Recovered(faces, "") for faces in self._detector.detect(batch)]
-        missed = [number for number, result in enumerate(found) if not result.faces]
-        if self._config.recover and missed:
-            again = recover(self._detector, [batch[number] for number in missed])
-            for number, result in zip(missed, again, strict=True):
-                found[number] = result or found[number]
-        return found
+    def _find(self, batch: Sequence[np.ndarray]) -> list[Found]:
+        if self._config.recover:
+            return search(self._detector, batch)
+        return [Found(faces) for faces in self._detector.detect(batch)]
 
-    def _one(self, image: np.ndarray, found: Recovered) -> Finding:
+    def _one(self, image: np.ndarray, found: Found) -> Finding:
         finding = dataclasses.replace(self._judge(image, found.faces), faces=len(found.faces))
         if finding.crop is not None and found.rung:
             finding = dataclasses.replace(finding, outcome="recovered")

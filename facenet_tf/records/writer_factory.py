@@ -61,7 +61,7 @@ def describe(config: BuildConfig, detector: Detector) -> dict[str, Any]:
     """What decides the records besides config and pictures: detector, recovery, versions."""
     return {
         "detector": detector.describe(),
-        "recovery": recovery.describe() if config.recover else None,
+        "recovery": recovery.describe(detector) if config.recover else None,
         "versions": {
             "facenet_tf": facenet_tf.__version__,
             "numpy": np.__version__,

@@ -36,6 +36,9 @@ class Blind:
     def describe(self):
         return {"name": self.name}
 
+    def relaxed(self):
+        return self
+
     def detect(self, images):
         return [[] for _ in images]
 

@@ -179,3 +179,12 @@ def test_description_tells_all_that_decides():
     assert first["name"] == "mtcnn" and len(first["weights"]) == 16
     assert first["engine"]["name"] == "litert"
     assert first != second and first == MtcnnDetector().describe()
+
+
+def test_the_relaxed_detector_shares_the_engine_and_asks_for_less(detector):
+    relaxed = detector.relaxed()
+    assert relaxed.describe() == {**detector.describe(), "thresholds": [0.42, 0.49, 0.56]}
+    assert relaxed._engine is detector._engine and detector.thresholds == (0.6, 0.7, 0.8)
+    faint = cv2.resize(astronaut(), (64, 64), interpolation=cv2.INTER_AREA)
+    strict, loose = detector.detect([faint])[0], relaxed.detect([faint])[0]
+    assert len(loose) >= len(strict)

@@ -1,5 +1,6 @@
 """The adapter to the package `retina-face`, on an answer as it documents it; no model is run."""
 
+import hashlib
 import sys
 import types
 
@@ -37,7 +38,17 @@ ANSWER = {
 
 
 @pytest.fixture
-def package(monkeypatch):
+def weights(monkeypatch, tmp_path):
+    """The directory in which the package keeps its weights."""
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
+    folder = tmp_path / ".deepface" / "weights"
+    folder.mkdir(parents=True)
+    (folder / "other_network.h5").write_bytes(b"not asked for")
+    return folder
+
+
+@pytest.fixture
+def package(monkeypatch, weights):
     """The package as installed, giving the recorded answer; its calls are kept."""
     calls = []
 
@@ -83,6 +94,31 @@ def test_description(package):
     about = RetinaFaceDetector().describe()
     assert about["engine"] == {"name": "retina-face", "version": "0.0.19"}
     assert about != RetinaFaceDetector(threshold=0.5).describe()
+
+
+def test_the_weights_are_in_the_description(package, weights):
+    assert RetinaFaceDetector().describe()["weights"] == {}
+    (weights / "retinaface.h5").write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()[:16]
+    assert RetinaFaceDetector().describe()["weights"] == {"retinaface.h5": digest}
+    (weights / "retinaface.h5").write_bytes(b"other weights")
+    assert RetinaFaceDetector().describe()["weights"]["retinaface.h5"] != digest
+
+
+def test_weights_in_the_home_directory(package, weights, monkeypatch, tmp_path):
+    monkeypatch.delenv("DEEPFACE_HOME")
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    (weights / "retinaface.onnx").write_bytes(b"weights")
+    assert list(RetinaFaceDetector().describe()["weights"]) == ["retinaface.onnx"]
+
+
+def test_the_relaxed_detector_shares_the_network_and_asks_for_less(package):
+    detector = RetinaFaceDetector(threshold=0.8)
+    relaxed = detector.relaxed()
+    for looking in (relaxed, detector):
+        looking.detect([np.zeros((9, 9, 3), np.uint8)])
+    assert [call[1:] for call in package.calls] == [(0.56, "the model"), (0.8, "the model")]
+    assert relaxed.describe() == {**detector.describe(), "threshold": 0.56}
 
 
 def test_missing_package():

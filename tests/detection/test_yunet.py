@@ -22,10 +22,13 @@ class Recorded:
     """Stands for cv2.FaceDetectorYN; keeps what it was shown."""
 
     def __init__(self, rows):
-        self.rows, self.sizes, self.shown = rows, [], []
+        self.rows, self.sizes, self.shown, self.thresholds = rows, [], [], []
 
     def setInputSize(self, size):
         self.sizes.append(size)
+
+    def setScoreThreshold(self, threshold):
+        self.thresholds.append(threshold)
 
     def detect(self, image):
         self.shown.append(image)
@@ -85,6 +88,16 @@ def test_description_tells_all_that_decides(monkeypatch, model, tmp_path):
     assert detector.describe()["engine"] == {"name": "opencv", "version": cv2.__version__}
     assert detector.describe() != adapter(monkeypatch, other, None)[0].describe()
     assert detector.describe() != adapter(monkeypatch, model, None, threshold=0.5)[0].describe()
+
+
+def test_the_relaxed_detector_shares_the_network_and_asks_for_less(monkeypatch, model):
+    detector, recorded = adapter(monkeypatch, model, ROWS, threshold=0.8)
+    relaxed = detector.relaxed()
+    pictures = [np.zeros((9, 9, 3), np.uint8)]
+    for looking in (detector, relaxed, detector):
+        looking.detect(pictures)
+    assert recorded.thresholds == [0.8, 0.56, 0.8]
+    assert relaxed.describe() == {**detector.describe(), "threshold": 0.56}
 
 
 def test_missing_and_broken_models(tmp_path, model):

@@ -35,6 +35,9 @@ class SquareDetector:
     def describe(self):
         return {"name": self.name, "note": self.note}
 
+    def relaxed(self):
+        return self
+
     def detect(self, images):
         self.batches.append([image.shape[:2] for image in images])
         return [_squares(image) for image in images]
