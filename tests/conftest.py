@@ -1,7 +1,9 @@
 """A small world: pictures of made-up people, a dataset directory of them, an untrained run."""
 
+import collections
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -14,11 +16,36 @@ from facenet_tf.detection import Face
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.dataset import FaceDataset
 
 SIDE = 32
+
+
+def pytest_addoption(parser):
+    parser.addoption("--record", type=Path, help="file for a JSON of what was run and came out")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """What came out of each file, and whether photographs were there, for `docs/results`."""
+    file = config.getoption("--record")
+    if file is None:
+        return
+    files = collections.defaultdict(collections.Counter)
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            files[report.nodeid.partition("::")[0]][outcome] += 1
+    record = {
+        "marker": config.getoption("-m"),
+        "commit": git_revision(),
+        "versions": versions(),
+        "photographs": "FACENET_TF_DATA" in os.environ,
+        "outcomes": dict(sum(files.values(), collections.Counter())),
+        "files": {name: dict(counts) for name, counts in sorted(files.items())},
+    }
+    file.write_text(json.dumps(record, indent=1) + "\n")
 
 
 @dataclasses.dataclass(frozen=True)
