@@ -295,6 +295,61 @@ def false_faces() -> str:
     return table(head, [[count, str(len(report["seeds"])), *counts]])
 
 
+def recovery() -> str:
+    rows = []
+    for size, found in benchmark("recovery.json")["sizes"].items():
+        count, first = found["pictures"], found["rungs"]["first_sight"]
+        off = found["distances"]["all"]["of_eye_distance"]
+        shares = [percent(first / count), percent(found["found"] / count)]
+        distances = [f"{off[share]:.3f}" for share in ("0.5", "0.9", "0.99")]
+        rows.append([size, str(count), *shares, str(count - found["found"]), " / ".join(distances)])
+    head = ["longer side, px", "pictures", "at first sight", "with the second look", "missing"]
+    return table([*head, "landmarks off, 50 / 90 / 99 % of the faces"], rows)
+
+
+def build() -> str:
+    rows = []
+    for name, file in (("LFW", "build_lfw.json"), ("PubFig83", "build_pubfig83.json")):
+        report = benchmark(file)
+        metrics, memory = report["metrics"], report["metrics"]["memory"]
+        parts = " / ".join(f"{memory[f'at_{share}_percent']:.0f}" for share in (10, 50, 100))
+        counts = [f"{count} {outcome}" for outcome, count in report["outcomes"].items()]
+        rates = [f"{metrics['time']['ours']:.0f} s", f"{metrics['speed']['ours']:.0f}", parts]
+        rows.append([name, ", ".join(counts), str(report["workers"]), *rates])
+    head = ["data", "outcomes", "workers", "time", "pictures/s", "MiB at 10 / 50 / 100 %"]
+    return table(head, rows)
+
+
+def interruptions() -> str:
+    report = benchmark("interruptions.json")
+    killed, full = report["killed"], report["full"]
+    again = sorted(run["pictures_shown"] / report["undisturbed"]["pictures"] - 1 for run in killed)
+    middle = f"{percent(again[len(again) // 2])} ({percent(again[0])} to {percent(again[-1])})"
+    equal = [sum(run["equal"] for run in runs) for runs in (killed, full)]
+    rows = [
+        [
+            "killed",
+            str(len(killed)),
+            str(sum(run["kills"] for run in killed)),
+            str(equal[0]),
+            middle,
+        ],
+        ["disk full", str(len(full)), str(len(full)), str(equal[1]), "-"],
+    ]
+    head = ["builds", "count", "interruptions", "same bytes in the end", "pictures detected again"]
+    return table(head, rows)
+
+
+def corruption() -> str:
+    rows = []
+    for damage, metric in benchmark("corruption.json")["metrics"].items():
+        told = [metric["ours"], metric["told_where"], metric.get("read"), metric.get("read_where")]
+        cells = ["-" if count is None else str(count) for count in told]
+        rows.append([damage, metric["unit"].removeprefix("of "), *cells])
+    head = ["damage", "times", "verified: noticed", "and named", "read: noticed", "and named"]
+    return table(head, rows)
+
+
 def duration(run: str) -> str:
     """Training time: of the whole run where it was recorded, or from the epochs' own speeds."""
     record = load(f"{run}/config.json")
@@ -327,6 +382,10 @@ TABLES = {
     "false-faces": false_faces,
     "detection": detection,
     "parity": parity,
+    "recovery": recovery,
+    "build": build,
+    "interruptions": interruptions,
+    "corruption": corruption,
     "label-noise": label_noise,
     "nn2": lambda: first_steps("nn2_pubfig83"),
     "nn2-cosface": lambda: first_steps("nn2_pubfig83_cosface"),
