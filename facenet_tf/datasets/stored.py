@@ -8,6 +8,7 @@ from pathlib import Path
 
 from facenet_tf.datasets.folder import PICTURE_SUFFIXES, begins_like_one, listing_of
 from facenet_tf.datasets.picture import MAX_BYTES, Listing, Picture, key_of
+from facenet_tf.errors import InputError
 from facenet_tf.storage import Store
 
 
@@ -33,10 +34,11 @@ def list_pictures(store: Store, identity_level: int = 0) -> Listing:
         identity_level: which folder of a picture's relative path names the person.
 
     Raises:
-        InputError: the store cannot be opened, or holds no pictures there.
+        InputError: the store cannot be opened, holds no pictures there, or names that no folder
+            can have.
     """
     sizes = store.sizes()
-    paths = [Path(name) for name in sorted(sizes)]
+    paths = [_path(store, name) for name in sorted(sizes)]
     visible = [path for path in paths if not any(part.startswith(".") for part in path.parts)]
     return listing_of(
         ((path, _is_picture(store, path)) for path in visible),
@@ -46,6 +48,13 @@ def list_pictures(store: Store, identity_level: int = 0) -> Listing:
         store.url,
         identity_level,
     )
+
+
+def _path(store: Store, name: str) -> Path:
+    path = Path(name)
+    if path.as_posix() != name or ".." in path.parts:  # a//b or a/./b, which stores can hold
+        raise InputError(f"{store.url} holds {name!r}: give it a name that a folder can have")
+    return path
 
 
 def _is_picture(store: Store, path: Path) -> bool:

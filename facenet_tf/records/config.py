@@ -103,7 +103,7 @@ class BuildConfig:
     detector_scale_factor: float = 0.709
     """mtcnn: how much smaller each next size is in which a picture is searched, 0.1…0.95"""
     recover: bool = True
-    """look again, with a border and enlarged, where no face is found"""
+    """look again where no face is found: bordered, enlarged, equalised, turned, less strictly"""
     fallback: bool = False
     """give a picture without a usable face a record all the same: its central square"""
     smallest_face: float = 12.0

@@ -62,8 +62,10 @@ class MirroredOutput(OutputDirectory):
         self._known = {shard["file"]: shard["sha256"] for shard in manifest["shards"]}
 
     def is_delivered(self, manifest: Mapping[str, Any]) -> bool:
-        """Whether the finished dataset is in the store too."""
-        return self._manifest() == manifest
+        """Whether the finished dataset is in the store too, with all shards in their sizes."""
+        return self._manifest() == manifest and all(
+            self._sizes.get(shard["file"]) == shard["bytes"] for shard in manifest["shards"]
+        )
 
     def keep(self, shard: Shard) -> None:
         """Take a finished shard into the new dataset, and put it into the store."""

@@ -46,6 +46,13 @@ def test_an_empty_place_is_refused(store):
         stored.list_pictures(Store("memory://nowhere"))
 
 
+@pytest.mark.parametrize("name", ["ann//1.jpg", "ann/./1.jpg"])
+def test_names_that_no_folder_can_have_are_refused(store, monkeypatch, name):
+    monkeypatch.setattr(Store, "sizes", lambda store: {"ann/1.jpg": 3, name: 3})
+    with pytest.raises(InputError, match=f"holds '{name}': give it a name"):
+        stored.list_pictures(store)
+
+
 def test_a_picture_that_is_gone_or_too_large_is_an_os_error(store):
     picture = stored.list_pictures(store).pictures[0]
     store.remove(picture.key)

@@ -12,18 +12,31 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from benchmarks import disturbed
+from benchmarks import counted_build, disturbed
 from benchmarks.disturbed import contents, largest_file
 from facenet_tf.errors import Interrupted
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.shard import ShardWriter
+from facenet_tf.records.writer_factory import describe
 from tests.records.fake_faces import FACE, SHY, SlowDetector, draw, draw_people, make_detector
 from tests.records.test_builder import config_for
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_the_pictures_of_a_second_look_are_counted_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(counted_build, "detector_of", make_detector)
+    config, notes = config_for(tmp_path, tmp_path), tmp_path / "notes"
+    detector = counted_build.CountingDetector(notes, config)
+    assert describe(config, detector)["recovery"]
+    nothing = np.zeros((40, 40, 3), np.uint8)
+    detector.detect([nothing, nothing])
+    assert detector.relaxed().detect([nothing]) == [[]]
+    assert counted_build.pictures_shown(notes) == 3
 
 
 class Ended(BaseException):

@@ -1,12 +1,14 @@
 """Datasets that go to a store while they are built, and come back from it."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, Interrupted
+from facenet_tf.records import checksums, durable
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.fetch import fetch_dataset
 from facenet_tf.records.mirrored_output import MirroredOutput
@@ -146,6 +148,16 @@ def test_a_finished_dataset_is_put_into_a_store_later(root, tmp_path, url, monke
         assert not put
 
 
+def test_a_shard_that_the_store_has_lost_is_put_there_again(root, tmp_path, url, monkeypatch):
+    config = config_of(tmp_path, root, url)
+    dataset = build_dataset(config, make_detector)
+    Store(url).remove(dataset.manifest["shards"][1]["file"])
+    written = counted(monkeypatch, ShardWriter, "write")
+    build_dataset(config, make_detector)
+    assert stored(url) == contents(dataset.directory)
+    assert not written
+
+
 @pytest.mark.parametrize("moved", [0, 3])
 def test_a_build_that_only_has_to_be_published(root, tmp_path, url, monkeypatch, moved):
     local = config_for(tmp_path, root, shards=4)
@@ -230,6 +242,37 @@ class TestFetching:
         Store(url).write("dataset.json", json.dumps({**built.manifest, "format": 99}).encode())
         with pytest.raises(InputError, match="format 99, this version reads 1"):
             fetch_dataset(url, tmp_path / "fetched")
+
+    def test_a_damaged_manifest_is_refused_before_anything_is_written(self, built, tmp_path, url):
+        written = Store(url).read("dataset.json")
+        Store(url).write("dataset.json", written.replace(b'"records": ', b'"records":  ', 1))
+        with pytest.raises(InputError, match=r"dataset\.json is damaged"):
+            fetch_dataset(url, tmp_path / "fetched")
+        assert not (tmp_path / "fetched").exists()
+
+    @pytest.mark.parametrize("name", ["../outside", "/outside", "a/b", "..", ""])
+    def test_files_that_would_lie_elsewhere_are_refused(self, built, tmp_path, url, name):
+        content = {key: value for key, value in built.manifest.items() if key != "checksum"}
+        manifest = checksums.sealed({**content, "files": {name: "0" * 64}})
+        Store(url).write("dataset.json", durable.as_json(manifest))
+        with pytest.raises(InputError, match="no file of a dataset"):
+            fetch_dataset(url, tmp_path / "fetched")
+        assert not (tmp_path / "fetched").exists()
+
+    def test_a_manifest_without_files_is_refused(self, tmp_path, url):
+        Store(url).write("dataset.json", b'{"format": 1}')
+        with pytest.raises(InputError, match="names no files"):
+            fetch_dataset(url, tmp_path / "fetched")
+
+    def test_a_full_disk_can_be_continued(self, built, tmp_path, url, monkeypatch):
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch, pytest.raises(Interrupted, match="no room left"):
+            patch.setattr(Store, "download", full)
+            fetch_dataset(url, tmp_path / "fetched")
+        dataset = fetch_dataset(url, tmp_path / "fetched")
+        assert contents(dataset.directory) == contents(built.directory)
 
     def test_a_directory_of_other_things_is_left_alone(self, built, tmp_path, url):
         (tmp_path / "fetched").mkdir()
