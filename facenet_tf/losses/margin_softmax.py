@@ -6,7 +6,11 @@ import math
 
 import tensorflow as tf
 
+from facenet_tf.losses.pairs import check_batch
+from facenet_tf.losses.registry import register
 
+
+@register("cosface")
 def cosface(
     embeddings: tf.Tensor,
     labels: tf.Tensor,
@@ -36,6 +40,7 @@ def cosface(
     return _cross_entropy(tf.where(true_class, cosines - margin, cosines), labels, scale)
 
 
+@register("arcface")
 def arcface(
     embeddings: tf.Tensor,
     labels: tf.Tensor,
@@ -76,8 +81,7 @@ def _cosines(
     embeddings: tf.Tensor, labels: tf.Tensor, prototypes: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Cosines float32 [B, C] and the mask bool [B, C] of each example's true class."""
-    if not labels.dtype.is_integer:
-        raise ValueError(f"labels must be integers, not {labels.dtype.name}")
+    check_batch(embeddings, labels)
     directions = tf.math.l2_normalize(tf.cast(prototypes, tf.float32), axis=1)
     embeddings = tf.math.l2_normalize(tf.cast(embeddings, tf.float32), axis=1)
     cosines = tf.matmul(embeddings, directions, transpose_b=True)

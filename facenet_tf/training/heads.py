@@ -11,9 +11,11 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
+from facenet_tf.losses.batch_hard import batch_hard_triplet
+from facenet_tf.losses.distances import Distance
 from facenet_tf.losses.health import embedding_health
 from facenet_tf.losses.margin_softmax import arcface, cosface
-from facenet_tf.losses.triplet import batch_hard_triplet, mean_over_valid
+from facenet_tf.losses.reduction import mean_loss
 from facenet_tf.training.config import Stage
 
 _MARGIN_SOFTMAX = {"cosface": cosface, "arcface": arcface}
@@ -73,12 +75,12 @@ class BatchHardHead(keras.layers.Layer):
 
     Args:
         margin: of the hinge, or ``"soft"``.
-        squared: squared instead of plain distances.
+        distance: plain, squared or cosine.
     """
 
-    def __init__(self, margin: float | Literal["soft"], squared: bool) -> None:
+    def __init__(self, margin: float | Literal["soft"], distance: Distance) -> None:
         super().__init__(name="batch_hard_head", dtype="float32")
-        self.margin, self.squared = margin, squared
+        self.margin, self.distance = margin, distance
         self.built = True
 
     def objective(
@@ -86,15 +88,16 @@ class BatchHardHead(keras.layers.Layer):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Mean loss over the anchors with a positive and a negative, and the batch's health."""
         triplets = batch_hard_triplet(
-            embeddings, labels, margin=self.margin, squared=self.squared, sources=sources
+            embeddings, labels, margin=self.margin, distance=self.distance, sources=sources
         )
-        return mean_over_valid(triplets), embedding_health(embeddings, triplets)
+        return mean_loss(triplets), embedding_health(embeddings, triplets)
 
 
 def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> keras.layers.Layer:
     """The head of a stage, with fresh prototypes where it has any."""
     if stage.objective == "batch_hard":
-        return BatchHardHead("soft" if stage.soft_margin else stage.margin, stage.squared_distance)
+        margin: Literal["soft"] | float = "soft" if stage.soft_margin else stage.margin
+        return BatchHardHead(margin, "squared" if stage.squared_distance else "plain")
     return MarginSoftmaxHead(
         stage.objective, classes, embedding_size, stage.scale, stage.margin, seed
     )

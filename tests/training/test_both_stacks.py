@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import facenet_tf
 from facenet_tf import models
-from facenet_tf.losses import batch_hard_triplet, mean_over_valid
+from facenet_tf.losses import batch_hard_triplet, mean_loss
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
@@ -81,5 +81,5 @@ def test_batch_hard_equals_tensorflow_addons(margin):
     theirs = tensorflow_addons.losses.TripletHardLoss(
         margin=1.0 if margin == "soft" else margin, soft=margin == "soft"
     )(labels, rows)
-    ours = mean_over_valid(batch_hard_triplet(rows, labels, margin=margin, anchors="all"))
+    ours = mean_loss(batch_hard_triplet(rows, labels, margin=margin, anchors="all"))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)

@@ -100,7 +100,7 @@ def test_fit_reports_means_over_the_epoch_and_keeps_labels_integer():
 
 def test_neighbouring_labels_above_two_to_the_24_stay_apart():
     """As float32 they would be one identity: no negatives, and the loss 0."""
-    head = BatchHardHead("soft", squared=False)
+    head = BatchHardHead("soft", "plain")
     embeddings = tf.math.l2_normalize(tf.random.stateless_normal((4, 8), (1, 2)), axis=1)
     labels = tf.constant([2**25, 2**25, 2**25 + 1, 2**25 + 1], tf.int64)
     loss, _ = head.objective(embeddings, labels, tf.range(4))

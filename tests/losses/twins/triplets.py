@@ -1,0 +1,14 @@
+import itertools
+
+from ..twin import batch_hard
+from . import twin
+
+VARIANTS = [
+    {"margin": margin, "distance": distance}
+    for margin, distance in itertools.product((0.2, "soft"), ("plain", "squared", "cosine"))
+]
+
+
+@twin("triplet/batch_hard", *VARIANTS, {"margin": 0.2, "anchors": "all"})
+def batch_hard_mean(embeddings, labels, margin, distance="plain", anchors="valid"):
+    return batch_hard(embeddings, labels, margin, distance, anchors=anchors)[0]
