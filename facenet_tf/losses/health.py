@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from facenet_tf.losses.distances import pairwise_distances
 from facenet_tf.losses.batch_hard import TripletResult
+from facenet_tf.losses.distances import pairwise_distances
 from facenet_tf.losses.reduction import weighted_mean
 
 

@@ -57,21 +57,26 @@ def compare(
     check_batch(embeddings, labels, sources)
     rows = tf.cast(embeddings, tf.float32)
     size = tf.shape(rows)[0]
-    others, other_labels, other_sources, exists = rows, labels, sources, None
+    others = rows
     if memory is not None:
         others = tf.concat([rows, tf.stop_gradient(memory.embeddings)], axis=0)
-        other_labels = tf.concat([labels, tf.cast(memory.labels, labels.dtype)], axis=0)
-        exists = tf.concat([tf.ones([size], tf.bool), memory.filled], axis=0)
-        if sources is not None:
-            other_sources = tf.concat([sources, tf.cast(memory.sources, sources.dtype)], axis=0)
-    same_label = labels[:, None] == other_labels[None, :]
+    same_label = _equal(labels, memory and memory.labels)
     positive = same_label & (tf.range(size)[:, None] != tf.range(tf.shape(others)[0])[None, :])
     negative = ~same_label
-    if other_sources is not None:
-        positive &= sources[:, None] != other_sources[None, :]
-    if exists is not None:
+    if sources is not None:
+        positive &= ~_equal(sources, memory and memory.sources)
+    if memory is not None:
+        exists = tf.concat([tf.ones([size], tf.bool), memory.filled], axis=0)
         positive, negative = positive & exists, negative & exists
     return Pairs(rows, others, positive, negative)
+
+
+def _equal(values: tf.Tensor, remembered: tf.Tensor | None) -> tf.Tensor:
+    """bool [B, R]: which of the batch and the memory have the value of each row."""
+    others = values
+    if remembered is not None:
+        others = tf.concat([values, tf.cast(remembered, values.dtype)], axis=0)
+    return values[:, None] == others[None, :]
 
 
 def check_batch(embeddings: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor | None = None) -> None:
