@@ -301,7 +301,13 @@ def duration(run: str) -> str:
     if "finished" in record:
         return f"{record['finished']['seconds'] / 60:.0f} min"
     config = record["config"]
-    stages = {stage["objective"]: stage for stage in (config["warm_up"], config["main"])}
+    # Until losses had mining rules, a stage named its loss as its objective.
+    stages = {
+        "/".join(
+            filter(None, (stage.get("loss") or stage["objective"], stage.get("mining")))
+        ): stage
+        for stage in (config["warm_up"], config["main"])
+    }
     seconds = 0.0
     for row in history(run):
         stage = stages[row["stage"]]

@@ -23,6 +23,7 @@ class Loss:
             `state` among its tensors `(…, new state)`.
         tensors: which of `TENSORS` it takes, by keyword.
         options: its other parameters with their defaults.
+        initial_state: `(classes, embedding_size) →` the first `state`, where it has one.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Loss:
     function: Callable[..., Any]
     tensors: frozenset[str]
     options: Mapping[str, Any]
+    initial_state: Callable[[int, int], Any] | None = None
 
     @property
     def title(self) -> str:
@@ -40,14 +42,19 @@ class Loss:
 _LOSSES: dict[tuple[str, str | None], Loss] = {}
 
 
-def register(name: str, mining: str | None = None) -> Callable[[_Function], _Function]:
+def register(
+    name: str,
+    mining: str | None = None,
+    *,
+    initial_state: Callable[[int, int], Any] | None = None,
+) -> Callable[[_Function], _Function]:
     """Enter a loss function under a name, and a mining rule where the loss has several."""
 
     def enter(function: _Function) -> _Function:
         given = list(inspect.signature(function).parameters.values())[2:]
         tensors = frozenset(each.name for each in given if each.name in TENSORS)
         options = {each.name: each.default for each in given if each.name not in TENSORS}
-        _LOSSES[name, mining] = Loss(name, mining, function, tensors, options)
+        _LOSSES[name, mining] = Loss(name, mining, function, tensors, options, initial_state)
         return function
 
     return enter
