@@ -56,9 +56,7 @@ def test_a_real_train_step_moves_every_weight(loss, jit):
 
 
 def test_a_run_from_records_to_a_loaded_model(dataset, tmp_path):
-    stage = Stage(
-        "triplet", epochs=1, mining="batch_hard", identities_per_batch=2, images_per_identity=2
-    )
+    stage = Stage("triplet/batch_hard", epochs=1, identities_per_batch=2, images_per_identity=2)
     config = TrainConfig(
         dataset=dataset.directory,
         output=tmp_path / "run",

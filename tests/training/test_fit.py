@@ -33,7 +33,7 @@ def make_config(dataset, output, **changes) -> TrainConfig:
         embedding_size=8,
         steps_per_epoch=3,
         warm_up=Stage("cosface", epochs=2, **batch),
-        main=Stage("triplet", mining="batch_hard", epochs=2, learning_rate=3e-4, **batch),
+        main=Stage("triplet/batch_hard", epochs=2, learning_rate=3e-4, **batch),
     )
     return dataclasses.replace(defaults, **changes)
 
@@ -88,7 +88,7 @@ def test_the_loss_falls(dataset, tmp_path):
         tmp_path / "run",
         steps_per_epoch=15,
         warm_up=Stage("cosface", epochs=4, learning_rate=5e-3, **batch),
-        main=Stage("triplet", mining="batch_hard", epochs=0),
+        main=Stage("triplet/batch_hard", epochs=0),
     )
     train(config)
     losses = [float(row["loss"]) for row in history(config.output)]
@@ -121,7 +121,7 @@ def test_early_stop_has_its_own_count_and_survives_a_resume(dataset, tmp_path, m
         steps_per_epoch=1,
         early_stop_epochs=2,
         warm_up=Stage("cosface", epochs=4, **batch),
-        main=Stage("triplet", mining="batch_hard", epochs=5, **batch),
+        main=Stage("triplet/batch_hard", epochs=5, **batch),
     )
     assert train(config).epochs == 6
     assert train(dataclasses.replace(config, resume=True)).epochs == 6
@@ -187,10 +187,10 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
         ({"steps_per_epoch": -1}, "--steps-per-epoch"),
         ({"overwrite": True, "resume": True}, "exclude each other"),
         ({"warm_up": Stage("cosface", epochs=0), "main": Stage("cosface", epochs=0)}, "both 0"),
-        ({"main": Stage("triplet", 1, "batch_hard", images_per_identity=1)}, "images-per-identity"),
-        ({"main": Stage("triplet", 1, "batch_hard", learning_rate=0.0)}, "--main.learning-rate"),
+        ({"main": Stage("triplet/batch_hard", 1, images_per_identity=1)}, "images-per-identity"),
+        ({"main": Stage("triplet/batch_hard", 1, learning_rate=0.0)}, "--main.learning-rate"),
         (
-            {"main": Stage("triplet", 1, "batch_hard", identities_per_batch=1)},
+            {"main": Stage("triplet/batch_hard", 1, identities_per_batch=1)},
             "identities-per-batch",
         ),
         ({"warm_up": Stage("cosface", epochs=1, memory=-1)}, "--warm-up.memory"),
@@ -207,9 +207,7 @@ def test_what_makes_no_sense_is_refused_by_name(dataset, tmp_path, changes, name
 
 
 def test_batches_shrink_to_the_people_there_are(dataset, tmp_path, caplog):
-    stage = Stage(
-        "triplet", mining="batch_hard", epochs=1, identities_per_batch=99, images_per_identity=2
-    )
+    stage = Stage("triplet/batch_hard", epochs=1, identities_per_batch=99, images_per_identity=2)
     config = make_config(
         dataset, tmp_path / "run", steps_per_epoch=1, warm_up=Stage("cosface", epochs=0), main=stage
     )

@@ -22,7 +22,7 @@ def plans(pictures, **stage):
     dataset = Records(pictures)
     stages = {
         "warm_up": Stage("cosface", 3, **stage),
-        "main": Stage("triplet", 2, "batch_hard", **stage),
+        "main": Stage("triplet/batch_hard", 2, **stage),
     }
     return plan_stages(TrainConfig(**stages), dataset, np.arange(len(dataset.labels)))
 
