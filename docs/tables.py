@@ -301,19 +301,20 @@ def duration(run: str) -> str:
     if "finished" in record:
         return f"{record['finished']['seconds'] / 60:.0f} min"
     config = record["config"]
-    # Until losses had mining rules, a stage named its loss as its objective.
-    stages = {
-        "/".join(
-            filter(None, (stage.get("loss") or stage["objective"], stage.get("mining")))
-        ): stage
-        for stage in (config["warm_up"], config["main"])
-    }
+    stages = {_title(stage): stage for stage in (config["warm_up"], config["main"])}
     seconds = 0.0
     for row in history(run):
         stage = stages[row["stage"]]
         images = stage["identities_per_batch"] * stage["images_per_identity"]
         seconds += config["steps_per_epoch"] * images / float(row["images_per_second"])
     return f"{seconds / 60:.0f} min (training steps only)"
+
+
+def _title(stage: dict[str, Any]) -> str:
+    """What a stage is called in the history; older runs name its loss as its objective."""
+    if "objective" in stage:
+        return stage["objective"]
+    return "/".join(filter(None, (stage["loss"], stage.get("mining"))))
 
 
 def history(run: str) -> list[dict[str, str]]:

