@@ -100,14 +100,20 @@ def batches(classes: int) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
 
 
 def train(run: Run, told: Connection) -> None:
-    """Tell losses, seconds per step and peak memory in GiB of this process."""
+    """Tell losses, seconds per step, and this process's memory in GiB at first and at its peak."""
+    start_memory = peak_memory()
     training, losses, seconds = Training(run), [], []
     for number, (pictures, labels) in zip(range(run.steps + 1), batches(run.classes)):
         start = time.perf_counter()
         losses.append(float(training.step(pictures, labels, tf.constant([number, 7]))))
         seconds.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    told.send({"losses": losses[1:], "seconds": seconds[1:], "peak": peak})
+    memory = {"memory_at_start": start_memory, "peak": peak_memory()}
+    told.send({"losses": losses[1:], "seconds": seconds[1:], **memory})
+
+
+def peak_memory() -> float:
+    """Largest resident size of this process up to now, GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def measured(run: Run) -> dict[str, Any]:
@@ -170,6 +176,7 @@ def main() -> None:
             "loss_of_first_steps": statistics.mean(ours["losses"][:5]),
             "loss_of_last_steps": statistics.mean(ours["losses"][-5:]),
             "seconds_per_step": [min(ours["seconds"]), seconds, max(ours["seconds"])],
+            "memory_at_start": ours["memory_at_start"],
         },
         full_softmax=full,
     )
