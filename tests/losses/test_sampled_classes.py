@@ -16,7 +16,7 @@ from facenet_tf.losses import (
 )
 
 RANDOM = np.random.default_rng(5)
-CLASSES, SAMPLE = 40, 14
+CLASSES, SAMPLE, DRAWS = 40, 14, 2000
 LABELS = tf.constant([7, 39, 0, 7, 21, 7], tf.int64)
 ROWS = tf.constant(RANDOM.normal(size=(6, 5)), tf.float32)
 PROTOTYPES = RANDOM.normal(size=(CLASSES, 5)).astype(np.float32)
@@ -24,15 +24,15 @@ PROTOTYPES = RANDOM.normal(size=(CLASSES, 5)).astype(np.float32)
 
 @pytest.fixture(scope="module")
 def draws():
-    """Classes and places [5000, …] of as many seeds."""
-    seeds = tf.stack([tf.range(5000), tf.zeros(5000, tf.int32)], axis=1)
+    """Classes and places [DRAWS, …], a seed each."""
+    seeds = tf.stack([tf.range(DRAWS), tf.zeros(DRAWS, tf.int32)], axis=1)
     draw = functools.partial(sample_classes, LABELS, CLASSES, SAMPLE)
     kinds = (tf.TensorSpec([SAMPLE], tf.int32), tf.TensorSpec([6], tf.int32))
     return [each.numpy() for each in tf.map_fn(draw, seeds, fn_output_signature=kinds)]
 
 
 def test_a_sample_is_so_many_classes_rising_and_none_twice(draws):
-    assert draws[0].shape == (5000, SAMPLE)
+    assert draws[0].shape == (DRAWS, SAMPLE)
     assert np.all(np.diff(draws[0], axis=1) > 0)
     assert draws[0].min() == 0 and draws[0].max() == CLASSES - 1
 
@@ -40,20 +40,20 @@ def test_a_sample_is_so_many_classes_rising_and_none_twice(draws):
 def test_classes_of_the_batch_are_always_in_it_at_the_places_told(draws):
     ids, local = draws
     found = np.take_along_axis(ids, local, axis=1)
-    np.testing.assert_array_equal(found, np.tile(LABELS.numpy(), (5000, 1)))
+    np.testing.assert_array_equal(found, np.tile(LABELS.numpy(), (DRAWS, 1)))
 
 
 def test_other_classes_are_drawn_uniformly_and_in_no_pairs(draws):
     counts = np.bincount(draws[0].ravel(), minlength=CLASSES)
     others = np.setdiff1d(np.arange(CLASSES), LABELS)
-    assert counts[others].sum() == 5000 * (SAMPLE - 4)
+    assert counts[others].sum() == DRAWS * (SAMPLE - 4)
     # Draws without replacement: the statistic shrinks by the share that is left out.
     spread = scipy.stats.chisquare(counts[others]).statistic / (1 - (SAMPLE - 4) / len(others))
     assert 0.001 < scipy.stats.chi2.sf(spread, len(others) - 1) < 0.999
-    drawn = np.zeros((5000, CLASSES), bool)
+    drawn = np.zeros((DRAWS, CLASSES), bool)
     np.put_along_axis(drawn, draws[0], True, axis=1)
     together = np.corrcoef(drawn[:, others].T)[np.triu_indices(len(others), 1)]
-    np.testing.assert_allclose(together, -1 / (len(others) - 1), atol=5 / np.sqrt(5000))
+    np.testing.assert_allclose(together, -1 / (len(others) - 1), atol=5 / np.sqrt(DRAWS))
 
 
 def test_same_seed_same_sample_with_and_without_xla():
