@@ -28,7 +28,8 @@ def draws():
     seeds = tf.stack([tf.range(DRAWS), tf.zeros(DRAWS, tf.int32)], axis=1)
     draw = functools.partial(sample_classes, LABELS, CLASSES, SAMPLE)
     kinds = (tf.TensorSpec([SAMPLE], tf.int32), tf.TensorSpec([6], tf.int32))
-    return [each.numpy() for each in tf.map_fn(draw, seeds, fn_output_signature=kinds)]
+    every = tf.function(lambda: tf.map_fn(draw, seeds, fn_output_signature=kinds))
+    return [each.numpy() for each in every()]
 
 
 def test_a_sample_is_so_many_classes_rising_and_none_twice(draws):
