@@ -42,7 +42,8 @@ def sample_classes(
             f"a sample of {sample} classes: take at least {min(batch, classes)}, what a batch of "
             f"{batch} can hold, and at most all {classes}"
         )
-    priorities = tf.random.stateless_uniform([classes], seed)
+    # XLA would choose another generator by itself.
+    priorities = tf.random.stateless_uniform([classes], seed, alg="philox")
     lifted = tf.tensor_scatter_nd_update(priorities, labels[:, None], tf.fill([batch], 2.0))
     ids = tf.sort(tf.math.top_k(lifted, sample, sorted=False).indices)
     return ids, tf.searchsorted(ids, tf.cast(labels, tf.int32))
