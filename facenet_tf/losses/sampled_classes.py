@@ -42,8 +42,10 @@ def sample_classes(
             f"a sample of {sample} classes: take at least {min(batch, classes)}, what a batch of "
             f"{batch} can hold, and at most all {classes}"
         )
-    # XLA would choose another generator by itself.
-    priorities = tf.random.stateless_uniform([classes], seed, alg="philox")
-    lifted = tf.tensor_scatter_nd_update(priorities, labels[:, None], tf.fill([batch], 2.0))
+    # Random bits are the same with and without XLA, random floats are not.
+    bits = tf.random.stateless_uniform([classes], seed, None, None, tf.int32, alg="philox")
+    lifted = tf.tensor_scatter_nd_update(
+        tf.cast(bits, tf.float32), labels[:, None], tf.fill([batch], 2.0**32)
+    )
     ids = tf.sort(tf.math.top_k(lifted, sample, sorted=False).indices)
     return ids, tf.searchsorted(ids, tf.cast(labels, tf.int32))
