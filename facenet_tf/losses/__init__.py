@@ -1,30 +1,50 @@
 """Losses on embeddings as pure functions of tensors, per example; reduction is the caller's."""
 
+from facenet_tf.losses.adaface import ADAFACE_START, adaface
 from facenet_tf.losses.batch_hard import TripletResult, batch_hard_triplet
+from facenet_tf.losses.centre import centre
 from facenet_tf.losses.distances import Distance, paired_distances, pairwise_distances
 from facenet_tf.losses.health import embedding_health
-from facenet_tf.losses.margin_softmax import arcface, cosface
+from facenet_tf.losses.margin_softmax import (
+    arcface,
+    combined_margin,
+    cosface,
+    normface,
+    softmax,
+    sphereface,
+)
 from facenet_tf.losses.pairs import Memory
 from facenet_tf.losses.reduction import WeightedLoss, mean_loss
 from facenet_tf.losses.registry import Loss, find_loss, losses
+from facenet_tf.losses.sampled_classes import sample_classes
+from facenet_tf.losses.subcentre_arcface import subcentre_arcface
 from facenet_tf.losses.triplet import Margin, collapsed_loss, triplet_loss
 
 __all__ = [
+    "ADAFACE_START",
     "Distance",
     "Loss",
     "Margin",
     "Memory",
     "TripletResult",
     "WeightedLoss",
+    "adaface",
     "arcface",
     "batch_hard_triplet",
+    "centre",
     "collapsed_loss",
+    "combined_margin",
     "cosface",
     "embedding_health",
     "find_loss",
     "losses",
     "mean_loss",
+    "normface",
     "paired_distances",
     "pairwise_distances",
+    "sample_classes",
+    "softmax",
+    "sphereface",
+    "subcentre_arcface",
     "triplet_loss",
 ]

@@ -32,7 +32,8 @@ def unit_rows(rows: tf.Tensor) -> tf.Tensor:
     rows = tf.cast(rows, tf.float32)
     length = safe_sqrt(tf.reduce_sum(tf.square(rows), axis=-1, keepdims=True))
     zero = length <= 0.0
-    return tf.where(zero, tf.zeros_like(rows), rows / tf.where(zero, tf.ones_like(length), length))
+    inverse = 1.0 / tf.where(zero, tf.ones_like(length), length)
+    return rows * tf.where(zero, tf.zeros_like(length), inverse)
 
 
 def pairwise_distances(

@@ -24,9 +24,17 @@ PROTOTYPES.setflags(write=False)
 ROTATION = np.linalg.qr(RANDOM.normal(size=(SIZE, SIZE)))[0]
 
 # Tensors of single losses: what they are given by name, besides embeddings and labels.
-GIVEN: dict[str, dict[str, np.ndarray]] = {}
+GIVEN: dict[str, dict[str, np.ndarray]] = {
+    "adaface": {"norms": RANDOM.uniform(5.0, 40.0, len(LABELS)), "state": np.array([20.0, 10.0])},
+    "centre": {"state": RANDOM.normal(size=(len(LABELS), SIZE))},
+    "subcentre_arcface": {"prototypes": RANDOM.normal(size=(CLASSES, 3, SIZE))},
+}
 # (title, check) -> why the check does not apply.
-NOT_APPLICABLE: dict[tuple[str, str], str] = {}
+NOT_APPLICABLE: dict[tuple[str, str], str] = {
+    ("adaface", "order_of_rows_is_irrelevant"): "the norms move along: held in test_adaface",
+    ("centre", "names_of_labels_are_irrelevant"): "the centres move along: held in test_centre",
+    ("centre", "rotation_is_irrelevant"): "the centres turn along: held in test_centre",
+}
 CHECKS: dict[str, Callable[[Loss], None]] = {}
 
 
