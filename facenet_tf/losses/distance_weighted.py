@@ -8,6 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from facenet_tf.losses.distances import Distance, pairwise_distances, unit_rows
+from facenet_tf.losses.draws import uniform
 from facenet_tf.losses.every_positive import Positive, Rule, every_positive, first, only
 from facenet_tf.losses.pairs import Memory, Pairs, compare
 from facenet_tf.losses.reduction import WeightedLoss
@@ -64,10 +65,9 @@ def distance_weighted_triplet(
     pairs = compare(embeddings, labels, sources, memory)
     weights = tf.stop_gradient(_weights(pairs, cutoff, nonzero_loss_cutoff))
     cumulative = tf.cumsum(weights, axis=1)
-    # Just below 1: rounded sums must not carry a draw past the last negative.
-    draws = tf.random.stateless_uniform(
-        tf.shape(weights), seed, maxval=1.0 - 1e-6, alg="philox"
-    ) * tf.reduce_max(cumulative, axis=1, keepdims=True)
+    # A little less than the sum: rounding must not carry a draw past the last negative.
+    whole = (1.0 - 1e-6) * tf.reduce_max(cumulative, axis=1, keepdims=True)
+    draws = whole * uniform(tf.shape(weights), seed)
 
     def rule(distances: tf.Tensor) -> Rule:
         def mine(positive: Positive) -> tf.Tensor:

@@ -10,7 +10,6 @@ from facenet_tf.losses import (
 )
 
 from .conformance import VECTORS, fixture_rows
-from .twins.triplets import semi_hard
 
 BOTH = pytest.mark.parametrize(
     "loss", [semi_hard_triplet, hard_positive_semi_hard_negative_triplet]
@@ -27,33 +26,26 @@ def on_a_line(loss, *, positives, negatives, **options):
     return float(result.loss[0]), float(result.weight[0])
 
 
-class TestConformance:
-    @pytest.mark.parametrize("fixture", VECTORS["triplet"])
-    def test_twin(self, fixture):
-        rows, labels, distance = fixture_rows(fixture)
-        expected = VECTORS["triplet"][fixture]["tfa_semihard"]
-        assert semi_hard(rows, labels, 0.2, distance) == pytest.approx(expected, rel=1e-9)
-
-    @pytest.mark.parametrize("fixture", VECTORS["triplet"])
-    def test_value(self, fixture):
-        """On the circle of equal angles a negative is often as far as the positive, and rounding
-        decides whether it counts as farther: in float32 not as in float64."""
-        rows, labels, distance = fixture_rows(fixture)
-        result = semi_hard_triplet(
-            tf.constant(rows, tf.float32), tf.constant(labels), margin=0.2, distance=distance
-        )
-        expected = VECTORS["triplet"][fixture]["tfa_semihard"]
-        loss = float(mean_loss(result))
-        if fixture.startswith("angles"):
-            nothing, everything = (semi_hard_of_ties(rows, labels, distance, t) for t in (1, -1))
-            assert nothing <= expected <= everything
-            assert nothing - 1e-6 <= loss <= everything + 1e-6
-        else:
-            assert loss == pytest.approx(expected, rel=1e-6)
+@pytest.mark.parametrize("fixture", VECTORS["triplet"])
+def test_conformance(fixture):
+    """On the circle of equal angles a negative is often as far as the positive, and rounding says
+    whether it counts as farther: in float32 not as where the vectors were computed."""
+    rows, labels, distance = fixture_rows(fixture)
+    result = semi_hard_triplet(
+        tf.constant(rows, tf.float32), tf.constant(labels), margin=0.2, distance=distance
+    )
+    expected = VECTORS["triplet"][fixture]["tfa_semihard"]
+    loss = float(mean_loss(result))
+    if fixture.startswith("angles"):
+        nothing, everything = (with_ties(rows, labels, distance, sign) for sign in (1, -1))
+        assert nothing < expected < everything
+        assert nothing - 1e-6 <= loss <= everything + 1e-6
+    else:
+        assert loss == pytest.approx(expected, rel=1e-6)
 
 
-def semi_hard_of_ties(rows, labels, distance, sign):
-    """The twin's value if no tie counts as farther (sign 1), or if every tie does (-1)."""
+def with_ties(rows, labels, distance, sign):
+    """The loss if no tie counts as farther (sign 1), or if every tie does (-1)."""
     lengths = np.linalg.norm(rows[:, None] - rows[None, :], axis=2)
     lengths = lengths**2 if distance == "squared" else lengths
     losses = []

@@ -2,7 +2,8 @@ import functools
 import itertools
 
 import numpy as np
-import tensorflow as tf
+
+from facenet_tf.losses.draws import uniform
 
 from ..twin import batch_hard, between, unit
 from . import twin
@@ -79,7 +80,7 @@ def hard_positive_semi_hard_negative(embeddings, labels, margin, distance="plain
 
 @functools.cache
 def draws_of(seed, size):
-    return tf.random.stateless_uniform([size, size], seed, maxval=1.0 - 1e-6, alg="philox").numpy()
+    return (1.0 - 1e-6) * uniform([size, size], seed).numpy()
 
 
 def draw_probabilities(embeddings, labels, anchor, cutoff=0.5, nonzero_loss_cutoff=1.4):
