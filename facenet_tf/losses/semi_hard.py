@@ -63,7 +63,7 @@ def semi_hard_triplet(
 
         def mine(positive: Positive) -> tf.Tensor:
             chosen = _semi_hard(distances, pairs.negative, positive.distance, farthest)
-            return pairs.negative & only(chosen, distances)
+            return only(chosen, distances)
 
         return mine
 

@@ -85,7 +85,8 @@ def test_no_tensor_holds_all_triplets(loss, jit):
             if output.shape.is_fully_defined()
         ]
     assert (size, size) in shapes
-    assert max(map(np.prod, shapes)) == size * size
+    # XLA pads the columns of a running sum to 32.
+    assert max(map(np.prod, shapes)) <= 32 * size
 
 
 def test_largest_class_sets_the_number_of_steps():
