@@ -62,12 +62,12 @@ class EmbeddingLoss(keras.losses.Loss):
             if option not in found.options:
                 known = ", ".join(sorted(found.options)) or "none"
                 raise ValueError(f"{found.title} has no option {option!r}: it has {known}")
-        self.random = "seed" in found.tensors
-        if seed is not None and not self.random:
+        random = "seed" in found.tensors
+        if seed is not None and not random:
             raise ValueError(f"{found.title} draws nothing: give no seed")
         super().__init__(name=name or found.title.replace("/", "_"))
         self.loss, self.options, self.seed = found, options, seed or 0
-        self.calls = tf.Variable(calls, trainable=False, dtype=tf.int64) if self.random else None
+        self.calls = tf.Variable(calls, trainable=False, dtype=tf.int64) if random else None
 
     def __call__(
         self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None
@@ -82,16 +82,15 @@ class EmbeddingLoss(keras.losses.Loss):
         labels = tf.convert_to_tensor(y_true)
         if labels.shape.rank == 2:
             labels = tf.squeeze(labels, axis=1)
-        tensors = {"seed": self._next_seed()} if self.random else {}
+        tensors = {}
+        if self.calls is not None:
+            count = tf.cast(self.calls.assign_add(1), tf.int32)
+            tensors["seed"] = tf.stack([self.seed, count])
         return mean_loss(self.loss.function(y_pred, labels, **tensors, **self.options))
-
-    def _next_seed(self) -> tf.Tensor:
-        count = self.calls.assign_add(1)
-        return tf.cast(tf.stack([tf.constant(self.seed, tf.int64), count]), tf.int32)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, with the calls so far."""
         config = {"loss": self.loss.name, "mining": self.loss.mining, "name": self.name}
-        if self.random:
+        if self.calls is not None:
             config |= {"seed": self.seed, "calls": int(self.calls)}
         return config | self.options
