@@ -46,10 +46,9 @@ def assert_equal(ours, theirs):
 @pytest.mark.addons
 @DISTANCES
 @BATCHES
-@pytest.mark.parametrize("margin", [0.2, 1.0])
-def test_semi_hard(people, distance, margin, jit):
+def test_semi_hard(people, distance, jit):
     rows, labels = batch(people)
-    options = {"margin": margin, "distance": distance}
+    options = {"margin": 0.2, "distance": distance}
     ours = value_and_gradient(semi_hard_triplet, rows, labels, jit, **options)
     assert_equal(ours, value_and_gradient(tfa_semihard, rows, labels, jit, **options))
 
