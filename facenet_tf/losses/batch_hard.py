@@ -73,26 +73,49 @@ def batch_hard_triplet(
     if anchors not in ("valid", "all"):
         raise ValueError(f'anchors must be "valid" or "all", not {anchors!r}')
     pairs = compare(embeddings, labels, sources, memory)
+    distances = ranking_distances(pairs, distance)
+    nearest = nearest_of(distances, pairs.negative)
+    return chosen_triplets(
+        pairs, farthest_of(distances, pairs.positive), nearest, margin, distance, anchors
+    )
+
+
+def chosen_triplets(
+    pairs: Pairs,
+    positive: tf.Tensor,
+    negative: tf.Tensor,
+    margin: Margin,
+    distance: Distance,
+    anchors: Literal["valid", "all"] = "valid",
+) -> TripletResult:
+    """Loss of one triplet for each anchor, of which columns [B] of the pairs have been chosen."""
     has_positive = tf.reduce_any(pairs.positive, axis=1)
     has_negative = tf.reduce_any(pairs.negative, axis=1)
-
-    distances = tf.stop_gradient(pairwise_distances(pairs.rows, _ranking(distance), pairs.others))
-    farthest = tf.argmax(tf.where(pairs.positive, distances, -1.0), axis=1)
-    nearest = tf.argmin(tf.where(pairs.negative, distances, distances.dtype.max), axis=1)
-    hardest_positive = _distance_to(pairs, farthest, has_positive, distance)
-    hardest_negative = _distance_to(pairs, nearest, has_negative, distance)
+    to_positive = _distance_to(pairs, positive, has_positive, distance)
+    to_negative = _distance_to(pairs, negative, has_negative, distance)
 
     valid = has_negative if anchors == "all" else has_positive & has_negative
-    violation = hardest_positive - hardest_negative
+    violation = to_positive - to_negative
     loss = triplet_loss(violation, margin)
     loss = tf.where(valid, loss, tf.zeros_like(loss))
     active = valid & violates(violation, margin)
-    return TripletResult(loss, valid, active, hardest_positive, hardest_negative)
+    return TripletResult(loss, valid, active, to_positive, to_negative)
 
 
-def _ranking(distance: Distance) -> Distance:
-    """A distance of the same order that costs no root."""
-    return "squared" if distance == "plain" else distance
+def ranking_distances(pairs: Pairs, distance: Distance) -> tf.Tensor:
+    """Distances float32 [B, R] to choose by: no gradient, and of the same order without a root."""
+    cheap: Distance = "squared" if distance == "plain" else distance
+    return tf.stop_gradient(pairwise_distances(pairs.rows, cheap, pairs.others))
+
+
+def farthest_of(distances: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+    """Column of the first of the farthest candidates of each row, int64 [B]."""
+    return tf.argmax(tf.where(candidates, distances, -1.0), axis=1)
+
+
+def nearest_of(distances: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+    """Column of the first of the nearest candidates of each row, int64 [B]."""
+    return tf.argmin(tf.where(candidates, distances, distances.dtype.max), axis=1)
 
 
 def _distance_to(

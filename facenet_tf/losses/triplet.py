@@ -27,6 +27,13 @@ def triplet_loss(violation: tf.Tensor, margin: Margin) -> tf.Tensor:
     return tf.math.softplus(violation) if margin == "soft" else tf.nn.relu(violation + margin)
 
 
+def triplet_slope(violation: tf.Tensor, margin: Margin) -> tf.Tensor:
+    """Derivative of `triplet_loss` by `violation`, float32 of its shape; 0 at the hinge's kink."""
+    if margin == "soft":
+        return tf.math.sigmoid(violation)
+    return tf.cast(violates(violation, margin), tf.float32)
+
+
 def violates(violation: tf.Tensor, margin: Margin) -> tf.Tensor:
     """Which triplets violate the margin (soft margin: whose negative is the nearer), bool."""
     return violation > (0.0 if margin == "soft" else -margin)

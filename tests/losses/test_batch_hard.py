@@ -1,22 +1,12 @@
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from facenet_tf.losses import batch_hard_triplet, collapsed_loss, mean_loss
 
+from .conformance import FIXTURES, VECTORS, fixture_rows
 from .twin import batch_hard, finite_differences, unit
 
-VECTORS = json.loads((Path(__file__).parents[1] / "data" / "vectors.json").read_text())
-NINE = np.array([0, 0, 1, 1, 0, 2, 1, 1, 1])
-ANGLES = np.deg2rad(20 * np.arange(9))
-FIXTURES = {
-    "arange9": (np.arange(9.0)[:, None], NINE),
-    "angles": (np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1), NINE),
-    "p8k4_rs42": (unit(np.random.RandomState(42).randn(32, 128)), np.repeat(np.arange(8), 4)),
-}
 LABELS = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 1])
 SOURCES = np.array([0, 0, 1, 2, 3, 4, 5, 4, 6, 7])
 ROWS = unit(np.random.default_rng(3).normal(size=(10, 4)))
@@ -60,11 +50,8 @@ class TestConformance:
         ],
     )
     def test_value(self, fixture, key, margin, anchors):
-        name, distance = fixture.split("/")
         expected = VECTORS["triplet"][fixture]
-        assert expected["margin"] == 0.2
-        rows, labels = FIXTURES[name]
-        distance = "squared" if distance == "squared-L2" else "plain"
+        rows, labels, distance = fixture_rows(fixture)
         options = {"margin": margin, "anchors": anchors, "distance": distance}
         result = mined(rows, labels, **options)
         loss = result["loss"].sum() / result["valid"].sum()
