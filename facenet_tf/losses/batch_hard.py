@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
-from facenet_tf.losses.distances import Distance, paired_distances, pairwise_distances
-from facenet_tf.losses.pairs import Memory, Pairs, compare
+from facenet_tf.losses.distances import Distance
+from facenet_tf.losses.hardest import hardest_distances
+from facenet_tf.losses.pairs import Memory
 from facenet_tf.losses.registry import register
 from facenet_tf.losses.triplet import Margin, check_margin, triplet_loss, violates
 
@@ -43,14 +44,14 @@ def batch_hard_triplet(
     margin: Margin = "soft",
     distance: Distance = "plain",
     anchors: Literal["valid", "all"] = "valid",
+    tile: int = 0,
     sources: tf.Tensor | None = None,
     memory: Memory | None = None,
 ) -> TripletResult:
     """Loss of each anchor with its farthest positive and its nearest negative in the batch.
 
-    Positives are chosen on the distance matrix, and the two distances of the anchor are then
-    computed again from the chosen rows: they are exact for near-duplicates, and no gradient
-    passes through [B, B] matrices. Of equally hard candidates the first gets the gradient.
+    How they are found: see `hardest_distances`. Of equally hard candidates the first gets the
+    gradient.
 
     Args:
         embeddings: [B, D], any floating type.
@@ -59,6 +60,7 @@ def batch_hard_triplet(
         distance: plain (Hermans et al.), squared (FaceNet) or cosine.
         anchors: "valid" counts anchors with at least one positive and one negative. "all" counts
             anchors without a positive too, at hardest positive 0, as TensorFlow Addons does.
+        tile: anchors mined at a time, for batches too large for [B, B] matrices; 0: all of them.
         sources: see `compare`.
         memory: see `compare`.
 
@@ -67,36 +69,18 @@ def batch_hard_triplet(
 
     Raises:
         ValueError: for labels or sources that are not integers, shapes that do not fit, or an
-            unknown margin, distance or `anchors`.
+            unknown margin, distance or `anchors`, or a negative tile.
     """
     check_margin(margin)
     if anchors not in ("valid", "all"):
         raise ValueError(f'anchors must be "valid" or "all", not {anchors!r}')
-    pairs = compare(embeddings, labels, sources, memory)
-    has_positive = tf.reduce_any(pairs.positive, axis=1)
-    has_negative = tf.reduce_any(pairs.negative, axis=1)
-
-    distances = tf.stop_gradient(pairwise_distances(pairs.rows, _ranking(distance), pairs.others))
-    farthest = tf.argmax(tf.where(pairs.positive, distances, -1.0), axis=1)
-    nearest = tf.argmin(tf.where(pairs.negative, distances, distances.dtype.max), axis=1)
-    hardest_positive = _distance_to(pairs, farthest, has_positive, distance)
-    hardest_negative = _distance_to(pairs, nearest, has_negative, distance)
-
-    valid = has_negative if anchors == "all" else has_positive & has_negative
-    violation = hardest_positive - hardest_negative
+    hardest = hardest_distances(
+        embeddings, labels, distance, tile=tile, sources=sources, memory=memory
+    )
+    valid = hardest.has_negative if anchors == "all" else hardest.has_positive & hardest.has_negative
+    violation = hardest.positive - hardest.negative
     loss = triplet_loss(violation, margin)
     loss = tf.where(valid, loss, tf.zeros_like(loss))
     active = valid & violates(violation, margin)
-    return TripletResult(loss, valid, active, hardest_positive, hardest_negative)
+    return TripletResult(loss, valid, active, hardest.positive, hardest.negative)
 
-
-def _ranking(distance: Distance) -> Distance:
-    """A distance of the same order that costs no root."""
-    return "squared" if distance == "plain" else distance
-
-
-def _distance_to(
-    pairs: Pairs, chosen: tf.Tensor, exists: tf.Tensor, distance: Distance
-) -> tf.Tensor:
-    distances = paired_distances(pairs.rows, tf.gather(pairs.others, chosen), distance)
-    return tf.where(exists, distances, tf.zeros_like(distances))

@@ -1,0 +1,111 @@
+"""The farthest positive and the nearest negative of each row, in memory of B² or of B · tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from facenet_tf.losses.distances import Distance, centred, gram_distances, paired_distances
+from facenet_tf.losses.pairs import Everyone, Memory, gather_everyone, masks
+
+
+class Hardest(NamedTuple):
+    """The two hardest distances of each row, float32 [B], 0 where there is nothing, and whether
+    there is something, bool [B]."""
+
+    positive: tf.Tensor
+    negative: tf.Tensor
+    has_positive: tf.Tensor
+    has_negative: tf.Tensor
+
+
+class _Chosen(NamedTuple):
+    """Positions of the hardest candidates, int64 [A], and whether there are any, bool [A]."""
+
+    farthest: tf.Tensor
+    nearest: tf.Tensor
+    has_positive: tf.Tensor
+    has_negative: tf.Tensor
+
+
+def hardest_distances(
+    embeddings: tf.Tensor,
+    labels: tf.Tensor,
+    distance: Distance,
+    *,
+    tile: int = 0,
+    sources: tf.Tensor | None = None,
+    memory: Memory | None = None,
+) -> Hardest:
+    """Distance of each row to its farthest positive and to its nearest negative.
+
+    They are chosen on the matrix of distances, and the two distances of the row are then computed
+    again from the chosen rows: they are exact for near-duplicates, and no gradient passes through
+    a matrix. The choice of one row needs no other's; in tiles, only `tile` rows of the matrix are
+    there at a time. Of equally hard candidates the first is taken.
+
+    Args:
+        embeddings: [B, D], any floating type.
+        labels: integer [B], any values.
+        distance: see `Distance`.
+        tile: rows chosen for at a time; 0: all of them.
+        sources: see `compare`.
+        memory: see `compare`.
+
+    Returns:
+        Hardest, with gradients to both rows of each distance, except to `memory`.
+
+    Raises:
+        ValueError: a negative tile, an unknown distance, and as `compare` does.
+    """
+    if tile < 0:
+        raise ValueError(f"tile must be a number of rows, or 0 for all of them, not {tile}")
+    everyone = gather_everyone(embeddings, labels, sources, memory)
+    points = centred(embeddings, everyone.embeddings, distance)
+    rows, columns = (tf.stop_gradient(each) for each in points)
+    size = tf.shape(rows)[0]
+
+    def choose(anchors: tf.Tensor) -> _Chosen:
+        return _choose(tf.gather(rows, anchors), columns, everyone, anchors)
+
+    chosen = _in_tiles(choose, size, tile) if tile else choose(tf.range(size))
+    mine = tf.cast(embeddings, tf.float32)
+
+    def distances_to(positions: tf.Tensor, exist: tf.Tensor) -> tf.Tensor:
+        theirs = tf.gather(everyone.embeddings, positions)
+        return tf.where(exist, paired_distances(mine, theirs, distance), 0.0)
+
+    return Hardest(
+        distances_to(chosen.farthest, chosen.has_positive),
+        distances_to(chosen.nearest, chosen.has_negative),
+        chosen.has_positive,
+        chosen.has_negative,
+    )
+
+
+def _choose(
+    rows: tf.Tensor, columns: tf.Tensor, everyone: Everyone, anchors: tf.Tensor
+) -> _Chosen:
+    """The choice for rows [A, D] at positions `anchors`; squares rank as distances do."""
+    positive, negative = masks(everyone, anchors)
+    squared = gram_distances(rows, columns)
+    return _Chosen(
+        tf.argmax(tf.where(positive, squared, -1.0), axis=1),
+        tf.argmin(tf.where(negative, squared, squared.dtype.max), axis=1),
+        tf.reduce_any(positive, axis=1),
+        tf.reduce_any(negative, axis=1),
+    )
+
+
+def _in_tiles(choose: Callable[[tf.Tensor], _Chosen], size: tf.Tensor, tile: int) -> _Chosen:
+    """`choose` for rows 0 … size - 1, `tile` at a time; the last tile is filled up with the last
+    row again and again."""
+    count = (size + tile - 1) // tile
+    anchors = tf.reshape(tf.minimum(tf.range(count * tile), size - 1), [count, tile])
+    integers, flags = tf.TensorSpec([tile], tf.int64), tf.TensorSpec([tile], tf.bool)
+    signature = _Chosen(integers, integers, flags, flags)
+    # One tile at a time: TensorFlow would run ten, in ten times the memory.
+    tiles = tf.map_fn(choose, anchors, parallel_iterations=1, fn_output_signature=signature)
+    return _Chosen(*(tf.reshape(each, [-1])[:size] for each in tiles))
