@@ -77,10 +77,11 @@ def batch_hard_triplet(
     hardest = hardest_distances(
         embeddings, labels, distance, tile=tile, sources=sources, memory=memory
     )
-    valid = hardest.has_negative if anchors == "all" else hardest.has_positive & hardest.has_negative
+    valid = (
+        hardest.has_negative if anchors == "all" else hardest.has_positive & hardest.has_negative
+    )
     violation = hardest.positive - hardest.negative
     loss = triplet_loss(violation, margin)
     loss = tf.where(valid, loss, tf.zeros_like(loss))
     active = valid & violates(violation, margin)
     return TripletResult(loss, valid, active, hardest.positive, hardest.negative)
-

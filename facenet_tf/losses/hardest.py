@@ -85,9 +85,7 @@ def hardest_distances(
     )
 
 
-def _choose(
-    rows: tf.Tensor, columns: tf.Tensor, everyone: Everyone, anchors: tf.Tensor
-) -> _Chosen:
+def _choose(rows: tf.Tensor, columns: tf.Tensor, everyone: Everyone, anchors: tf.Tensor) -> _Chosen:
     """The choice for rows [A, D] at positions `anchors`; squares rank as distances do."""
     positive, negative = masks(everyone, anchors)
     squared = gram_distances(rows, columns)

@@ -56,9 +56,7 @@ def multi_similarity(
     attraction = log_one_plus_sum_exp(-alpha * (similarities - base), positive) / alpha
     repulsion = log_one_plus_sum_exp(beta * (similarities - base), negative) / beta
     valid = tf.reduce_any(pairs.positive, axis=1) & tf.reduce_any(pairs.negative, axis=1)
-    return WeightedLoss(
-        tf.where(valid, attraction + repulsion, 0.0), tf.cast(valid, tf.float32)
-    )
+    return WeightedLoss(tf.where(valid, attraction + repulsion, 0.0), tf.cast(valid, tf.float32))
 
 
 def _mined(pairs: Pairs, similarities: tf.Tensor, epsilon: float) -> tuple[tf.Tensor, tf.Tensor]:

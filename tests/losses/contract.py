@@ -27,7 +27,10 @@ ROTATION = np.linalg.qr(RANDOM.normal(size=(SIZE, SIZE)))[0]
 GIVEN: dict[str, dict[str, np.ndarray]] = {}
 # (title, check) -> why the check does not apply.
 NOT_APPLICABLE: dict[tuple[str, str], str] = {
-    ("circle", "equals_twin"): "its weights have no gradient; test_circle.py holds them in the twin",
+    (
+        "circle",
+        "equals_twin",
+    ): "its weights have no gradient; test_circle.py holds them in the twin",
     ("n_pairs", "order_of_rows_is_irrelevant"): "the first row of a class stands for it",
 }
 CHECKS: dict[str, Callable[[Loss], None]] = {}

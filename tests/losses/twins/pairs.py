@@ -75,9 +75,7 @@ def n_pairs(embeddings, labels, scale=1.0, l2=0.0, sources=None):
     {"alpha": 1.0, "beta": 10.0, "base": 1.0, "epsilon": 3.0},
     {"epsilon": -0.3},
 )
-def multi_similarity(
-    embeddings, labels, alpha=2.0, beta=50.0, base=0.5, epsilon=0.1, sources=None
-):
+def multi_similarity(embeddings, labels, alpha=2.0, beta=50.0, base=0.5, epsilon=0.1, sources=None):
     losses = []
     cosines = unit(embeddings) @ unit(embeddings).T
     for a, positives, negatives in anchors(labels, sources):
