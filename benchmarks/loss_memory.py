@@ -1,6 +1,6 @@
 """Peak memory and time of one loss, forward and backward, on made-up unit vectors.
 
-    python benchmarks/loss_memory.py LOSS[/MINING] --batch B [--options JSON] [--mode jit|graph|eager]
+    python benchmarks/loss_memory.py LOSS[/MINING] --batch B [--options JSON] [--mode graph]
 
 Prints {"peak_mib": …, "seconds": …}: above TensorFlow and the inputs, compilation included.
 """

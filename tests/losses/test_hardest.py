@@ -67,7 +67,7 @@ def test_of_equally_hard_candidates_the_first_is_taken(jit):
         expected = np.zeros_like(rows)
         for a, row in enumerate(rows):
             lengths = np.linalg.norm(row - rows, axis=1)
-            same = LABELS == LABELS[a]
+            same = np.equal(LABELS, LABELS[a])
             within = np.where(same & (np.arange(23) != a), lengths, -1)
             apart = np.where(same, np.inf, lengths)
             choices = ((within.argmax(), 1.0, within.max()), (apart.argmin(), -0.3, apart.min()))
