@@ -26,7 +26,7 @@ def compute(rows, labels, jit=False, **options):
 
 @pytest.mark.parametrize("options", [{}, {"margin": 0.4, "gamma": 80.0}])
 def test_equals_twin_whose_weights_are_held(options):
-    value, gradient = compute(ROWS, LABELS, jit=True, **options)
+    value, gradient = compute(ROWS, LABELS, **options)
     assert value == pytest.approx(twin(ROWS, LABELS, **options), rel=1e-5)
     held = functools.partial(twin, labels=LABELS, held=ROWS, **options)
     expected = finite_differences(held, ROWS)

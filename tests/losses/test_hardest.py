@@ -39,8 +39,10 @@ def distances_and_gradient(rows, jit, tile, distance="plain", **tensors):
     return [each.numpy() for each in compute(tf.constant(rows), tensors)]
 
 
-@pytest.mark.parametrize("distance", ["plain", "squared", "cosine"])
-@pytest.mark.parametrize("tile", [1, 5, 23, 40])
+@pytest.mark.parametrize(
+    ("tile", "distance"),
+    [(1, "plain"), (5, "plain"), (23, "plain"), (40, "plain"), (5, "squared"), (5, "cosine")],
+)
 def test_tiles_change_nothing(tile, distance):
     whole = distances_and_gradient(ROWS, False, 0, distance)
     tiled = distances_and_gradient(ROWS, False, tile, distance)
