@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import tensorflow as tf
 
 from facenet_tf.losses.distances import Distance
-from facenet_tf.losses.hardest import hardest_distances
+from facenet_tf.losses.hardest import Hardest, hardest_distances
 from facenet_tf.losses.pairs import Memory
 from facenet_tf.losses.registry import register
 from facenet_tf.losses.triplet import Margin, check_margin, triplet_loss, violates
@@ -77,9 +77,16 @@ def batch_hard_triplet(
     hardest = hardest_distances(
         embeddings, labels, distance, tile=tile, sources=sources, memory=memory
     )
-    valid = (
-        hardest.has_negative if anchors == "all" else hardest.has_positive & hardest.has_negative
-    )
+    return hardest_triplets(hardest, margin, anchors)
+
+
+def hardest_triplets(
+    hardest: Hardest, margin: Margin, anchors: Literal["valid", "all"] = "valid"
+) -> TripletResult:
+    """Loss of one triplet for each anchor, of which the two distances are known."""
+    valid = hardest.has_negative
+    if anchors == "valid":
+        valid &= hardest.has_positive
     violation = hardest.positive - hardest.negative
     loss = triplet_loss(violation, margin)
     loss = tf.where(valid, loss, tf.zeros_like(loss))

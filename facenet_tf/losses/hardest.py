@@ -71,18 +71,32 @@ def hardest_distances(
         return _choose(tf.gather(rows, anchors), columns, everyone, anchors)
 
     chosen = _in_tiles(choose, size, tile) if tile else choose(tf.range(size))
-    mine = tf.cast(embeddings, tf.float32)
-
-    def distances_to(positions: tf.Tensor, exist: tf.Tensor) -> tf.Tensor:
-        theirs = tf.gather(everyone.embeddings, positions)
-        return tf.where(exist, paired_distances(mine, theirs, distance), 0.0)
-
-    return Hardest(
-        distances_to(chosen.farthest, chosen.has_positive),
-        distances_to(chosen.nearest, chosen.has_negative),
-        chosen.has_positive,
-        chosen.has_negative,
+    to_farthest, to_nearest = (
+        distances_to(embeddings, everyone.embeddings, positions, exist, distance)
+        for positions, exist in (
+            (chosen.farthest, chosen.has_positive),
+            (chosen.nearest, chosen.has_negative),
+        )
     )
+    return Hardest(to_farthest, to_nearest, chosen.has_positive, chosen.has_negative)
+
+
+def farthest_of(distances: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+    """Column of the first of the farthest candidates (bool [B, R]) of each row, int64 [B]."""
+    return tf.argmax(tf.where(candidates, distances, -1.0), axis=1)
+
+
+def nearest_of(distances: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+    """Column of the first of the nearest candidates (bool [B, R]) of each row, int64 [B]."""
+    return tf.argmin(tf.where(candidates, distances, distances.dtype.max), axis=1)
+
+
+def distances_to(
+    rows: tf.Tensor, others: tf.Tensor, chosen: tf.Tensor, exist: tf.Tensor, distance: Distance
+) -> tf.Tensor:
+    """Distance of each row [B, D] to the one of [R, D] chosen for it (integer [B]), with its
+    gradient, float32 [B]; 0 where none exists (bool [B])."""
+    return tf.where(exist, paired_distances(rows, tf.gather(others, chosen), distance), 0.0)
 
 
 def _choose(rows: tf.Tensor, columns: tf.Tensor, everyone: Everyone, anchors: tf.Tensor) -> _Chosen:
@@ -90,8 +104,8 @@ def _choose(rows: tf.Tensor, columns: tf.Tensor, everyone: Everyone, anchors: tf
     positive, negative = masks(everyone, anchors)
     squared = gram_distances(rows, columns)
     return _Chosen(
-        tf.argmax(tf.where(positive, squared, -1.0), axis=1),
-        tf.argmin(tf.where(negative, squared, squared.dtype.max), axis=1),
+        farthest_of(squared, positive),
+        nearest_of(squared, negative),
         tf.reduce_any(positive, axis=1),
         tf.reduce_any(negative, axis=1),
     )
