@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
-from facenet_tf.losses.distances import Distance, paired_distances, pairwise_distances
-from facenet_tf.losses.pairs import Memory, Pairs, compare
+from facenet_tf.losses.distances import Distance
+from facenet_tf.losses.hardest import Hardest, hardest_distances
+from facenet_tf.losses.pairs import Memory
 from facenet_tf.losses.registry import register
 from facenet_tf.losses.triplet import Margin, check_margin, triplet_loss, violates
 
@@ -43,14 +44,14 @@ def batch_hard_triplet(
     margin: Margin = "soft",
     distance: Distance = "plain",
     anchors: Literal["valid", "all"] = "valid",
+    tile: int = 0,
     sources: tf.Tensor | None = None,
     memory: Memory | None = None,
 ) -> TripletResult:
     """Loss of each anchor with its farthest positive and its nearest negative in the batch.
 
-    Positives are chosen on the distance matrix, and the two distances of the anchor are then
-    computed again from the chosen rows: they are exact for near-duplicates, and no gradient
-    passes through [B, B] matrices. Of equally hard candidates the first gets the gradient.
+    How they are found: see `hardest_distances`. Of equally hard candidates the first gets the
+    gradient.
 
     Args:
         embeddings: [B, D], any floating type.
@@ -59,6 +60,7 @@ def batch_hard_triplet(
         distance: plain (Hermans et al.), squared (FaceNet) or cosine.
         anchors: "valid" counts anchors with at least one positive and one negative. "all" counts
             anchors without a positive too, at hardest positive 0, as TensorFlow Addons does.
+        tile: anchors mined at a time, for batches too large for [B, B] matrices; 0: all of them.
         sources: see `compare`.
         memory: see `compare`.
 
@@ -67,59 +69,26 @@ def batch_hard_triplet(
 
     Raises:
         ValueError: for labels or sources that are not integers, shapes that do not fit, or an
-            unknown margin, distance or `anchors`.
+            unknown margin, distance or `anchors`, or a negative tile.
     """
     check_margin(margin)
     if anchors not in ("valid", "all"):
         raise ValueError(f'anchors must be "valid" or "all", not {anchors!r}')
-    pairs = compare(embeddings, labels, sources, memory)
-    distances = ranking_distances(pairs, distance)
-    nearest = nearest_of(distances, pairs.negative)
-    return chosen_triplets(
-        pairs, farthest_of(distances, pairs.positive), nearest, margin, distance, anchors
+    hardest = hardest_distances(
+        embeddings, labels, distance, tile=tile, sources=sources, memory=memory
     )
+    return hardest_triplets(hardest, margin, anchors)
 
 
-def chosen_triplets(
-    pairs: Pairs,
-    positive: tf.Tensor,
-    negative: tf.Tensor,
-    margin: Margin,
-    distance: Distance,
-    anchors: Literal["valid", "all"] = "valid",
+def hardest_triplets(
+    hardest: Hardest, margin: Margin, anchors: Literal["valid", "all"] = "valid"
 ) -> TripletResult:
-    """Loss of one triplet for each anchor, of which columns [B] of the pairs have been chosen."""
-    has_positive = tf.reduce_any(pairs.positive, axis=1)
-    has_negative = tf.reduce_any(pairs.negative, axis=1)
-    to_positive = _distance_to(pairs, positive, has_positive, distance)
-    to_negative = _distance_to(pairs, negative, has_negative, distance)
-
-    valid = has_negative if anchors == "all" else has_positive & has_negative
-    violation = to_positive - to_negative
+    """Loss of one triplet for each anchor, of which the two distances are known."""
+    valid = hardest.has_negative
+    if anchors == "valid":
+        valid &= hardest.has_positive
+    violation = hardest.positive - hardest.negative
     loss = triplet_loss(violation, margin)
     loss = tf.where(valid, loss, tf.zeros_like(loss))
     active = valid & violates(violation, margin)
-    return TripletResult(loss, valid, active, to_positive, to_negative)
-
-
-def ranking_distances(pairs: Pairs, distance: Distance) -> tf.Tensor:
-    """Distances float32 [B, R] to choose by: no gradient, and of the same order without a root."""
-    cheap: Distance = "squared" if distance == "plain" else distance
-    return tf.stop_gradient(pairwise_distances(pairs.rows, cheap, pairs.others))
-
-
-def farthest_of(distances: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
-    """Column of the first of the farthest candidates of each row, int64 [B]."""
-    return tf.argmax(tf.where(candidates, distances, -1.0), axis=1)
-
-
-def nearest_of(distances: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
-    """Column of the first of the nearest candidates of each row, int64 [B]."""
-    return tf.argmin(tf.where(candidates, distances, distances.dtype.max), axis=1)
-
-
-def _distance_to(
-    pairs: Pairs, chosen: tf.Tensor, exists: tf.Tensor, distance: Distance
-) -> tf.Tensor:
-    distances = paired_distances(pairs.rows, tf.gather(pairs.others, chosen), distance)
-    return tf.where(exists, distances, tf.zeros_like(distances))
+    return TripletResult(loss, valid, active, hardest.positive, hardest.negative)

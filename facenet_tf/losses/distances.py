@@ -58,18 +58,35 @@ def pairwise_distances(
     Raises:
         ValueError: an unknown distance.
     """
+    rows, columns = centred(embeddings, embeddings if others is None else others, distance)
+    squared = gram_distances(rows, columns)
+    if others is None:
+        squared = tf.linalg.set_diag(squared, tf.zeros_like(squared[0]))
+    return _from_squared(squared, distance)
+
+
+def centred(
+    embeddings: tf.Tensor, others: tf.Tensor, distance: Distance
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Both as the points whose Euclidean distances count, float32, less the mean of the first."""
     check_distance(distance)
     prepare = unit_rows if distance == "cosine" else _as_float32
     rows = prepare(embeddings)
-    columns = rows if others is None else prepare(others)
+    columns = rows if others is embeddings else prepare(others)
     centre = tf.stop_gradient(tf.reduce_mean(rows, axis=0, keepdims=True))
-    rows, columns = rows - centre, columns - centre
+    return rows - centre, columns - centre
+
+
+def gram_distances(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Squared Euclidean distances [B, R] of `centred` points [B, D] and [R, D], never negative."""
     norms = (tf.reduce_sum(tf.square(rows), axis=1), tf.reduce_sum(tf.square(columns), axis=1))
     gram = tf.matmul(rows, columns, transpose_b=True)
-    squared = tf.maximum(norms[0][:, None] - 2.0 * gram + norms[1][None, :], 0.0)
-    if others is None:
-        squared = tf.linalg.set_diag(squared, tf.zeros_like(norms[0]))
-    return _from_squared(squared, distance)
+    return tf.maximum(norms[0][:, None] - 2.0 * gram + norms[1][None, :], 0.0)
+
+
+def cosines(rows: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """Cosines of all rows [B, D] with all others [R, D], float32 [B, R]; 0 for a row of zeros."""
+    return tf.matmul(unit_rows(rows), unit_rows(others), transpose_b=True)
 
 
 def paired_distances(left: tf.Tensor, right: tf.Tensor, distance: Distance = "plain") -> tf.Tensor:

@@ -33,6 +33,19 @@ class Pairs(NamedTuple):
     negative: tf.Tensor
 
 
+class Everyone(NamedTuple):
+    """The R rows that rows of a batch are compared with: the batch and then the memory.
+
+    `embeddings` float32 [R, D]; `labels` integer [R]; `sources` integer [R], None: not compared;
+    `exists` bool [R], None: all of them do.
+    """
+
+    embeddings: tf.Tensor
+    labels: tf.Tensor
+    sources: tf.Tensor | None
+    exists: tf.Tensor | None
+
+
 def compare(
     embeddings: tf.Tensor,
     labels: tf.Tensor,
@@ -54,29 +67,57 @@ def compare(
     Raises:
         ValueError: labels or sources that are not integers, or shapes that do not fit.
     """
+    everyone = gather_everyone(embeddings, labels, sources, memory)
+    rows = tf.cast(embeddings, tf.float32)
+    return Pairs(rows, everyone.embeddings, *masks(everyone, tf.range(tf.shape(rows)[0])))
+
+
+def gather_everyone(
+    embeddings: tf.Tensor,
+    labels: tf.Tensor,
+    sources: tf.Tensor | None = None,
+    memory: Memory | None = None,
+) -> Everyone:
+    """The batch and the memory as one; arguments and errors as of `compare`."""
     check_batch(embeddings, labels, sources)
     rows = tf.cast(embeddings, tf.float32)
-    size = tf.shape(rows)[0]
-    others = rows
-    if memory is not None:
-        others = tf.concat([rows, tf.stop_gradient(memory.embeddings)], axis=0)
-    same_label = _equal(labels, memory and memory.labels)
-    positive = same_label & (tf.range(size)[:, None] != tf.range(tf.shape(others)[0])[None, :])
+    if memory is None:
+        return Everyone(rows, labels, sources, None)
+    return Everyone(
+        tf.concat([rows, tf.stop_gradient(memory.embeddings)], axis=0),
+        _join(labels, memory.labels),
+        None if sources is None else _join(sources, memory.sources),
+        tf.concat([tf.ones_like(labels, tf.bool), memory.filled], axis=0),
+    )
+
+
+def masks(everyone: Everyone, anchors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Which of everyone are positives and which negatives of some of them.
+
+    Args:
+        everyone: R rows.
+        anchors: int32 [A], positions in `everyone`.
+
+    Returns:
+        bool [A, R] each.
+    """
+    same_label = _equal(everyone.labels, anchors)
+    positive = same_label & (anchors[:, None] != tf.range(tf.shape(everyone.labels)[0])[None, :])
     negative = ~same_label
-    if sources is not None:
-        positive &= ~_equal(sources, memory and memory.sources)
-    if memory is not None:
-        exists = tf.concat([tf.ones([size], tf.bool), memory.filled], axis=0)
-        positive, negative = positive & exists, negative & exists
-    return Pairs(rows, others, positive, negative)
+    if everyone.sources is not None:
+        positive &= ~_equal(everyone.sources, anchors)
+    if everyone.exists is not None:
+        positive, negative = positive & everyone.exists, negative & everyone.exists
+    return positive, negative
 
 
-def _equal(values: tf.Tensor, remembered: tf.Tensor | None) -> tf.Tensor:
-    """bool [B, R]: which of the batch and the memory have the value of each row."""
-    others = values
-    if remembered is not None:
-        others = tf.concat([values, tf.cast(remembered, values.dtype)], axis=0)
-    return values[:, None] == others[None, :]
+def _equal(values: tf.Tensor, anchors: tf.Tensor) -> tf.Tensor:
+    """bool [A, R]: which of the values [R] are those of the anchors."""
+    return tf.gather(values, anchors)[:, None] == values[None, :]
+
+
+def _join(values: tf.Tensor, remembered: tf.Tensor) -> tf.Tensor:
+    return tf.concat([values, tf.cast(remembered, values.dtype)], axis=0)
 
 
 def check_batch(embeddings: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor | None = None) -> None:

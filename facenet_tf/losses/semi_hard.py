@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from facenet_tf.losses.batch_hard import (
-    TripletResult,
-    chosen_triplets,
+from facenet_tf.losses.batch_hard import TripletResult, hardest_triplets
+from facenet_tf.losses.distances import Distance
+from facenet_tf.losses.every_positive import Positive, Rule, every_positive, only
+from facenet_tf.losses.hardest import (
+    chosen_distances,
     farthest_of,
     nearest_of,
     ranking_distances,
 )
-from facenet_tf.losses.distances import Distance
-from facenet_tf.losses.every_positive import Positive, Rule, every_positive, only
 from facenet_tf.losses.pairs import Memory, compare
 from facenet_tf.losses.reduction import WeightedLoss
 from facenet_tf.losses.registry import register
@@ -114,7 +114,7 @@ def hard_positive_semi_hard_negative_triplet(
         tf.gather(distances, positive, batch_dims=1),
         farthest_of(distances, pairs.negative),
     )
-    return chosen_triplets(pairs, positive, negative, margin, distance)
+    return hardest_triplets(chosen_distances(pairs, positive, negative, distance), margin)
 
 
 def _semi_hard(

@@ -1,4 +1,4 @@
-"""From the text of a stage's loss to functions with settled options, or a line that says why not."""
+"""From the text of a stage's loss to functions with settled options, or a line on why not."""
 
 import pytest
 

@@ -20,8 +20,10 @@ THREE = [
 ]
 
 
-@twin("triplet/batch_hard", *VARIANTS, {"margin": 0.2, "anchors": "all"})
-def batch_hard_mean(embeddings, labels, margin, distance="plain", anchors="valid"):
+@twin(
+    "triplet/batch_hard", *VARIANTS, {"margin": 0.2, "anchors": "all"}, {"margin": 0.2, "tile": 5}
+)
+def batch_hard_mean(embeddings, labels, margin, distance="plain", anchors="valid", tile=0):
     return batch_hard(embeddings, labels, margin, distance, anchors=anchors)[0]
 
 
