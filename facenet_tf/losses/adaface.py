@@ -12,8 +12,15 @@ from facenet_tf.losses.margin_softmax import sines
 from facenet_tf.losses.pairs import check_batch
 from facenet_tf.losses.registry import register
 
+ADAFACE_START = (20.0, 100.0)
+"""Running mean and standard deviation of the norms before the first batch."""
 
-@register("adaface")
+
+def _start(classes: int, embedding_size: int) -> tf.Tensor:
+    return tf.constant(ADAFACE_START)
+
+
+@register("adaface", initial_state=_start)
 def adaface(
     embeddings: tf.Tensor,
     labels: tf.Tensor,
@@ -68,10 +75,6 @@ def adaface(
         lambda cosines: _turned(cosines, -margin * quality) - margin * (1.0 + quality),
     )
     return loss, state
-
-
-ADAFACE_START = (20.0, 100.0)
-"""Running mean and standard deviation of the norms before the first batch."""
 
 
 def _mean_and_deviation(norms: tf.Tensor) -> tf.Tensor:

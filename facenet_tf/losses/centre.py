@@ -11,7 +11,11 @@ from facenet_tf.losses.pairs import check_batch
 from facenet_tf.losses.registry import register
 
 
-@register("centre")
+def _start(classes: int, embedding_size: int) -> tf.Tensor:
+    return tf.zeros([classes, embedding_size])
+
+
+@register("centre", initial_state=_start)
 def centre(
     embeddings: tf.Tensor, labels: tf.Tensor, *, state: tf.Tensor, rate: float = 0.5
 ) -> tuple[tf.Tensor, tf.Tensor]:

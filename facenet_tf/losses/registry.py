@@ -24,6 +24,7 @@ class Loss:
         tensors: which of `TENSORS` it takes, by keyword.
         options: its other parameters with their defaults.
         initial_state: `(classes, embedding_size) →` the first `state`, where it has one.
+        sub_centres: whether its prototypes are [C, K, D], several of each class.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Loss:
     tensors: frozenset[str]
     options: Mapping[str, Any]
     initial_state: Callable[[int, int], Any] | None = None
+    sub_centres: bool = False
 
     @property
     def title(self) -> str:
@@ -47,6 +49,7 @@ def register(
     mining: str | None = None,
     *,
     initial_state: Callable[[int, int], Any] | None = None,
+    sub_centres: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Enter a loss function under a name, and a mining rule where the loss has several."""
 
@@ -54,7 +57,9 @@ def register(
         given = list(inspect.signature(function).parameters.values())[2:]
         tensors = frozenset(each.name for each in given if each.name in TENSORS)
         options = {each.name: each.default for each in given if each.name not in TENSORS}
-        _LOSSES[name, mining] = Loss(name, mining, function, tensors, options, initial_state)
+        _LOSSES[name, mining] = Loss(
+            name, mining, function, tensors, options, initial_state, sub_centres
+        )
         return function
 
     return enter

@@ -14,7 +14,7 @@ from facenet_tf.losses.pairs import check_batch
 from facenet_tf.losses.registry import register
 
 
-@register("subcentre_arcface")
+@register("subcentre_arcface", sub_centres=True)
 def subcentre_arcface(
     embeddings: tf.Tensor,
     labels: tf.Tensor,

@@ -50,6 +50,8 @@ class Stage:
     """of losses that have a choice; None: the loss's own"""
     options: dict[str, float | str] = field(default_factory=dict)
     """further options of the loss by name, in a sum by loss and name (centre.rate 0.5)"""
+    sub_centres: int | None = None
+    """prototypes of each person, for the loss that has several; None: 3"""
     memory: int = 0
     """cross-batch memory: rows of earlier batches that a loss on pairs or triplets compares with"""
     sampled_classes: int = 0
@@ -68,6 +70,8 @@ class Stage:
         given, `objective` checks.
         """
         _at_least(prefix, self, {"epochs": 0, "warmup_epochs": 0, "memory": 0})
+        if self.sub_centres is not None:
+            _at_least(prefix, self, {"sub_centres": 1})
         _at_least(prefix, self, {"identities_per_batch": 2, "images_per_identity": 1})
         _at_least(prefix, self, {"sampled_classes": 0})
         if not self.learning_rate > 0:

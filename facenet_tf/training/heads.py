@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from facenet_tf.errors import InputError
 from facenet_tf.losses.batch_hard import TripletResult, batch_hard_triplet
 from facenet_tf.losses.health import embedding_health
 from facenet_tf.losses.memory import empty_memory, remembered
@@ -30,6 +31,7 @@ class LossHead(keras.layers.Layer):
         classes: number of training identities.
         embedding_size: length of the embeddings.
         seed: of the prototypes' first values and of what is drawn at random.
+        sub_centres: prototypes of each identity, for a loss that has several.
         memory: rows of earlier batches that losses on pairs compare with; 0 for none.
         sampled_classes: prototypes that a step looks at, those of its batch among them; 0 for all.
     """
@@ -40,6 +42,7 @@ class LossHead(keras.layers.Layer):
         classes: int,
         embedding_size: int,
         seed: int,
+        sub_centres: int = 3,
         memory: int = 0,
         sampled_classes: int = 0,
     ) -> None:
@@ -47,7 +50,9 @@ class LossHead(keras.layers.Layer):
         self.terms, self.classes, self.seed = tuple(terms), classes, seed
         self.embedding_size = embedding_size
         self.sampled_classes = sampled_classes if sampled_classes < classes else 0
-        shapes = [_prototype_shape(term, classes, embedding_size) for term in self.terms]
+        shapes = [
+            _prototype_shape(term, classes, sub_centres, embedding_size) for term in self.terms
+        ]
         self.prototypes = [
             shape and self._prototypes(number, shape) for number, shape in enumerate(shapes)
         ]
@@ -58,7 +63,7 @@ class LossHead(keras.layers.Layer):
             for number, term in enumerate(self.terms)
         ]
         self.memory = self._kept("memory", empty_memory(memory, embedding_size)) if memory else None
-        self.step = self._variable("step", tf.zeros([], tf.int32))
+        self._variable("step", tf.zeros([], tf.int32))
         self.built = True
 
     def objective(
@@ -147,11 +152,10 @@ class LossHead(keras.layers.Layer):
         return tf.stack([tf.constant((self.seed + number) % 2**31, tf.int32), self.step])
 
     def _prototypes(self, number: int, shape: tuple[int, ...]) -> Any:
-        return self.add_weight(
-            name=f"prototypes_{number}",
-            shape=shape,
-            initializer=keras.initializers.RandomNormal(stddev=0.05, seed=self.seed + number),
-        )
+        name = f"prototypes_{number}"
+        initializer = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed + number)
+        setattr(self, name, self.add_weight(name=name, shape=shape, initializer=initializer))
+        return getattr(self, name)
 
     def _kept(self, name: str, initial: Any) -> Any:
         """Variables in the structure of `initial`, which no optimiser moves."""
@@ -162,21 +166,48 @@ class LossHead(keras.layers.Layer):
         return tf.nest.pack_sequence_as(initial, parts)
 
     def _variable(self, name: str, value: tf.Tensor) -> tf.Variable:
-        return tf.Variable(value, trainable=False, name=name)
+        # A checkpoint holds what is an attribute, and looks into no lists here.
+        setattr(self, name, tf.Variable(value, trainable=False, name=name))
+        return getattr(self, name)
 
 
 def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> LossHead:
     """The head of a stage, with fresh prototypes where it has any."""
     terms = objective(stage, prefix="")
-    return LossHead(terms, classes, embedding_size, seed, stage.memory, stage.sampled_classes)
+    return LossHead(
+        terms,
+        classes,
+        embedding_size,
+        seed,
+        stage.sub_centres or 3,
+        stage.memory,
+        stage.sampled_classes,
+    )
 
 
-def _prototype_shape(term: Term, classes: int, embedding_size: int) -> tuple[int, ...] | None:
+def check_head(stage: Stage, prefix: str) -> None:
+    """Try a stage's loss on four vectors, so that a run is not begun in vain.
+
+    Raises:
+        InputError: it refuses one of its options, or wants a package that is not installed.
+    """
+    terms = objective(stage, prefix)
+    head = LossHead(terms, classes=2, embedding_size=4, seed=0)
+    try:
+        head.objective(tf.eye(4), tf.ones(4), tf.constant([0, 0, 1, 1]), tf.range(4))
+    except (ValueError, ImportError) as error:
+        given = {name: value for term in terms for name, value in term.options.items()}
+        shown = ", ".join(f"{name} {value}" for name, value in given.items())
+        raise InputError(f"--{prefix}loss {stage.loss} ({shown}): {error}") from error
+
+
+def _prototype_shape(
+    term: Term, classes: int, sub_centres: int, embedding_size: int
+) -> tuple[int, ...] | None:
     if "prototypes" not in term.loss.tensors:
         return None
-    if "sub_centres" in term.options:
-        return (classes, term.options["sub_centres"], embedding_size)
-    return (classes, embedding_size)
+    several = (sub_centres,) if term.loss.sub_centres else ()
+    return (classes, *several, embedding_size)
 
 
 def _assign(variables: Any, values: Any) -> None:

@@ -136,3 +136,12 @@ def _check_batches(stage: Stage, prefix: str, terms: tuple[Term, ...]) -> None:
         raise InputError(
             f"--{prefix}sampled-classes {stage.sampled_classes}: {stage.loss} has no prototypes"
         )
+    if stage.sub_centres and not any(term.loss.sub_centres for term in terms):
+        raise InputError(
+            f"--{prefix}sub-centres {stage.sub_centres}: {stage.loss} has one prototype a person"
+        )
+    if 0 < stage.sampled_classes < stage.identities_per_batch:
+        raise InputError(
+            f"--{prefix}sampled-classes {stage.sampled_classes}: a batch alone has "
+            f"{stage.identities_per_batch} (--{prefix}identities-per-batch)"
+        )

@@ -12,6 +12,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.pipeline import dense_labels, what_is_drawn
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.heads import check_head
 from facenet_tf.training.objective import Term, objective
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
     """
     plans: list[StagePlan] = []
     for number, (prefix, asked) in enumerate(config.stages.items(), start=1):
-        terms = objective(asked, prefix)
+        check_head(asked, prefix)
         drawn, sampling = what_is_drawn(
             dataset, records, asked.images_per_identity, asked.include_singletons
         )
@@ -80,7 +81,11 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         first = plans[-1].end if plans else 0
         stage = _fitted(asked, classes)
-        plans.append(StagePlan(number, stage, terms, first, seed, drawn, classes, {**sampling}))
+        plans.append(
+            StagePlan(
+                number, stage, objective(stage, prefix), first, seed, drawn, classes, {**sampling}
+            )
+        )
     return plans
 
 

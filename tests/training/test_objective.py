@@ -29,7 +29,8 @@ def test_mining_is_named_beside_or_within(loss, mining):
 
 def test_fields_of_the_stage_become_options():
     (term,) = terms("triplet", "batch_hard", margin=0.3, distance="squared")
-    assert term.options == {"margin": 0.3, "distance": "squared", "anchors": "valid"}
+    assert {**term.loss.options, "margin": 0.3, "distance": "squared"} == term.options
+    assert term.loss.options["distance"] == "plain"
 
 
 @pytest.mark.parametrize("text", ["cosface + 0.25*arcface", "cosface+0.25 * arcface"])
@@ -74,6 +75,8 @@ def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
         ({"loss": "triplet/batch_hard", "images_per_identity": 1}, "images-per-identity 1"),
         ({"loss": "cosface", "memory": 64}, "--main.memory 64: cosface compares no pictures"),
         ({"loss": "triplet/batch_hard", "sampled_classes": 9}, "--main.sampled-classes 9"),
+        ({"loss": "cosface", "sampled_classes": 9}, "a batch alone has 16"),
+        ({"loss": "cosface", "sub_centres": 2}, "cosface has one prototype a person"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(stage, reason):
