@@ -12,36 +12,30 @@ The peers run in environments of their own, given by their interpreters:
     python3.11 -m venv addons && addons/bin/pip install "tensorflow<2.16" tensorflow-addons
     python3 -m venv pml && pml/bin/pip install torch pytorch-metric-learning
 
-Memory is the most that was resident during a call above what was there before it, compiled
-programs, libraries and inputs left out; `first_call` has the compilation in it.
+Memory is the most that was resident during a call above what was there before it: the library,
+the inputs, and what a call with 16 rows had needed, most of it for compilation. That is `fixed`.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import math
-import select
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import report
+from limited_process import LimitedProcess, Limits
 
 from facenet_tf.losses import find_loss
 
 WORKER = Path(__file__).with_name("losses_worker.py")
-SIZES = {"batch_hard": [256, 1024, 1800, 8192], "semi_hard": [256, 1024, 1800, 8192]}
-QUICK = [256, 1024]
-FEATURES, IMAGES_PER_PERSON = 128, 8
 CONTENDERS = {
     "ours": ["ours", "--jit"],  # as the recipes have it; the next ones are other forms of it
     "ours_graph": ["ours"],
@@ -49,76 +43,73 @@ CONTENDERS = {
     "addons_xla": ["addons", "--jit"],
     "pml": ["pml"],
 }
-"""What the worker is told, by name in the report."""
+"""Library and form, as the worker takes them, by the name in the report."""
+MININGS = ["batch_hard", "semi_hard"]
 # pytorch-metric-learning's semi-hard rule takes every semi-hard negative, not the nearest alone.
 OTHER_RULE = [("semi_hard", "pml")]
+SIZES, QUICK_SIZES = [256, 1024, 1800, 8192], [256, 1024]
+FEATURES, IMAGES_PER_PERSON = 128, 8
 SHORTEST = 0.2
 """Seconds; a turn makes as many calls as fill them."""
+# Large blocks come from the system and go back to it: none is hidden in what was freed before.
+COUNTED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "131072"}
+
+Command = Callable[[str], list[str]]
+"""What to run for a task of the worker."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """What a contender may take: resident bytes, and seconds for one answer."""
+@dataclasses.dataclass
+class Result:
+    """What one contender came to; where it failed, why."""
 
-    memory: float
-    seconds: float
-
-
-class Contender:
-    """A worker process that answers one question at a time, until it fails."""
-
-    def __init__(self, command: list[str], limits: Limits) -> None:
-        self._limits = limits
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        self.first = self._answer()
-        self.turns: list[dict[str, float]] = []
-        self.failed: str | None = self.first.get("failed")
-        self._calls = 1
-
-    def turn(self, counted: bool = True) -> None:
-        """Let it make its calls; without `counted`, to learn how many fill a turn."""
-        if self.failed:
-            return
-        assert self._process.stdin
-        self._process.stdin.write(f"{self._calls}\n".encode())
-        self._process.stdin.flush()
-        figures = self._answer()
-        self.failed = figures.get("failed")
-        if counted and not self.failed:
-            self.turns.append(figures)
-        elif not self.failed:
-            self._calls = math.ceil(SHORTEST / figures["seconds"])
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def _answer(self) -> dict[str, Any]:
-        """The next line of JSON, or what `failed`."""
-        output, start = self._process.stdout, time.monotonic()
-        assert output
-        while not select.select([output], [], [], 0.02)[0]:
-            taken = resident(self._process.pid)
-            if taken > self._limits.memory:
-                self.close()
-                return {"failed": f"out of memory: ended at {taken / 1e9:.1f} GB"}
-            if time.monotonic() - start > self._limits.seconds:
-                self.close()
-                return {"failed": f"out of time: ended after {self._limits.seconds:.0f} s"}
-        line = output.readline()
-        return json.loads(line) if line else {"failed": f"exit code {self._process.wait()}"}
+    memory: dict[str, Any]
+    turns: list[dict[str, float]]
+    failed: str | None
 
 
-def resident(process: int) -> int:
-    """Bytes of memory that a process has; 0 once it is gone."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
-        return 0
-    sizes = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(sizes[0]) * 1024 if sizes else 0
+def main() -> None:
+    given = options()
+    peers = {"addons": given.addons_python, "pml": given.pml_python}
+    not_run = [library for library, python in peers.items() if not python]
+    if not_run:
+        print(f"not run, no interpreter given: {', '.join(not_run)}", file=sys.stderr)
+    pythons = {"ours": sys.executable, **{name: path for name, path in peers.items() if path}}
+    limits = Limits(given.memory_limit * 1e9, given.time_limit)
+    rounds = 2 if given.quick else 5
+    metrics: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    for mining in available(MININGS):
+        for size in given.sizes or (QUICK_SIZES if given.quick else SIZES):
+            with batch_file(size) as batch:
+                results = compare(commands(pythons, mining, batch), mining, rounds, limits)
+            for figure, value in figures(results).items():
+                metrics[f"{mining}_{size}_{figure}"] = value
+            versions |= {name: each.memory.get("version", "") for name, each in results.items()}
+    more = {"versions": versions, "limits": dataclasses.asdict(limits), "note": given.note}
+    report.publish("losses", metrics, given.output, not_run=not_run, **more)
+
+
+def options() -> argparse.Namespace:
+    parser = report.parser(__doc__)
+    parser.add_argument("--addons-python", help="interpreter that has TensorFlow Addons")
+    parser.add_argument("--pml-python", help="interpreter that has pytorch-metric-learning")
+    parser.add_argument("--memory-limit", type=float, default=18.0, help="GB for one contender")
+    parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for one turn")
+    parser.add_argument("--sizes", type=int, nargs="+", help="batch sizes instead of all")
+    parser.add_argument("--note", help="what the report should say of the circumstances")
+    return parser.parse_args()
+
+
+def available(minings: list[str]) -> list[str]:
+    """Those that this version of the package has; the others are said to be left out."""
+    found = []
+    for mining in minings:
+        try:
+            find_loss("triplet", mining)
+            found.append(mining)
+        except ValueError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    return found
 
 
 @contextmanager
@@ -135,32 +126,39 @@ def batch_file(size: int) -> Iterator[Path]:
         yield path
 
 
+def commands(pythons: dict[str, str], mining: str, batch: Path) -> dict[str, Command]:
+    def command(library: str, form: list[str]) -> Command:
+        start = [pythons[library], str(WORKER)]
+        return lambda task: [*start, task, library, mining, str(batch), *form]
+
+    return {
+        name: command(library, form)
+        for name, (library, *form) in CONTENDERS.items()
+        if library in pythons
+    }
+
+
 def compare(
-    mining: str, size: int, pythons: dict[str, str], rounds: int, limits: Limits
-) -> dict[str, Contender]:
-    """Every contender after its turns, by library and form."""
-    with batch_file(size) as batch, ExitStack() as stack:
-        contenders: dict[str, Contender] = {}
-        for name, (library, *form) in CONTENDERS.items():
-            if library not in pythons:
-                continue
-            command = [pythons[library], str(WORKER), library, mining, str(batch), *form]
-            contenders[name] = Contender(command, limits)
-            stack.callback(contenders[name].close)
-            print(mining, size, name, contenders[name].first, file=sys.stderr, flush=True)
-        check_agreement(mining, contenders)
-        for number in range(rounds + 1):
-            for contender in contenders.values():
-                contender.turn(counted=number > 0)
-    return contenders
+    commands: dict[str, Command], mining: str, rounds: int, limits: Limits
+) -> dict[str, Result]:
+    """Memory of one contender after the other, and then time in turns."""
+    results = {}
+    for name, command in commands.items():
+        with LimitedProcess(command("memory"), limits, **COUNTED_MEMORY) as process:
+            memory = process.answer()
+        results[name] = Result(memory, [], memory.get("failed"))
+        print(mining, name, memory, file=sys.stderr, flush=True)
+    check_agreement(mining, results)
+    take_turns(results, commands, rounds, limits)
+    return results
 
 
-def check_agreement(mining: str, contenders: dict[str, Contender]) -> None:
+def check_agreement(mining: str, results: dict[str, Result]) -> None:
     """End the program where contenders that follow one rule have different results."""
     same = {
-        name: contender.first
-        for name, contender in contenders.items()
-        if not contender.failed and (mining, name) not in OTHER_RULE
+        name: result.memory
+        for name, result in results.items()
+        if not result.failed and (mining, name) not in OTHER_RULE
     }
     for figure, tolerance in {"loss": 1e-4, "gradient": 1e-3}.items():
         values = {name: first[figure] for name, first in same.items()}
@@ -169,80 +167,50 @@ def check_agreement(mining: str, contenders: dict[str, Contender]) -> None:
             raise SystemExit(f"{mining}: {figure} differs: {values}")
 
 
-def metrics(mining: str, size: int, contenders: dict[str, Contender]) -> dict[str, Any]:
-    """Time, processor time and memory of one loss at one size."""
-    fine = {name: each for name, each in contenders.items() if not each.failed}
-    failed = {name: each.failed for name, each in contenders.items() if each.failed}
-    milliseconds = {
-        key: {name: [1e3 * turn[key] for turn in each.turns] for name, each in fine.items()}
-        for key in ("seconds", "cpu_seconds")
+def take_turns(
+    results: dict[str, Result], commands: dict[str, Command], rounds: int, limits: Limits
+) -> None:
+    """Time the contenders that have not failed; the first round says how many calls fill a turn."""
+    with ExitStack() as stack:
+        running: dict[str, LimitedProcess] = {}
+        for name, result in results.items():
+            if not result.failed:
+                process = stack.enter_context(LimitedProcess(commands[name]("time"), limits))
+                result.failed = process.answer().get("failed")
+                running[name] = process
+        calls = dict.fromkeys(running, 1)
+        for number in range(rounds + 1):
+            for name, process in running.items():
+                result = results[name]
+                if result.failed:
+                    continue
+                turn = process.ask(calls[name])
+                result.failed = turn.get("failed")
+                if number == 0 and not result.failed:
+                    calls[name] = math.ceil(SHORTEST / turn["seconds"])
+                elif not result.failed:
+                    result.turns.append(turn)
+
+
+def figures(results: dict[str, Result]) -> dict[str, Any]:
+    """Time, time of all cores together, and memory at one size."""
+    fine = {name: result for name, result in results.items() if not result.failed}
+    failed = {name: result.failed for name, result in results.items() if result.failed}
+
+    def versus(values: dict[str, list[float]], unit: str) -> dict[str, Any]:
+        ours = values.pop("ours")
+        return {**report.metric(ours, values, unit, less_is_better=True), "failed": failed}
+
+    def milliseconds(key: str) -> dict[str, list[float]]:
+        return {name: [1e3 * turn[key] for turn in each.turns] for name, each in fine.items()}
+
+    memory = versus({name: [each.memory["mib"]] for name, each in fine.items()}, "MiB")
+    memory["fixed"] = {name: each.memory["fixed_mib"] for name, each in fine.items()}
+    return {
+        "time": versus(milliseconds("seconds"), "ms"),
+        "cpu_time": versus(milliseconds("cpu_seconds"), "ms"),
+        "memory": memory,
     }
-    memory = {name: [each.first["mib"]] for name, each in fine.items()}
-    first = {name: each.first["first_mib"] for name, each in fine.items()}
-    found = {
-        "time": versus(milliseconds["seconds"], "ms", failed),
-        "cpu_time": versus(milliseconds["cpu_seconds"], "ms", failed),
-        "memory": {**versus(memory, "MiB", failed), "first_call": first},
-    }
-    return {f"{mining}_{size}_{figure}": value for figure, value in found.items()}
-
-
-def versus(
-    figures: dict[str, list[float]], unit: str, failed: dict[str, str | None]
-) -> dict[str, Any]:
-    """A metric whose peers are the other forms of ours as well; `failed` says who has no figure."""
-    peers = {name: values for name, values in figures.items() if name != "ours"}
-    made = report.metric(figures["ours"], peers, unit, less_is_better=True)
-    return {**made, "failed": failed}
-
-
-def available(minings: dict[str, list[int]]) -> dict[str, list[int]]:
-    """Those that this version of the package has; the others are said to be left out."""
-    found = {}
-    for mining, sizes in minings.items():
-        try:
-            find_loss("triplet", mining)
-            found[mining] = sizes
-        except ValueError as error:
-            print(f"{mining} is left out: {error}", file=sys.stderr)
-    return found
-
-
-def options() -> argparse.Namespace:
-    parser = report.parser(__doc__)
-    parser.add_argument("--addons-python", help="interpreter that has TensorFlow Addons")
-    parser.add_argument("--pml-python", help="interpreter that has pytorch-metric-learning")
-    parser.add_argument("--memory-limit", type=float, default=18.0, help="GB for one contender")
-    parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for one turn")
-    parser.add_argument("--sizes", type=int, nargs="+", help="batch sizes, multiples of 8")
-    parser.add_argument("--note", help="what the report should say about the circumstances")
-    return parser.parse_args()
-
-
-def main() -> None:
-    given = options()
-    peers = {"addons": given.addons_python, "pml": given.pml_python}
-    pythons = {"ours": sys.executable, **{name: path for name, path in peers.items() if path}}
-    not_run = [name for name in peers if name not in pythons]
-    if not_run:
-        print(f"not run, no interpreter given: {', '.join(not_run)}", file=sys.stderr)
-    limits = Limits(given.memory_limit * 1e9, given.time_limit)
-    found: dict[str, Any] = {}
-    versions: dict[str, str] = {}
-    for mining, sizes in available(SIZES).items():
-        for size in given.sizes or (QUICK if given.quick else sizes):
-            contenders = compare(mining, size, pythons, 2 if given.quick else 5, limits)
-            found.update(metrics(mining, size, contenders))
-            versions |= {name: each.first.get("version") for name, each in contenders.items()}
-    report.publish(
-        "losses",
-        found,
-        given.output,
-        versions=versions,
-        not_run=not_run,
-        limits=dataclasses.asdict(limits),
-        note=given.note,
-    )
 
 
 if __name__ == "__main__":

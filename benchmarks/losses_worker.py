@@ -1,17 +1,16 @@
 """One contender of benchmarks/losses.py: forward and backward of one loss, in this process.
 
-    python benchmarks/losses_worker.py LIBRARY MINING BATCH.npz [--jit] [--options JSON]
+    python benchmarks/losses_worker.py TASK LIBRARY MINING BATCH.npz [--jit] [--options JSON]
 
-BATCH.npz holds unit `embeddings` float32 [B, D] and `labels` int32 [B]. The first line printed is
-what came out and the memory it took; after that, each line read is a number of calls to make, and
-the answer their seconds. Imports NumPy and the one library, so that it runs in any environment.
+BATCH.npz holds unit `embeddings` float32 [B, D] and `labels` int32 [B]. TASK `memory` prints what
+came out and the memory it took. `time` prints that it is ready; then each line read is a number of
+calls to make, and the answer their seconds. Answers are lines of JSON. Imports NumPy and the one
+library, so that it runs in any environment.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import gc
 import importlib.metadata
 import json
 import sys
@@ -23,28 +22,36 @@ from typing import Any
 import numpy as np
 
 MARGIN = 0.2
+PLAIN = {"margin": MARGIN, "distance": "plain"}
+FEW = 16
+"""Rows of the batch before which a library has allocated nothing and compiled nothing."""
 MIB = 2**20
+Batch = dict[str, np.ndarray]
 Step = Callable[[], tuple[Any, Any]]
 """Computes the loss of the batch and its gradient by the embeddings."""
 
 
-def ours(mining: str, batch: dict[str, np.ndarray], jit: bool, options: dict[str, Any]) -> Step:
+def ours(mining: str, batch: Batch, jit: bool, options: dict[str, Any]) -> Step:
     from facenet_tf.losses import find_loss, mean_loss
 
     loss = find_loss("triplet", mining).function
     return tensorflow_step(
-        lambda rows, labels: mean_loss(loss(rows, labels, margin=MARGIN, **options)), batch, jit
+        lambda rows, labels: mean_loss(
+            loss(rows, labels, margin=MARGIN, distance="plain", **options)
+        ),
+        batch,
+        jit,
     )
 
 
-def addons(mining: str, batch: dict[str, np.ndarray], jit: bool, options: dict[str, Any]) -> Step:
+def addons(mining: str, batch: Batch, jit: bool, options: dict[str, Any]) -> Step:
     from tensorflow_addons.losses import TripletHardLoss, TripletSemiHardLoss
 
     loss = {"batch_hard": TripletHardLoss, "semi_hard": TripletSemiHardLoss}[mining](MARGIN)
     return tensorflow_step(lambda rows, labels: loss(labels, rows), batch, jit)
 
 
-def tensorflow_step(value: Callable[..., Any], batch: dict[str, np.ndarray], jit: bool) -> Step:
+def tensorflow_step(value: Callable[..., Any], batch: Batch, jit: bool) -> Step:
     import tensorflow as tf
 
     rows, labels = tf.constant(batch["embeddings"]), tf.constant(batch["labels"])
@@ -59,7 +66,7 @@ def tensorflow_step(value: Callable[..., Any], batch: dict[str, np.ndarray], jit
     return lambda: step(rows, labels)
 
 
-def pml(mining: str, batch: dict[str, np.ndarray], jit: bool, options: dict[str, Any]) -> Step:
+def pml(mining: str, batch: Batch, jit: bool, options: dict[str, Any]) -> Step:
     import torch
     from pytorch_metric_learning.distances import LpDistance
     from pytorch_metric_learning.losses import TripletMarginLoss
@@ -91,6 +98,7 @@ LIBRARIES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("task", choices=["memory", "time"])
     parser.add_argument("library", choices=LIBRARIES)
     parser.add_argument("mining")
     parser.add_argument("batch", type=Path)
@@ -99,33 +107,49 @@ def main() -> None:
     given = parser.parse_args()
     # Where the whole machine runs out of memory, this process is the one to go.
     Path("/proc/self/oom_score_adj").write_text("1000")
+    library, package = LIBRARIES[given.library]
+    batch = dict(np.load(given.batch))
+
+    def prepared(batch: Batch) -> Step:
+        return library(given.mining, batch, given.jit, given.options)
+
     try:
-        prepare, package = LIBRARIES[given.library]
-        step = prepare(given.mining, dict(np.load(given.batch)), given.jit, given.options)
-        answer({"version": importlib.metadata.version(package), **first_calls(step)})
-        for line in sys.stdin:
-            answer(timed(step, int(line)))
+        if given.task == "memory":
+            answer({"version": importlib.metadata.version(package), **memory(prepared, batch)})
+        else:
+            serve(prepared(batch))
     except Exception as error:
         answer({"failed": f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"})
 
 
-def first_calls(step: Step) -> dict[str, Any]:
-    """What comes out, and the memory of the first call, which compiles, and of a later one."""
-    first = peak_memory(step)
-    later = peak_memory(step)
+def memory(prepared: Callable[[Batch], Step], batch: Batch) -> dict[str, float]:
+    """What comes out; what a few rows take, which is the compiler's; and what the batch adds."""
+    few = prepared({name: values[:FEW] for name, values in batch.items()})
+    fixed = peak_memory(few)
+    step = prepared(batch)
+    added = peak_memory(step)
     loss, gradient = (np.asarray(each, np.float64) for each in step())
     norm = float(np.linalg.norm(gradient))
-    return {"loss": float(loss), "gradient": norm, "first_mib": first, "mib": later}
+    return {"loss": float(loss), "gradient": norm, "fixed_mib": fixed, "mib": added}
 
 
 def peak_memory(step: Step) -> float:
-    """Most resident memory during a call above that before it, in MiB."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what was freed but kept would hide the peak of this call
+    """Most resident memory during a call above that before it, in MiB.
+
+    To be asked once for a batch: allocators keep what a call has freed, and the next finds it.
+    """
     Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
     before = status("VmRSS")
     step()
     return (status("VmHWM") - before) / MIB
+
+
+def serve(step: Step) -> None:
+    """Answer with the seconds of as many calls as each line says; the first call is not timed."""
+    step()
+    answer({})
+    for line in sys.stdin:
+        answer(timed(step, int(line)))
 
 
 def status(field: str) -> int:
