@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import math
 import statistics
 import sys
@@ -36,15 +37,26 @@ from limited_process import LimitedProcess, Limits
 from facenet_tf.losses import find_loss
 
 WORKER = Path(__file__).with_name("losses_worker.py")
-CONTENDERS = {
-    "ours": ["ours", "--jit"],  # as the recipes have it; the next ones are other forms of it
-    "ours_graph": ["ours"],
-    "addons": ["addons"],
-    "addons_xla": ["addons", "--jit"],
-    "pml": ["pml"],
-}
-"""Library and form, as the worker takes them, by the name in the report."""
 MININGS = ["batch_hard", "semi_hard"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A library, under XLA or as a graph, and what the loss is told beyond the margin."""
+
+    library: str
+    jit: bool = False
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+CONTENDERS = {
+    "ours": Contender("ours", jit=True),  # as the recipes have it
+    "ours_tiled": Contender("ours", jit=True, options={"tile": 256}),
+    "ours_graph": Contender("ours"),
+    "addons": Contender("addons"),
+    "addons_xla": Contender("addons", jit=True),
+    "pml": Contender("pml"),
+}
 # pytorch-metric-learning's semi-hard rule takes every semi-hard negative, not the nearest alone.
 OTHER_RULE = [("semi_hard", "pml")]
 SIZES, QUICK_SIZES = [256, 1024, 1800, 8192], [256, 1024]
@@ -127,14 +139,19 @@ def batch_file(size: int) -> Iterator[Path]:
 
 
 def commands(pythons: dict[str, str], mining: str, batch: Path) -> dict[str, Command]:
-    def command(library: str, form: list[str]) -> Command:
-        start = [pythons[library], str(WORKER)]
+    """Those that have an interpreter and, of ours, whose options this loss has."""
+
+    def command(contender: Contender) -> Command:
+        jit = ["--jit"] if contender.jit else []
+        form = [*jit, "--options", json.dumps(contender.options)]
+        start, library = [pythons[contender.library], str(WORKER)], contender.library
         return lambda task: [*start, task, library, mining, str(batch), *form]
 
+    known = find_loss("triplet", mining).options.keys()
     return {
-        name: command(library, form)
-        for name, (library, *form) in CONTENDERS.items()
-        if library in pythons
+        name: command(contender)
+        for name, contender in CONTENDERS.items()
+        if contender.library in pythons and contender.options.keys() <= known
     }
 
 

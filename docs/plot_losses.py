@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ LOW_SCALE = 4.0
 GIVEN: dict[str, Callable[[tf.Tensor], list[dict[str, Any]]]] = {
     "subcentre_arcface": lambda prototypes: [{"prototypes": prototypes[:, None, :]}],
     "adaface": lambda prototypes: [
-        {"norms": norm, "state": tf.constant([50.0, 10.0])} for norm in (10.0, 50.0, 90.0)
+        {"norms": tf.fill([len(ANGLES)], norm), "state": tf.constant([50.0, 10.0])}
+        for norm in (10.0, 50.0, 90.0)
     ],
 }
 
@@ -101,31 +102,36 @@ def draw_softmax(members: list[Loss]) -> plt.Figure:
     figure, axes = panels(2, "angle to the true class in degrees")
     axes[0].set_title("logit of the true class / scale")
     axes[1].set_title("loss at the defaults, beside one class at a right angle")
-    for loss in members:
-        low = {"scale": LOW_SCALE} if "scale" in loss.options else {}
-        for case, (changed, values) in enumerate(
-            zip(softmax_curves(loss, **low), softmax_curves(loss), strict=True)
-        ):
-            # loss = ln(1 + exp(0 - scale * changed cosine)), the other class's logit being 0
-            logits = -np.log(np.expm1(changed)) / low.get("scale", 1.0)
-            line, label = ("-", "--", ":")[case], loss.name if not case else None
-            colour = f"C{members.index(loss)}"
-            axes[0].plot(np.degrees(ANGLES), logits, line, color=colour, label=label)
-            axes[1].plot(np.degrees(ANGLES), values, line, color=colour, label=label)
+    for number, loss in enumerate(members):
+        for axis, curves in zip(axes, (true_class_logits(loss), softmax_curves(loss))):
+            for line, curve in zip(("-", "--", ":"), curves):
+                label = loss.name if line == "-" else None
+                axis.plot(np.degrees(ANGLES), curve, line, color=f"C{number}", label=label)
     return finished(figure, axes)
 
 
-def softmax_curves(loss: Loss, **options: Any) -> Iterator[np.ndarray]:
+def true_class_logits(loss: Loss) -> list[np.ndarray]:
+    """What takes the place of the cosine with the true class, over the angle.
+
+    From the loss itself: `ln(1 + exp(0 - scale * logit))`, the cosine with the other class being 0.
+    """
+    scale = {"scale": LOW_SCALE} if "scale" in loss.options else {}
+    factor = scale.get("scale", 1.0)
+    return [-np.log(np.expm1(curve)) / factor for curve in softmax_curves(loss, **scale)]
+
+
+def softmax_curves(loss: Loss, **options: Any) -> list[np.ndarray]:
     """Loss over the angle to the true class's prototype, for each case in `GIVEN`."""
     prototypes = tf.constant([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     rows = np.stack([np.cos(ANGLES), np.sin(ANGLES), np.zeros_like(ANGLES)], axis=1)
+    labels = tf.zeros([len(ANGLES)], tf.int32)
+    curves = []
     for case in GIVEN.get(loss.title, lambda _: [{}])(prototypes):
         tensors = {"prototypes": prototypes} | case
-        if "norms" in case:
-            tensors["norms"] = tf.fill([len(ANGLES)], case["norms"])
-        labels = tf.zeros([len(ANGLES)], tf.int32)
         result = loss.function(tf.constant(rows, tf.float32), labels, **tensors, **options)
-        yield (result[0] if "state" in loss.tensors else result).numpy().astype(np.float64)
+        values = result[0] if "state" in loss.tensors else result
+        curves.append(values.numpy().astype(np.float64))
+    return curves
 
 
 def draw_pairs(members: list[Loss]) -> plt.Figure:
@@ -175,18 +181,16 @@ def point(distance: float) -> tuple[float, float]:
 
 def anchor_losses(loss: Loss, batches: list, labels: list[int], **options: Any) -> np.ndarray:
     """Loss of the first row of each batch, the mean over draws where the mining is random."""
-    seeds = range(DRAWS) if "seed" in loss.tensors else [None]
+    draws = [{"seed": tf.constant([number, 0])} for number in range(DRAWS)]
+    cases: list[dict[str, tf.Tensor]] = draws if "seed" in loss.tensors else [{}]
 
     @tf.function
-    def first(rows: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
-        tensors = {} if seed is None else {"seed": seed}
+    def first(rows: tf.Tensor, tensors: dict[str, tf.Tensor]) -> tf.Tensor:
         return loss.function(rows, tf.constant(labels), **tensors, **options).loss[0]
 
     return np.array(
         [
-            np.mean(
-                [first(rows, None if seed is None else tf.constant([seed, 0])) for seed in seeds]
-            )
+            np.mean([first(rows, tensors) for tensors in cases])
             for rows in tf.constant(batches, tf.float32)
         ]
     )
