@@ -90,7 +90,7 @@ def main() -> None:
     rounds = 2 if given.quick else 5
     metrics: dict[str, Any] = {}
     versions: dict[str, str] = {}
-    for mining in available(MININGS):
+    for mining in available(given.minings):
         for size in given.sizes or (QUICK_SIZES if given.quick else SIZES):
             with batch_file(size) as batch:
                 results = compare(commands(pythons, mining, batch), mining, rounds, limits)
@@ -107,6 +107,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--pml-python", help="interpreter that has pytorch-metric-learning")
     parser.add_argument("--memory-limit", type=float, default=18.0, help="GB for one contender")
     parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for one turn")
+    parser.add_argument("--minings", nargs="+", default=MININGS, help="these only")
     parser.add_argument("--sizes", type=int, nargs="+", help="batch sizes instead of all")
     parser.add_argument("--note", help="what the report should say of the circumstances")
     return parser.parse_args()
