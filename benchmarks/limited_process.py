@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -42,8 +43,9 @@ class LimitedProcess:
 
     def ask(self, question: object) -> dict[str, Any]:
         assert self._process.stdin
-        self._process.stdin.write(f"{question}\n".encode())
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it is gone: the answer says so
+            self._process.stdin.write(f"{question}\n".encode())
+            self._process.stdin.flush()
         return self.answer()
 
     def answer(self) -> dict[str, Any]:
