@@ -205,6 +205,27 @@ def input_pipeline() -> str:
     return table(["", "images/s", "OpenCV, decoding only", "ratio"], rows)
 
 
+def triplet_losses() -> str:
+    metrics = benchmark("losses.json")["metrics"]
+    contenders = ["ours", "ours_tiled", "ours_graph", "addons", "addons_xla", "pml"]
+    rows = []
+    for name in metrics:
+        loss, figure = name.rsplit("_", 1)
+        if figure == "memory":
+            time, memory = (
+                {"ours": metric["ours"], **metric["peers"], **metric["failed"]}
+                for metric in (metrics[f"{loss}_time"], metrics[name])
+            )
+            cells = [
+                f"{time[each]:.3g} ms, {memory[each]:.0f} MiB"
+                if each in metrics[name]["range"]
+                else time.get(each, "-")
+                for each in contenders
+            ]
+            rows.append([loss.replace("_", " "), *cells])
+    return table(["loss, B", *(each.replace("_", " ") for each in contenders)], rows)
+
+
 def detection() -> str:
     metrics = benchmark("detection.json")["metrics"]
     rows = []
@@ -339,6 +360,7 @@ TABLES = {
     "nn2-cosface": lambda: first_steps("nn2_pubfig83_cosface"),
     "train-step": train_step,
     "input-pipeline": input_pipeline,
+    "triplet-losses": triplet_losses,
 }
 
 
