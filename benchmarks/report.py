@@ -41,14 +41,22 @@ def alternate(
     return figures
 
 
-def metric(ours: list[float], peers: Mapping[str, list[float]], unit: str) -> dict[str, Any]:
-    """Medians with their range; more is better, and a ratio above 1 means ours is better."""
+def metric(
+    ours: list[float],
+    peers: Mapping[str, list[float]],
+    unit: str,
+    less_is_better: bool = False,
+) -> dict[str, Any]:
+    """Medians with their range; a ratio above 1 means ours is better."""
     middle = statistics.median(ours)
     medians = {name: statistics.median(values) for name, values in peers.items()}
     return {
         "ours": middle,
         "peers": medians,
-        "ratio": {name: middle / median for name, median in medians.items()},
+        "ratio": {
+            name: median / middle if less_is_better else middle / median
+            for name, median in medians.items()
+        },
         "range": {
             name: [min(values), max(values)] for name, values in {"ours": ours, **peers}.items()
         },

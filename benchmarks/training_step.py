@@ -14,7 +14,7 @@ from facenet_tf.training.config import Stage
 from facenet_tf.training.heads import build_head
 from facenet_tf.training.trainer import EmbeddingTrainer, Jit, compile_checked, step_is_jitted
 
-STAGE = Stage("batch_hard", epochs=1)
+STAGE = Stage("triplet", epochs=1, mining="batch_hard")
 EMBEDDING = 128
 
 

@@ -42,10 +42,13 @@ train = TrainConfig(
         include_singletons=True,
         learning_rate=2e-3,
         warmup_epochs=1,
+        margin=0.2,
+        scale=24.0,
     ),
     main=Stage(
-        "batch_hard",
+        "triplet",
         epochs=60,
+        mining="batch_hard",
         identities_per_batch=42,
         images_per_identity=3,  # half of those with two pictures have no more
         learning_rate=1e-3,

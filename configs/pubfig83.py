@@ -33,10 +33,21 @@ train = TrainConfig(
     dropout=0.2,
     steps_per_epoch=85,  # 128 crops a step: once through the training people
     warm_up=Stage(
-        "cosface", epochs=28, identities_per_batch=32, learning_rate=2e-3, warmup_epochs=1
+        "cosface",
+        epochs=28,
+        identities_per_batch=32,
+        learning_rate=2e-3,
+        warmup_epochs=1,
+        margin=0.2,
+        scale=24.0,
     ),
     main=Stage(
-        "batch_hard", epochs=14, identities_per_batch=32, learning_rate=4e-4, warmup_epochs=0.5
+        "triplet",
+        epochs=14,
+        mining="batch_hard",
+        identities_per_batch=32,
+        learning_rate=4e-4,
+        warmup_epochs=0.5,
     ),
     augmentation=Augmentation(rotation=10, scale=0.1, translation=0.06, cutout=0.3),
     precision="mixed_bfloat16",

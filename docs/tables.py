@@ -205,6 +205,27 @@ def input_pipeline() -> str:
     return table(["", "images/s", "OpenCV, decoding only", "ratio"], rows)
 
 
+def triplet_losses() -> str:
+    metrics = benchmark("losses.json")["metrics"]
+    contenders = ["ours", "ours_tiled", "ours_graph", "addons", "addons_xla", "pml"]
+    rows = []
+    for name in metrics:
+        loss, figure = name.rsplit("_", 1)
+        if figure == "memory":
+            time, memory = (
+                {"ours": metric["ours"], **metric["peers"], **metric["failed"]}
+                for metric in (metrics[f"{loss}_time"], metrics[name])
+            )
+            cells = [
+                f"{time[each]:.3g} ms, {memory[each]:.0f} MiB"
+                if each in metrics[name]["range"]
+                else time.get(each, "-")
+                for each in contenders
+            ]
+            rows.append([loss.replace("_", " "), *cells])
+    return table(["loss, B", *(each.replace("_", " ") for each in contenders)], rows)
+
+
 def detection() -> str:
     metrics = benchmark("detection.json")["metrics"]
     rows = []
@@ -356,13 +377,20 @@ def duration(run: str) -> str:
     if "finished" in record:
         return f"{record['finished']['seconds'] / 60:.0f} min"
     config = record["config"]
-    stages = {stage["objective"]: stage for stage in (config["warm_up"], config["main"])}
+    stages = {_title(stage): stage for stage in (config["warm_up"], config["main"])}
     seconds = 0.0
     for row in history(run):
         stage = stages[row["stage"]]
         images = stage["identities_per_batch"] * stage["images_per_identity"]
         seconds += config["steps_per_epoch"] * images / float(row["images_per_second"])
     return f"{seconds / 60:.0f} min (training steps only)"
+
+
+def _title(stage: dict[str, Any]) -> str:
+    """What a stage is called in the history; older runs name its loss as its objective."""
+    if "objective" in stage:
+        return stage["objective"]
+    return "/".join(filter(None, (stage["loss"], stage.get("mining"))))
 
 
 def history(run: str) -> list[dict[str, str]]:
@@ -391,6 +419,7 @@ TABLES = {
     "nn2-cosface": lambda: first_steps("nn2_pubfig83_cosface"),
     "train-step": train_step,
     "input-pipeline": input_pipeline,
+    "triplet-losses": triplet_losses,
 }
 
 

@@ -111,17 +111,27 @@ class TestTables:
             assert tables.filled(text) == expected
 
     @pytest.mark.parametrize("rows", [2, 4], ids=["stopped early", "to the end"])
-    def test_time_is_that_of_the_steps_unless_recorded(self, tables, monkeypatch, tmp_path, rows):
+    @pytest.mark.parametrize(
+        ("learned", "title"),
+        [
+            ({"objective": "batch_hard"}, "batch_hard"),
+            ({"loss": "triplet", "mining": "batch_hard"}, "triplet/batch_hard"),
+        ],
+        ids=["objective", "loss"],
+    )
+    def test_time_is_that_of_the_steps_unless_recorded(
+        self, tables, monkeypatch, tmp_path, rows, learned, title
+    ):
         stage = {"identities_per_batch": 8, "images_per_identity": 3}
         config = {
             "steps_per_epoch": 100,
             "warm_up": {**stage, "objective": "cosface", "epochs": 1},
-            "main": {**stage, "objective": "batch_hard", "epochs": 3},
+            "main": {**stage, **learned, "epochs": 3},
         }
         record = {"config": config}
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / "config.json").write_text(json.dumps(record))
-        lines = ["epoch,stage,images_per_second", "1,cosface,40", *["2,batch_hard,40"] * (rows - 1)]
+        lines = ["epoch,stage,images_per_second", "1,cosface,40", *[f"2,{title},40"] * (rows - 1)]
         (tmp_path / "run" / "history.csv").write_text("\n".join(lines))
         monkeypatch.setattr(tables, "RESULTS", tmp_path)
         assert tables.duration("run") == f"{rows} min (training steps only)"

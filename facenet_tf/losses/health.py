@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from facenet_tf.losses.batch_hard import TripletResult
 from facenet_tf.losses.distances import pairwise_distances
-from facenet_tf.losses.triplet import TripletResult, masked_mean
+from facenet_tf.losses.reduction import weighted_mean
 
 
 def embedding_health(embeddings: tf.Tensor, result: TripletResult) -> dict[str, tf.Tensor]:
@@ -23,9 +24,9 @@ def embedding_health(embeddings: tf.Tensor, result: TripletResult) -> dict[str, 
     """
     embeddings = tf.stop_gradient(tf.cast(embeddings, tf.float32))
     health = {
-        "active_triplets": masked_mean(tf.cast(result.active, tf.float32), result.valid),
-        "hardest_positive": masked_mean(result.hardest_positive, result.valid),
-        "hardest_negative": masked_mean(result.hardest_negative, result.valid),
+        "active_triplets": weighted_mean(tf.cast(result.active, tf.float32), result.valid),
+        "hardest_positive": weighted_mean(result.hardest_positive, result.valid),
+        "hardest_negative": weighted_mean(result.hardest_negative, result.valid),
         "mean_distance": mean_distance(embeddings),
         "effective_rank": effective_rank(embeddings),
     }

@@ -13,20 +13,22 @@ import tyro
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
 
-Objective = Literal["cosface", "arcface", "batch_hard"]
-
 # An epoch of a small folder: below this, validating takes longer than training.
 _FEWEST_STEPS = 20
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a recipe: an objective, its batches and its learning rate."""
+    """One stage of a recipe: what it learns from, its batches and its learning rate."""
 
-    objective: Objective
-    """cosface and arcface learn one prototype per training identity; batch_hard mines triplets."""
+    loss: str
+    """a loss of docs/losses.md, or a weighted sum such as "cosface + 0.01*centre"; "name/mining"
+    says the mining rule too"""
     epochs: int
     """how many epochs the stage lasts; 0 leaves it out"""
+    mining: str | None = None
+    """how pairs or triplets are chosen, for a loss that has several rules (triplet: batch_hard,
+    batch_all, semi_hard, ...)"""
     identities_per_batch: int = 16
     """P of the P×K batch; fewer where the dataset has fewer training people"""
     images_per_identity: int = 4
@@ -39,33 +41,41 @@ class Stage:
     """what follows the warm-up: decay to zero over the stage, or the same rate to its end"""
     warmup_epochs: float = 0.5
     """length of the linear warm-up"""
-    margin: float = 0.2
-    """margin softmax: on the cosine (cosface) or in radians (arcface); batch_hard: of the hinge"""
-    scale: float = 24.0
-    """margin softmax: what multiplies the cosines"""
-    soft_margin: bool = True
-    """batch_hard: ln(1 + exp(d_ap - d_an)) instead of the hinge; then `margin` has no part"""
-    squared_distance: bool = False
-    """batch_hard: squared instead of plain euclidean distances"""
+    margin: float | Literal["soft"] | None = None
+    """of losses that have one: on the cosine (cosface), in radians (arcface), of the hinge or
+    "soft" (triplet); None: the loss's own, as published"""
+    scale: float | None = None
+    """of losses that have one: what multiplies the cosines; None: the loss's own"""
+    distance: Literal["plain", "squared", "cosine"] | None = None
+    """of losses that have a choice; None: the loss's own"""
+    options: dict[str, float | str] = field(default_factory=dict)
+    """further options of the loss by name, in a sum by loss and name (centre.rate 0.5)"""
+    sub_centres: int | None = None
+    """prototypes of each person, for the loss that has several; None: 3"""
+    memory: int = 0
+    """cross-batch memory: rows of earlier batches that a loss on pairs or triplets compares with"""
+    sampled_classes: int = 0
+    """prototypes of margin softmax that a step looks at, those of its batch among them (partial
+    FC); 0: all"""
+
+    @property
+    def title(self) -> str:
+        """What it learns from, in a word."""
+        return f"{self.loss}/{self.mining}" if self.mining else self.loss
 
     def check(self, prefix: str) -> None:
         """Raise `InputError` for values that make no sense; `prefix` leads to the stage's options.
 
-        Whatever the loss, one person alone in a batch teaches nothing.
+        Whatever the loss, one person alone in a batch teaches nothing. What the loss itself is
+        given, `objective` checks.
         """
-        _at_least(prefix, self, {"epochs": 0, "warmup_epochs": 0, "margin": 0})
+        _at_least(prefix, self, {"epochs": 0, "warmup_epochs": 0, "memory": 0})
+        if self.sub_centres is not None:
+            _at_least(prefix, self, {"sub_centres": 1})
         _at_least(prefix, self, {"identities_per_batch": 2, "images_per_identity": 1})
-        if self.objective == "batch_hard" and self.images_per_identity < 2:
-            raise InputError(
-                f"--{prefix}images-per-identity {self.images_per_identity}: "
-                "batch_hard needs at least 2, or no anchor has a positive"
-            )
-        if self.objective == "arcface" and self.margin > math.pi / 2:
-            raise InputError(f"--{prefix}margin {self.margin}: arcface takes 0 to pi / 2 radians")
-        for name in ("learning_rate", "scale"):
-            if not getattr(self, name) > 0:
-                option = f"--{prefix}{name.replace('_', '-')}"
-                raise InputError(f"{option} {getattr(self, name)}: give more than 0")
+        _at_least(prefix, self, {"sampled_classes": 0})
+        if not self.learning_rate > 0:
+            raise InputError(f"--{prefix}learning-rate {self.learning_rate}: give more than 0")
 
 
 @dataclass(frozen=True)
@@ -91,9 +101,17 @@ class TrainConfig:
     steps_per_epoch: int = 0
     """an epoch is this many steps: validation, checkpoint and early stop happen at its end; 0: as
     many as it takes to draw as many pictures as there are to train on, and at least 20"""
-    warm_up: Stage = Stage("cosface", epochs=10)
+    loss: str | None = None
+    """short for --main.loss"""
+    mining: str | None = None
+    """short for --main.mining"""
+    warm_up: Stage = field(
+        default_factory=lambda: Stage("cosface", epochs=10, margin=0.2, scale=24.0)
+    )
     """first stage; batch-hard from random weights collapses or crawls"""
-    main: Stage = Stage("batch_hard", epochs=6, learning_rate=3e-4)
+    main: Stage = field(
+        default_factory=lambda: Stage("triplet", epochs=6, mining="batch_hard", learning_rate=3e-4)
+    )
     """second stage; the head of the first is dropped, the optimiser starts anew"""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """what happens to a crop on its way into a batch"""
@@ -127,15 +145,25 @@ class TrainConfig:
         return {name: value for name, value in options.items() if value is not None}
 
     @property
-    def stages(self) -> list[Stage]:
-        """The stages that have epochs, in order."""
-        return [stage for stage in (self.warm_up, self.main) if stage.epochs > 0]
+    def stages(self) -> dict[str, Stage]:
+        """The stages that have epochs, in order, by what leads to their options."""
+        stages = {"warm-up.": self.warm_up, "main.": self.main}
+        return {prefix: stage for prefix, stage in stages.items() if stage.epochs > 0}
+
+    def with_loss(self) -> TrainConfig:
+        """The config with the loss of the main stage settled."""
+        if self.loss is None and self.mining is None:
+            return self
+        # A mining rule that belonged to another loss does not come along.
+        mining = self.mining or (None if self.loss else self.main.mining)
+        main = dataclasses.replace(self.main, loss=self.loss or self.main.loss, mining=mining)
+        return dataclasses.replace(self, main=main, loss=None, mining=None)
 
     def with_steps(self, pictures: int) -> TrainConfig:
         """The config with `steps_per_epoch` settled for so many training pictures."""
         if self.steps_per_epoch:
             return self
-        stage = self.stages[0]
+        stage = next(iter(self.stages.values()))
         batch = stage.identities_per_batch * stage.images_per_identity
         return dataclasses.replace(
             self, steps_per_epoch=max(_FEWEST_STEPS, math.ceil(pictures / batch))

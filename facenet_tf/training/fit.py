@@ -16,12 +16,11 @@ from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import training_batches
-from facenet_tf.losses.triplet import collapsed_loss
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training.config import TrainConfig
-from facenet_tf.training.heads import build_head
+from facenet_tf.training.heads import LossHead, build_head
 from facenet_tf.training.optimizer import build_optimizer
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.run_directory import RunDirectory, plain
@@ -55,7 +54,7 @@ def train(config: TrainConfig) -> TrainingResult:
     """
     config.check()
     dataset = FaceDataset.open(config.dataset)
-    config = config.with_steps(len(training_records(dataset)))
+    config = config.with_loss().with_steps(len(training_records(dataset)))
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     run = RunDirectory(config.run_directory)
@@ -159,16 +158,18 @@ class _Progress:
             steps_per_epoch=steps,
             shuffle=False,  # the pipeline's order is the sampler's
             verbose=0,
-            callbacks=self._callbacks(plan, manager),
+            callbacks=self._callbacks(plan, manager, trainer.head),
         )
 
     def _announce(self, plan: StagePlan, trainer: EmbeddingTrainer) -> None:
         jit = {"asked": self.config.jit, **jit_state(trainer)}
-        self.run.record(**{"jit": jit, f"sampling_stage{plan.number}": dict(plan.sampling)})
+        learned = {f"losses_stage{plan.number}": [term.describe for term in plan.terms]}
+        sampling = {f"sampling_stage{plan.number}": dict(plan.sampling)}
+        self.run.record(jit=jit, **sampling, **learned)
         logger.info(
             "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA: %s",
             plan.number,
-            plan.stage.objective,
+            plan.stage.title,
             self.epoch + 1,
             plan.end,
             plan.stage.identities_per_batch,
@@ -227,12 +228,10 @@ class _Progress:
         ]
 
     def _callbacks(
-        self, plan: StagePlan, manager: tf.train.CheckpointManager
+        self, plan: StagePlan, manager: tf.train.CheckpointManager, head: LossHead
     ) -> list[keras.callbacks.Callback]:
         stage, state = plan.stage, self.state
-        collapsed = None
-        if stage.objective == "batch_hard":
-            collapsed = collapsed_loss("soft" if stage.soft_margin else stage.margin)
+        collapsed = head.collapsed_loss(stage.identities_per_batch, stage.images_per_identity)
         patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
         validation = happenings.Validation(
             self._measure if self.people else None,
@@ -248,7 +247,7 @@ class _Progress:
             TensorBoardLog(
                 self.run.logs, self.embedder, partial(self._some_batches, plan), self.people
             ),
-            happenings.History(self.run.history, stage.objective, self.plans[-1].end),
+            happenings.History(self.run.history, stage.title, self.plans[-1].end),
             *([happenings.EarlyStop(validation, patience)] if patience else []),
             happenings.Checkpoint(manager, state, validation),
         ]

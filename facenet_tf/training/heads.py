@@ -6,95 +6,210 @@ optimiser; it leaves with its stage.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from facenet_tf.errors import InputError
+from facenet_tf.losses.batch_hard import TripletResult, batch_hard_triplet
 from facenet_tf.losses.health import embedding_health
-from facenet_tf.losses.margin_softmax import arcface, cosface
-from facenet_tf.losses.triplet import batch_hard_triplet, mean_over_valid
+from facenet_tf.losses.memory import empty_memory, remembered
+from facenet_tf.losses.pairs import Memory
+from facenet_tf.losses.reduction import mean_loss
+from facenet_tf.losses.sampled_classes import sample_classes
 from facenet_tf.training.config import Stage
+from facenet_tf.training.objective import Term, objective
 
-_MARGIN_SOFTMAX = {"cosface": cosface, "arcface": arcface}
 
-
-class MarginSoftmaxHead(keras.layers.Layer):
-    """Margin softmax over one trainable prototype per training identity.
+class LossHead(keras.layers.Layer):
+    """A weighted sum of losses with what they keep: prototypes, state, memory, random numbers.
 
     Args:
-        objective: ``"cosface"`` (Wang et al. 2018) or ``"arcface"`` (Deng et al. 2019).
+        terms: the losses of the sum.
         classes: number of training identities.
         embedding_size: length of the embeddings.
-        scale: multiplies the cosines.
-        margin: on the cosine, or in radians.
-        seed: of the prototypes' first values.
+        seed: of the prototypes' first values and of what is drawn at random.
+        sub_centres: prototypes of each identity, for a loss that has several.
+        memory: rows of earlier batches that losses on pairs compare with; 0 for none.
+        sampled_classes: prototypes that a step looks at, those of its batch among them; 0 for all.
     """
 
     def __init__(
         self,
-        objective: str,
+        terms: Sequence[Term],
         classes: int,
         embedding_size: int,
-        scale: float,
-        margin: float,
         seed: int,
+        sub_centres: int = 3,
+        memory: int = 0,
+        sampled_classes: int = 0,
     ) -> None:
-        super().__init__(name="margin_softmax_head", dtype="float32")
-        self.loss = _MARGIN_SOFTMAX[objective]
-        self.scale, self.margin = scale, margin
-        self.prototypes = self.add_weight(
-            name="prototypes",
-            shape=(classes, embedding_size),
-            initializer=keras.initializers.RandomNormal(stddev=0.05, seed=seed),
-        )
+        super().__init__(name="loss_head", dtype="float32")
+        self.terms, self.classes, self.seed = tuple(terms), classes, seed
+        self.embedding_size = embedding_size
+        self.sampled_classes = sampled_classes if sampled_classes < classes else 0
+        shapes = [
+            _prototype_shape(term, classes, sub_centres, embedding_size) for term in self.terms
+        ]
+        self.prototypes = [
+            shape and self._prototypes(number, shape) for number, shape in enumerate(shapes)
+        ]
+        self.states = [
+            self._kept(f"state_{number}", term.loss.initial_state(classes, embedding_size))
+            if term.loss.initial_state
+            else None
+            for number, term in enumerate(self.terms)
+        ]
+        self.memory = self._kept("memory", empty_memory(memory, embedding_size)) if memory else None
+        self._variable("step", tf.zeros([], tf.int32))
         self.built = True
 
     def objective(
-        self, embeddings: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor
+        self, embeddings: tf.Tensor, norms: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Mean loss over the batch, float32 scalar, and the batch's health.
+        """Loss of a batch, float32 scalar, and the batch's health; what is kept moves on.
 
-        The triplets are looked at, not learned from: so both stages show the same curves.
+        Args:
+            embeddings: [B, D], unit length.
+            norms: float32 [B], their length before.
+            labels: integer [B].
+            sources: integer [B].
         """
-        losses = self.loss(
-            embeddings,
-            labels,
-            tf.convert_to_tensor(self.prototypes),
-            scale=self.scale,
-            margin=self.margin,
+        results = [
+            self._result(number, embeddings, norms, labels, sources)
+            for number in range(len(self.terms))
+        ]
+        means = [term.weight * mean_loss(one) for term, one in zip(self.terms, results)]
+        if self.memory is not None:
+            now = remembered(Memory(*self.memory), embeddings, labels, sources)
+            _assign(self.memory, now)
+        self.step.assign(self.step + 1)
+        # Where no triplets are learned from, they are looked at: all stages show the same curves.
+        triplets = next((one for one in results if isinstance(one, TripletResult)), None)
+        if triplets is None or self.memory is not None:
+            triplets = batch_hard_triplet(embeddings, labels, sources=sources)
+        return tf.add_n(means), embedding_health(embeddings, triplets)
+
+    def collapsed_loss(self, identities: int, images: int) -> float | None:
+        """What the loss is when all embeddings of a P×K batch are equal; None where it depends on
+        more than the embeddings."""
+        if any(term.loss.tensors & {"prototypes", "state", "norms"} for term in self.terms):
+            return None
+        rows = tf.ones([identities * images, self.embedding_size]) / self.embedding_size**0.5
+        labels = tf.repeat(tf.range(identities), images)
+        return sum(
+            term.weight * float(mean_loss(self._call(number, rows, labels, {})))
+            for number, term in enumerate(self.terms)
         )
-        triplets = batch_hard_triplet(embeddings, labels, margin="soft", sources=sources)
-        return tf.reduce_mean(losses), embedding_health(embeddings, triplets)
 
+    def _result(
+        self,
+        number: int,
+        embeddings: tf.Tensor,
+        norms: tf.Tensor,
+        labels: tf.Tensor,
+        sources: tf.Tensor,
+    ) -> Any:
+        wanted = self.terms[number].loss.tensors
+        tensors: dict[str, Any] = {"sources": sources, "norms": norms}
+        if self.memory is not None:
+            tensors["memory"] = Memory(*(tf.convert_to_tensor(part) for part in self.memory))
+        if self.prototypes[number] is not None:
+            tensors["prototypes"], labels = self._classes(number, labels)
+        state = self.states[number]
+        if state is not None:
+            tensors["state"] = tf.nest.map_structure(tf.convert_to_tensor, state)
+        given = {name: value for name, value in tensors.items() if name in wanted}
+        result = self._call(number, embeddings, labels, given)
+        if state is None:
+            return result
+        result, new_state = result
+        _assign(state, new_state)
+        return result
 
-class BatchHardHead(keras.layers.Layer):
-    """Batch-hard triplets (Hermans et al. 2017); it has no weights.
+    def _call(
+        self, number: int, embeddings: tf.Tensor, labels: tf.Tensor, tensors: dict[str, Any]
+    ) -> Any:
+        term = self.terms[number]
+        if "seed" in term.loss.tensors:
+            tensors = {**tensors, "seed": self._draw(number)}
+        return term.loss.function(embeddings, labels, **tensors, **term.options)
 
-    Args:
-        margin: of the hinge, or ``"soft"``.
-        squared: squared instead of plain distances.
-    """
-
-    def __init__(self, margin: float | Literal["soft"], squared: bool) -> None:
-        super().__init__(name="batch_hard_head", dtype="float32")
-        self.margin, self.squared = margin, squared
-        self.built = True
-
-    def objective(
-        self, embeddings: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Mean loss over the anchors with a positive and a negative, and the batch's health."""
-        triplets = batch_hard_triplet(
-            embeddings, labels, margin=self.margin, squared=self.squared, sources=sources
+    def _classes(self, number: int, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The prototypes of this step, and the labels as their row numbers."""
+        prototypes = tf.convert_to_tensor(self.prototypes[number])
+        if not self.sampled_classes:
+            return prototypes, labels
+        chosen, labels = sample_classes(
+            labels, self.classes, self.sampled_classes, self._draw(-1 - number)
         )
-        return mean_over_valid(triplets), embedding_health(embeddings, triplets)
+        return tf.gather(prototypes, chosen), labels
+
+    def _draw(self, number: int) -> tf.Tensor:
+        """A seed of this step, int32 [2]."""
+        return tf.stack([tf.constant((self.seed + number) % 2**31, tf.int32), self.step])
+
+    def _prototypes(self, number: int, shape: tuple[int, ...]) -> Any:
+        name = f"prototypes_{number}"
+        initializer = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed + number)
+        setattr(self, name, self.add_weight(name=name, shape=shape, initializer=initializer))
+        return getattr(self, name)
+
+    def _kept(self, name: str, initial: Any) -> Any:
+        """Variables in the structure of `initial`, which no optimiser moves."""
+        parts = [
+            self._variable(f"{name}_{number}", part)
+            for number, part in enumerate(tf.nest.flatten(initial))
+        ]
+        return tf.nest.pack_sequence_as(initial, parts)
+
+    def _variable(self, name: str, value: tf.Tensor) -> tf.Variable:
+        # A checkpoint holds what is an attribute, and looks into no lists here.
+        setattr(self, name, tf.Variable(value, trainable=False, name=name))
+        return getattr(self, name)
 
 
-def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> keras.layers.Layer:
+def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> LossHead:
     """The head of a stage, with fresh prototypes where it has any."""
-    if stage.objective == "batch_hard":
-        return BatchHardHead("soft" if stage.soft_margin else stage.margin, stage.squared_distance)
-    return MarginSoftmaxHead(
-        stage.objective, classes, embedding_size, stage.scale, stage.margin, seed
+    terms = objective(stage, prefix="")
+    return LossHead(
+        terms,
+        classes,
+        embedding_size,
+        seed,
+        stage.sub_centres or 3,
+        stage.memory,
+        stage.sampled_classes,
     )
+
+
+def check_head(stage: Stage, prefix: str) -> None:
+    """Try a stage's loss on four vectors, so that a run is not begun in vain.
+
+    Raises:
+        InputError: it refuses one of its options, or wants a package that is not installed.
+    """
+    terms = objective(stage, prefix)
+    head = LossHead(terms, classes=2, embedding_size=4, seed=0)
+    try:
+        head.objective(tf.eye(4), tf.ones(4), tf.constant([0, 0, 1, 1]), tf.range(4))
+    except (ValueError, ImportError) as error:
+        given = {name: value for term in terms for name, value in term.options.items()}
+        shown = ", ".join(f"{name} {value}" for name, value in given.items())
+        raise InputError(f"--{prefix}loss {stage.loss} ({shown}): {error}") from error
+
+
+def _prototype_shape(
+    term: Term, classes: int, sub_centres: int, embedding_size: int
+) -> tuple[int, ...] | None:
+    if "prototypes" not in term.loss.tensors:
+        return None
+    several = (sub_centres,) if term.loss.sub_centres else ()
+    return (classes, *several, embedding_size)
+
+
+def _assign(variables: Any, values: Any) -> None:
+    for variable, value in zip(tf.nest.flatten(variables), tf.nest.flatten(values), strict=True):
+        variable.assign(value)

@@ -12,6 +12,8 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.pipeline import dense_labels, what_is_drawn
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.heads import check_head
+from facenet_tf.training.objective import Term, objective
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +25,7 @@ class StagePlan:
     Attributes:
         number: 1, 2 …
         stage: with no more people in a batch than there are.
+        terms: the losses it learns from.
         first: epochs of the run before it.
         seed: of its prototypes, sampling and augmentation; stages and runs share none.
         records: int64 [n], the records of the people who are drawn.
@@ -32,6 +35,7 @@ class StagePlan:
 
     number: int
     stage: Stage
+    terms: tuple[Term, ...]
     first: int
     seed: int
     records: np.ndarray
@@ -60,10 +64,11 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
     """The stages that have epochs, fitted to the dataset.
 
     Raises:
-        InputError: the training people do not suffice for a stage.
+        InputError: a loss that cannot be had, or too few training people for a stage.
     """
     plans: list[StagePlan] = []
-    for number, asked in enumerate(config.stages, start=1):
+    for number, (prefix, asked) in enumerate(config.stages.items(), start=1):
+        check_head(asked, prefix)
         drawn, sampling = what_is_drawn(
             dataset, records, asked.images_per_identity, asked.include_singletons
         )
@@ -76,7 +81,11 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         first = plans[-1].end if plans else 0
         stage = _fitted(asked, classes)
-        plans.append(StagePlan(number, stage, first, seed, drawn, classes, {**sampling}))
+        plans.append(
+            StagePlan(
+                number, stage, objective(stage, prefix), first, seed, drawn, classes, {**sampling}
+            )
+        )
     return plans
 
 

@@ -22,7 +22,7 @@ class EmbeddingTrainer(keras.Model):
     Args:
         embedding_model: images ``[B, S, S, C]`` of 0…255 to unit vectors ``[B, D]``; its last
             layer is `UnitLength`.
-        head: has ``objective(embeddings, labels, sources) -> (scalar, health figures)``.
+        head: has ``objective(embeddings, norms, labels, sources) -> (scalar, health)``.
         jit: ``"on"`` compiles the whole step with XLA, ``"loss"`` the loss and its gradient.
         clip_norm: limit of the global gradient norm; 0 for none.
 
@@ -84,7 +84,7 @@ class EmbeddingTrainer(keras.Model):
         labels, sources = data["label"], data["source"]
         with tf.GradientTape() as tape:
             embeddings, norms = self._network(data["image"], training=True)
-            loss, health = self._objective(embeddings, labels, sources)
+            loss, health = self._objective(embeddings, norms, labels, sources)
         variables = self.weights_to_train
         gradients = tape.gradient(loss, variables)
         gradient_norm = tf.linalg.global_norm(gradients)

@@ -4,3 +4,31 @@ import pytest
 @pytest.fixture(params=[False, True], ids=["graph", "jit"])
 def jit(request):
     return request.param
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The contract as a table: a row for each loss, a column for each check."""
+    from .contract import CHECKS, NOT_APPLICABLE
+
+    marks = {"passed": "ok", "failed": "FAILED", "error": "FAILED"}
+    results = {
+        tuple(report.nodeid.split("test_contract[")[1].rstrip("]").rsplit("-", 1)): marks[outcome]
+        for outcome in marks
+        for report in terminalreporter.stats.get(outcome, [])
+        if "test_contract[" in report.nodeid
+    }
+    if not results:
+        return
+    terminalreporter.section("losses: contract")
+    for number, name in enumerate(CHECKS, start=1):
+        terminalreporter.line(f"{number:2}  {name.replace('_', ' ')}")
+    titles = sorted({title for title, _ in results} | {title for title, _ in NOT_APPLICABLE})
+    width = max(map(len, titles))
+    terminalreporter.line(
+        " " * width + "".join(f"{number:7}" for number in range(1, len(CHECKS) + 1))
+    )
+    for title in titles:
+        cells = (results.get((title, name), "-") for name in CHECKS)
+        terminalreporter.line(f"{title:{width}}" + "".join(f"{cell:>7}" for cell in cells))
+    for (title, name), reason in NOT_APPLICABLE.items():
+        terminalreporter.line(f"-  {title}, {name.replace('_', ' ')}: {reason}")

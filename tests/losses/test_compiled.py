@@ -5,7 +5,7 @@ import re
 import pytest
 import tensorflow as tf
 
-from facenet_tf.losses import batch_hard_triplet, embedding_health, mean_over_valid
+from facenet_tf.losses import batch_hard_triplet, embedding_health, mean_loss
 
 ROWS, SIZE = 24, 16
 
@@ -17,7 +17,7 @@ def step():
         with tf.GradientTape() as tape:
             tape.watch(rows)
             result = batch_hard_triplet(rows, labels, margin="soft")
-            loss = mean_over_valid(result)
+            loss = mean_loss(result)
         return loss, tape.gradient(loss, rows), embedding_health(rows, result)
 
     return step

@@ -29,7 +29,9 @@ def twin(rows, squared):
 
 @pytest.mark.parametrize("squared", [False, True])
 def test_pairwise_equals_twin(squared, jit):
-    values, gradient = value_and_gradient(lambda x: pairwise_distances(x, squared), ROWS, jit)
+    values, gradient = value_and_gradient(
+        lambda x: pairwise_distances(x, "squared" if squared else "plain"), ROWS, jit
+    )
     np.testing.assert_allclose(values, twin(ROWS, squared), atol=2e-6)
 
     difference = ROWS[:, None] - ROWS[None]
@@ -57,7 +59,9 @@ def test_paired_is_accurate_for_near_duplicates(squared, jit):
     rows = np.float32(ROWS)
     others = np.nextafter(rows, np.float32(2))
     values, gradient = value_and_gradient(
-        lambda x: paired_distances(x, tf.constant(others), squared), rows, jit
+        lambda x: paired_distances(x, tf.constant(others), "squared" if squared else "plain"),
+        rows,
+        jit,
     )
     expected = np.linalg.norm(rows.astype(np.float64) - others, axis=1)
     np.testing.assert_allclose(values, expected**2 if squared else expected, rtol=1e-4)

@@ -3,18 +3,17 @@
 import numpy as np
 
 
-def batch_hard(embeddings, labels, margin, squared=False, sources=None, anchors="valid"):
+def batch_hard(embeddings, labels, margin, distance="plain", sources=None, anchors="valid"):
     """Mean loss over the anchors that count, and for each its two hardest distances."""
     losses, hardest = [], []
     for a, anchor in enumerate(embeddings):
         positives, negatives = [], []
         for b, other in enumerate(embeddings):
-            distance = float(np.sum((anchor - other) ** 2))
-            distance = distance if squared else distance**0.5
+            length = between(anchor, other, distance)
             if labels[a] != labels[b]:
-                negatives.append(distance)
+                negatives.append(length)
             elif a != b and (sources is None or sources[a] != sources[b]):
-                positives.append(distance)
+                positives.append(length)
         if not negatives or (not positives and anchors == "valid"):
             continue
         positive, negative = max(positives, default=0.0), min(negatives)
@@ -23,6 +22,14 @@ def batch_hard(embeddings, labels, margin, squared=False, sources=None, anchors=
         losses.append(np.logaddexp(0, violation) if soft else max(violation + margin, 0))
         hardest.append((positive, negative))
     return float(np.mean(losses)) if losses else 0.0, hardest
+
+
+def between(left, right, distance):
+    """Distance of two vectors by its definition."""
+    if distance == "cosine":
+        return 1 - float(left @ right) / float(np.linalg.norm(left) * np.linalg.norm(right))
+    length = float(np.linalg.norm(left - right))
+    return length**2 if distance == "squared" else length
 
 
 def finite_differences(function, point, step=1e-6):

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import facenet_tf
 from facenet_tf import models
-from facenet_tf.losses import batch_hard_triplet, mean_over_valid
+from facenet_tf.losses import batch_hard_triplet, mean_loss
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
@@ -33,13 +33,13 @@ def test_every_module_imports(name):
 
 
 @pytest.mark.parametrize("jit", ["on", "loss", "off"])
-@pytest.mark.parametrize("objective", ["cosface", "arcface", "batch_hard"])
-def test_a_real_train_step_moves_every_weight(objective, jit):
+@pytest.mark.parametrize("loss", ["cosface", "arcface", "triplet/batch_hard"])
+def test_a_real_train_step_moves_every_weight(loss, jit):
     keras.utils.set_random_seed(0)
     model = models.build(
         "residual_small", preprocessing=Preprocessing(size=32), embedding_size=8, width=4
     )
-    head = build_head(Stage(objective, epochs=1), classes=3, embedding_size=8, seed=0)
+    head = build_head(Stage(loss, epochs=1), classes=3, embedding_size=8, seed=0)
     trainer = EmbeddingTrainer(model, head, jit)
     compile_checked(trainer, keras.optimizers.AdamW(1e-2), jit)
     before = [np.array(weight) for weight in trainer.weights_to_train]
@@ -56,7 +56,7 @@ def test_a_real_train_step_moves_every_weight(objective, jit):
 
 
 def test_a_run_from_records_to_a_loaded_model(dataset, tmp_path):
-    stage = Stage("batch_hard", epochs=1, identities_per_batch=2, images_per_identity=2)
+    stage = Stage("triplet/batch_hard", epochs=1, identities_per_batch=2, images_per_identity=2)
     config = TrainConfig(
         dataset=dataset.directory,
         output=tmp_path / "run",
@@ -81,5 +81,5 @@ def test_batch_hard_equals_tensorflow_addons(margin):
     theirs = tensorflow_addons.losses.TripletHardLoss(
         margin=1.0 if margin == "soft" else margin, soft=margin == "soft"
     )(labels, rows)
-    ours = mean_over_valid(batch_hard_triplet(rows, labels, margin=margin, anchors="all"))
+    ours = mean_loss(batch_hard_triplet(rows, labels, margin=margin, anchors="all"))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)

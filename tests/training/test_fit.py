@@ -33,7 +33,7 @@ def make_config(dataset, output, **changes) -> TrainConfig:
         embedding_size=8,
         steps_per_epoch=3,
         warm_up=Stage("cosface", epochs=2, **batch),
-        main=Stage("batch_hard", epochs=2, learning_rate=3e-4, **batch),
+        main=Stage("triplet/batch_hard", epochs=2, learning_rate=3e-4, **batch),
     )
     return dataclasses.replace(defaults, **changes)
 
@@ -58,7 +58,7 @@ def test_a_run_directory_is_complete(finished, dataset):
     assert result.epochs == 4
     assert 0 <= result.best_auc <= 1
     rows = history(run)
-    assert [row["stage"] for row in rows] == ["cosface"] * 2 + ["batch_hard"] * 2
+    assert [row["stage"] for row in rows] == ["cosface"] * 2 + ["triplet/batch_hard"] * 2
     for name in ("loss", "active_triplets", "mean_distance", "embedding_norm", "learning_rate"):
         assert all(np.isfinite(float(row[name])) for row in rows), name
     assert all(float(row["images_per_second"]) > 0 for row in rows)
@@ -68,7 +68,7 @@ def test_a_run_directory_is_complete(finished, dataset):
     assert {"git_revision", "versions"} <= config.keys()
     assert len(config["dataset"]["seen_people"]) == 5
     assert config["finished"]["epochs"] == 4
-    assert config["config"]["warm_up"]["objective"] == "cosface"
+    assert config["config"]["warm_up"]["loss"] == "cosface"
 
 
 def test_the_model_loads_in_safe_mode_and_knows_its_crops(finished, dataset):
@@ -88,7 +88,7 @@ def test_the_loss_falls(dataset, tmp_path):
         tmp_path / "run",
         steps_per_epoch=15,
         warm_up=Stage("cosface", epochs=4, learning_rate=5e-3, **batch),
-        main=Stage("batch_hard", epochs=0),
+        main=Stage("triplet/batch_hard", epochs=0),
     )
     train(config)
     losses = [float(row["loss"]) for row in history(config.output)]
@@ -121,7 +121,7 @@ def test_early_stop_has_its_own_count_and_survives_a_resume(dataset, tmp_path, m
         steps_per_epoch=1,
         early_stop_epochs=2,
         warm_up=Stage("cosface", epochs=4, **batch),
-        main=Stage("batch_hard", epochs=5, **batch),
+        main=Stage("triplet/batch_hard", epochs=5, **batch),
     )
     assert train(config).epochs == 6
     assert train(dataclasses.replace(config, resume=True)).epochs == 6
@@ -187,11 +187,16 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
         ({"steps_per_epoch": -1}, "--steps-per-epoch"),
         ({"overwrite": True, "resume": True}, "exclude each other"),
         ({"warm_up": Stage("cosface", epochs=0), "main": Stage("cosface", epochs=0)}, "both 0"),
-        ({"main": Stage("batch_hard", epochs=1, images_per_identity=1)}, "images-per-identity"),
-        ({"main": Stage("batch_hard", epochs=1, learning_rate=0.0)}, "--main.learning-rate"),
-        ({"main": Stage("batch_hard", epochs=1, identities_per_batch=1)}, "identities-per-batch"),
-        ({"warm_up": Stage("arcface", epochs=1, margin=2.0)}, "--warm-up.margin"),
-        ({"warm_up": Stage("cosface", epochs=1, scale=0.0)}, "--warm-up.scale"),
+        ({"main": Stage("triplet/batch_hard", 1, images_per_identity=1)}, "images-per-identity"),
+        ({"main": Stage("triplet/batch_hard", 1, learning_rate=0.0)}, "--main.learning-rate"),
+        (
+            {"main": Stage("triplet/batch_hard", 1, identities_per_batch=1)},
+            "identities-per-batch",
+        ),
+        ({"warm_up": Stage("cosface", epochs=1, memory=-1)}, "--warm-up.memory"),
+        ({"warm_up": Stage("arcface", epochs=1, margin=2.0)}, "--warm-up.loss arcface"),
+        ({"loss": "quintuplet"}, "--main.loss quintuplet"),
+        ({"loss": "cosface", "mining": "batch_hard"}, "--main.mining batch_hard"),
         ({"clip_norm": -1.0}, "--clip-norm"),
         ({"seed": -1}, "--seed"),
         ({"seed": 2**32}, "--seed"),
@@ -203,7 +208,7 @@ def test_what_makes_no_sense_is_refused_by_name(dataset, tmp_path, changes, name
 
 
 def test_batches_shrink_to_the_people_there_are(dataset, tmp_path, caplog):
-    stage = Stage("batch_hard", epochs=1, identities_per_batch=99, images_per_identity=2)
+    stage = Stage("triplet/batch_hard", epochs=1, identities_per_batch=99, images_per_identity=2)
     config = make_config(
         dataset, tmp_path / "run", steps_per_epoch=1, warm_up=Stage("cosface", epochs=0), main=stage
     )

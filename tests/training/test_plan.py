@@ -20,7 +20,10 @@ class Records:
 
 def plans(pictures, **stage):
     dataset = Records(pictures)
-    stages = {"warm_up": Stage("cosface", 3, **stage), "main": Stage("batch_hard", 2, **stage)}
+    stages = {
+        "warm_up": Stage("cosface", 3, **stage),
+        "main": Stage("triplet/batch_hard", 2, **stage),
+    }
     return plan_stages(TrainConfig(**stages), dataset, np.arange(len(dataset.labels)))
 
 

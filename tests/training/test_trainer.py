@@ -8,11 +8,11 @@ import tensorflow as tf
 from facenet_tf import models
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training.config import Stage
-from facenet_tf.training.heads import BatchHardHead, build_head
+from facenet_tf.training.heads import build_head
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, step_is_jitted
 
 SIDE, PEOPLE, EACH = 16, 4, 3
-HARD = Stage("batch_hard", epochs=1)
+HARD = Stage("triplet", epochs=1, mining="batch_hard")
 COSFACE = Stage("cosface", epochs=1)
 
 
@@ -60,7 +60,9 @@ def test_the_step_is_gradient_descent_on_the_heads_loss():
     batch = make_batch()
     with tf.GradientTape() as tape:
         embeddings = twin.embedding_model(batch["image"], training=True)
-        loss, _ = twin.head.objective(embeddings, batch["label"], batch["source"])
+        loss, _ = twin.head.objective(
+            embeddings, tf.ones(PEOPLE * EACH), batch["label"], batch["source"]
+        )
     gradients = tape.gradient(loss, twin.weights_to_train)
     expected = [np.asarray(w) - 0.1 * g.numpy() for w, g in zip(twin.weights_to_train, gradients)]
     for actual, wanted in zip(weights_after_a_step(trainer), expected, strict=True):
@@ -84,9 +86,9 @@ def test_fit_reports_means_over_the_epoch_and_keeps_labels_integer():
     seen = []
     objective = trainer.head.objective
 
-    def spy(embeddings, labels, sources):
+    def spy(embeddings, norms, labels, sources):
         seen.append(labels.dtype)
-        return objective(embeddings, labels, sources)
+        return objective(embeddings, norms, labels, sources)
 
     trainer._objective = spy
     big = make_batch() | {"label": make_batch()["label"] + 2**25}
@@ -100,10 +102,10 @@ def test_fit_reports_means_over_the_epoch_and_keeps_labels_integer():
 
 def test_neighbouring_labels_above_two_to_the_24_stay_apart():
     """As float32 they would be one identity: no negatives, and the loss 0."""
-    head = BatchHardHead("soft", squared=False)
+    head = build_head(HARD, 2, 8, seed=0)
     embeddings = tf.math.l2_normalize(tf.random.stateless_normal((4, 8), (1, 2)), axis=1)
     labels = tf.constant([2**25, 2**25, 2**25 + 1, 2**25 + 1], tf.int64)
-    loss, _ = head.objective(embeddings, labels, tf.range(4))
+    loss, _ = head.objective(embeddings, tf.ones(4), labels, tf.range(4))
     assert float(loss) > 0.1
 
 

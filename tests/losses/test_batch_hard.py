@@ -1,27 +1,17 @@
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from facenet_tf.losses import batch_hard_triplet, collapsed_loss, mean_over_valid
+from facenet_tf.losses import batch_hard_triplet, collapsed_loss, mean_loss
 
+from .conformance import FIXTURES, VECTORS, fixture_rows
 from .twin import batch_hard, finite_differences, unit
 
-VECTORS = json.loads((Path(__file__).parents[1] / "data" / "vectors.json").read_text())
-NINE = np.array([0, 0, 1, 1, 0, 2, 1, 1, 1])
-ANGLES = np.deg2rad(20 * np.arange(9))
-FIXTURES = {
-    "arange9": (np.arange(9.0)[:, None], NINE),
-    "angles": (np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1), NINE),
-    "p8k4_rs42": (unit(np.random.RandomState(42).randn(32, 128)), np.repeat(np.arange(8), 4)),
-}
 LABELS = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 1])
 SOURCES = np.array([0, 0, 1, 2, 3, 4, 5, 4, 6, 7])
 ROWS = unit(np.random.default_rng(3).normal(size=(10, 4)))
 MARGINS = pytest.mark.parametrize("margin", [0.2, "soft"])
-SQUARED = pytest.mark.parametrize("squared", [False, True], ids=["plain", "squared"])
+DISTANCES = pytest.mark.parametrize("distance", ["plain", "squared", "cosine"])
 
 
 def value_and_gradient(rows, labels, jit, sources=None, dtype=tf.float32, **options):
@@ -37,7 +27,7 @@ def value_and_gradient(rows, labels, jit, sources=None, dtype=tf.float32, **opti
                 sources=None if sources is None else tf.constant(sources),
                 **options,
             )
-            loss = mean_over_valid(result)
+            loss = mean_loss(result)
         return loss, tape.gradient(loss, rows)
 
     loss, gradient = compute(tf.constant(rows, dtype))
@@ -60,11 +50,9 @@ class TestConformance:
         ],
     )
     def test_value(self, fixture, key, margin, anchors):
-        name, distance = fixture.split("/")
         expected = VECTORS["triplet"][fixture]
-        assert expected["margin"] == 0.2
-        rows, labels = FIXTURES[name]
-        options = {"margin": margin, "anchors": anchors, "squared": distance == "squared-L2"}
+        rows, labels, distance = fixture_rows(fixture)
+        options = {"margin": margin, "anchors": anchors, "distance": distance}
         result = mined(rows, labels, **options)
         loss = result["loss"].sum() / result["valid"].sum()
         assert loss == pytest.approx(expected[key], rel=1e-6)
@@ -88,12 +76,12 @@ class TestConformance:
 
 class TestTwin:
     @MARGINS
-    @SQUARED
+    @DISTANCES
     @pytest.mark.parametrize(
         ("anchors", "sources"), [("valid", None), ("valid", SOURCES), ("all", SOURCES)]
     )
-    def test_value_and_gradient(self, margin, squared, anchors, sources, jit):
-        options = {"margin": margin, "squared": squared, "anchors": anchors, "sources": sources}
+    def test_value_and_gradient(self, margin, distance, anchors, sources, jit):
+        options = {"margin": margin, "distance": distance, "anchors": anchors, "sources": sources}
 
         def expected(rows):
             return batch_hard(rows, LABELS, **options)[0]
@@ -102,10 +90,10 @@ class TestTwin:
         assert loss == pytest.approx(expected(ROWS), rel=1e-5)
         np.testing.assert_allclose(gradient, finite_differences(expected, ROWS), atol=1e-5)
 
-    @SQUARED
-    def test_hardest_distances(self, squared):
-        result = mined(ROWS, LABELS, margin=0.2, squared=squared)
-        _, hardest = batch_hard(ROWS, LABELS, 0.2, squared)
+    @DISTANCES
+    def test_hardest_distances(self, distance):
+        result = mined(ROWS, LABELS, margin=0.2, distance=distance)
+        _, hardest = batch_hard(ROWS, LABELS, 0.2, distance)
         pairs = np.stack([result["hardest_positive"], result["hardest_negative"]], axis=1)
         np.testing.assert_allclose(pairs[result["valid"]], hardest, rtol=1e-5)
 
@@ -123,7 +111,7 @@ class TestTwin:
 
 class TestDegenerate:
     @MARGINS
-    @SQUARED
+    @DISTANCES
     @pytest.mark.parametrize(
         ("rows", "labels"),
         [
@@ -133,27 +121,27 @@ class TestDegenerate:
         ],
         ids=["one class", "all distinct", "one row"],
     )
-    def test_nothing_to_compare(self, rows, labels, margin, squared, jit):
-        loss, gradient = value_and_gradient(rows, labels, jit, margin=margin, squared=squared)
+    def test_nothing_to_compare(self, rows, labels, margin, distance, jit):
+        loss, gradient = value_and_gradient(rows, labels, jit, margin=margin, distance=distance)
         assert loss == 0
         np.testing.assert_array_equal(gradient, 0)
 
     @MARGINS
-    @SQUARED
+    @DISTANCES
     @pytest.mark.parametrize(
         "rows", [np.zeros((10, 4)), np.tile(ROWS[:1], (10, 1))], ids=["zero", "equal"]
     )
-    def test_collapse(self, rows, margin, squared, jit):
-        loss, gradient = value_and_gradient(rows, LABELS, jit, margin=margin, squared=squared)
+    def test_collapse(self, rows, margin, distance, jit):
+        loss, gradient = value_and_gradient(rows, LABELS, jit, margin=margin, distance=distance)
         assert loss == pytest.approx(0.2 if margin == 0.2 else np.log(2), rel=1e-6)
         assert loss == pytest.approx(collapsed_loss(margin))
         np.testing.assert_array_equal(gradient, 0)
 
     @MARGINS
-    @SQUARED
-    def test_duplicates_within_and_across_classes(self, margin, squared, jit):
+    @DISTANCES
+    def test_duplicates_within_and_across_classes(self, margin, distance, jit):
         rows = ROWS[[0, 0, 1, 1, 2, 3, 3, 4, 5, 0]]
-        options = {"margin": margin, "squared": squared}
+        options = {"margin": margin, "distance": distance}
         loss, gradient = value_and_gradient(rows, LABELS, jit, **options)
         assert loss == pytest.approx(batch_hard(rows, LABELS, **options)[0], rel=1e-5)
         assert np.all(np.isfinite(gradient))

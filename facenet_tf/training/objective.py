@@ -1,0 +1,147 @@
+"""What a stage learns from: a loss, or a weighted sum of losses, with their options settled."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from facenet_tf.errors import InputError
+from facenet_tf.losses.registry import Loss, find_loss
+from facenet_tf.training.config import Stage
+
+_TERM = re.compile(r"(?:(?P<weight>\d+\.?\d*|\.\d+)\s*\*\s*)?(?P<name>\w+)(?:/(?P<mining>\w+))?")
+# Options that have a field of their own, being those of many losses.
+_FIELDS = ("margin", "scale", "distance")
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """One loss of the sum.
+
+    Attributes:
+        weight: multiplies its mean.
+        loss: the function and what it takes.
+        options: all of its options.
+    """
+
+    weight: float
+    loss: Loss
+    options: Mapping[str, Any]
+
+    @property
+    def describe(self) -> dict[str, Any]:
+        """For a run's record."""
+        return {"weight": self.weight, "loss": self.loss.title, "options": dict(self.options)}
+
+
+def objective(stage: Stage, prefix: str) -> tuple[Term, ...]:
+    """The losses of a stage; `prefix` leads to the stage's options.
+
+    Raises:
+        InputError: a loss or mining rule that there is not, or an option that does not fit it.
+    """
+    parts = [_parsed(text, stage, prefix) for text in stage.loss.split("+")]
+    mined = [loss for _, loss, inline in parts if loss.mining and not inline]
+    if stage.mining and not mined:
+        raise InputError(f"--{prefix}mining {stage.mining}: {stage.loss} leaves no choice of it")
+    given = _options_of_terms(stage, prefix, [loss for _, loss, _ in parts])
+    terms = tuple(
+        Term(weight, loss, {**loss.options, **given[number]})
+        for number, (weight, loss, _) in enumerate(parts)
+    )
+    _check_batches(stage, prefix, terms)
+    return terms
+
+
+def _parsed(text: str, stage: Stage, prefix: str) -> tuple[float, Loss, bool]:
+    """Weight, loss, and whether the text itself names the mining rule."""
+    match = _TERM.fullmatch(text.strip())
+    if not match:
+        raise InputError(
+            f"--{prefix}loss {stage.loss!r}: give a loss, or a sum such as 'cosface + 0.01*centre'"
+        )
+    name, inline = match["name"], match["mining"]
+    try:
+        loss = _found(name, inline, stage.mining)
+    except (ValueError, ImportError) as error:
+        raise InputError(f"--{prefix}loss {stage.loss}: {error}") from error
+    return float(match["weight"] or 1), loss, inline is not None
+
+
+def _found(name: str, inline: str | None, mining: str | None) -> Loss:
+    if inline or mining is None:
+        return find_loss(name, inline)
+    try:
+        return find_loss(name, mining)
+    except ValueError:
+        # The rule may be meant for another loss of the sum: without one this loss says so itself.
+        return find_loss(name)
+
+
+def _options_of_terms(stage: Stage, prefix: str, losses: list[Loss]) -> list[dict[str, Any]]:
+    """What is asked for differently than by default, for each loss of the sum."""
+    given: list[dict[str, Any]] = [{} for _ in losses]
+    fields = {name: getattr(stage, name) for name in _FIELDS if getattr(stage, name) is not None}
+    for key, value in {**fields, **stage.options}.items():
+        name, _, option = key.rpartition(".")
+        takers = [
+            number
+            for number, loss in enumerate(losses)
+            if option in loss.options and name in ("", loss.name)
+        ]
+        shown = f"--{prefix}{key} {value}" if key in fields else f"--{prefix}options {key} {value}"
+        if not takers:
+            known = ", ".join(sorted({option for loss in losses for option in loss.options}))
+            raise InputError(
+                f"{shown}: no option of {stage.loss}, which has {known or 'none'}; leave it out"
+                + (f" (--{prefix}{key} None)" if key in fields else "")
+            )
+        if len(takers) > 1:
+            names = " or ".join(f"{losses[number].name}.{option}" for number in takers)
+            raise InputError(f"{shown}: say whose with --{prefix}options {names}")
+        default = losses[takers[0]].options[option]
+        given[takers[0]][option] = _like(default, value, shown)
+    return given
+
+
+def _like(default: Any, value: Any, shown: str) -> Any:
+    """The value in the type of the default: the command line knows numbers and words alone."""
+    if isinstance(default, bool):
+        words = {"true": True, "false": False}
+        if str(value).lower() not in words:
+            raise InputError(f"{shown}: give true or false")
+        return words[str(value).lower()]
+    if isinstance(default, int):
+        if not isinstance(value, int | float) or value != int(value):
+            raise InputError(f"{shown}: give a whole number")
+        return int(value)
+    if isinstance(default, float) and isinstance(value, str):
+        raise InputError(f"{shown}: give a number")
+    return value
+
+
+def _check_batches(stage: Stage, prefix: str, terms: tuple[Term, ...]) -> None:
+    comparing = [term.loss for term in terms if "sources" in term.loss.tensors]
+    if comparing and stage.images_per_identity < 2:
+        raise InputError(
+            f"--{prefix}images-per-identity {stage.images_per_identity}: {comparing[0].title} "
+            "needs at least 2, or no anchor has a positive"
+        )
+    if stage.memory and not comparing:
+        raise InputError(f"--{prefix}memory {stage.memory}: {stage.loss} compares no pictures")
+    classifying = [term for term in terms if "prototypes" in term.loss.tensors]
+    if stage.sampled_classes and not classifying:
+        raise InputError(
+            f"--{prefix}sampled-classes {stage.sampled_classes}: {stage.loss} has no prototypes"
+        )
+    if stage.sub_centres and not any(term.loss.sub_centres for term in terms):
+        raise InputError(
+            f"--{prefix}sub-centres {stage.sub_centres}: {stage.loss} has one prototype a person"
+        )
+    if 0 < stage.sampled_classes < stage.identities_per_batch:
+        raise InputError(
+            f"--{prefix}sampled-classes {stage.sampled_classes}: a batch alone has "
+            f"{stage.identities_per_batch} (--{prefix}identities-per-batch)"
+        )

@@ -1,0 +1,122 @@
+"""The head of a stage: the sum it computes, and what it keeps from step to step."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from facenet_tf.losses import find_loss, losses, mean_loss
+from facenet_tf.training.config import Stage
+from facenet_tf.training.heads import build_head
+
+SIZE, PEOPLE, EACH = 8, 4, 3
+ROWS = tf.math.l2_normalize(tf.random.stateless_normal([PEOPLE * EACH, SIZE], [1, 2]), axis=1)
+NORMS = tf.linspace(1.0, 9.0, PEOPLE * EACH)
+LABELS = tf.repeat(tf.range(PEOPLE), EACH)
+SOURCES = tf.range(PEOPLE * EACH)
+BATCH = (ROWS, NORMS, LABELS, SOURCES)
+
+
+def head_of(loss, **stage):
+    return build_head(Stage(loss, epochs=1, **stage), PEOPLE, SIZE, seed=3)
+
+
+@pytest.mark.parametrize("title", [loss.title for loss in losses()])
+def test_every_loss_can_be_trained_with(title):
+    """Its gradient reaches the embeddings and, where it has them, the prototypes."""
+    if title.startswith("tfa_"):
+        pytest.importorskip("tensorflow_addons")
+    head = head_of(title)
+
+    @tf.function(jit_compile=True)
+    def step(rows):
+        with tf.GradientTape() as tape:
+            tape.watch(rows)
+            loss, health = head.objective(rows, NORMS, LABELS, SOURCES)
+        return loss, health, tape.gradient(loss, [rows, *head.trainable_variables])
+
+    loss, health, gradients = step(ROWS)
+    assert np.isfinite(loss) and loss > 0
+    assert health["effective_rank"] > 1
+    for gradient in gradients:
+        assert np.all(np.isfinite(gradient)) and np.any(gradient != 0)
+
+
+def test_a_sum_is_the_sum_of_its_losses():
+    both = head_of("triplet/batch_hard + 0.25*cosface", options={"cosface.scale": 8.0})
+    triplets = mean_loss(find_loss("triplet", "batch_hard").function(ROWS, LABELS))
+    softmax = mean_loss(
+        find_loss("cosface").function(ROWS, LABELS, tf.constant(both.prototypes[1]), scale=8.0)
+    )
+    found, _ = both.objective(*BATCH)
+    np.testing.assert_allclose(found, triplets + 0.25 * softmax, rtol=1e-5)
+
+
+def test_random_mining_differs_from_step_to_step_and_is_that_of_its_seed():
+    def three_steps():
+        head = head_of("triplet/distance_weighted")
+        return [float(head.objective(*BATCH)[0]) for _ in range(3)]
+
+    first = three_steps()
+    assert len(set(first)) == 3
+    assert three_steps() == first
+
+
+def test_memory_brings_back_the_batch_before():
+    head = head_of("triplet/batch_hard", memory=PEOPLE * EACH)
+    alone, _ = head.objective(*BATCH)
+    np.testing.assert_allclose(alone, head_of("triplet/batch_hard").objective(*BATCH)[0], rtol=1e-6)
+    # People nearer than anybody in the batch, whom only the memory knows.
+    strangers = (ROWS + 0.01, NORMS, LABELS + PEOPLE, SOURCES + 100)
+    head.objective(*strangers)
+    remembered, _ = head.objective(*BATCH)
+    assert remembered > alone + 0.1
+
+
+def test_state_moves_on():
+    head = head_of("centre")
+    before = [part.numpy() for part in tf.nest.flatten(head.states[0])]
+    losses_of_steps = [float(head.objective(*BATCH)[0]) for _ in range(4)]
+    after = [part.numpy() for part in tf.nest.flatten(head.states[0])]
+    assert any(np.any(one != other) for one, other in zip(before, after, strict=True))
+    assert losses_of_steps == sorted(losses_of_steps, reverse=True)
+
+
+def test_what_is_kept_survives_a_checkpoint(tmp_path):
+    def head():
+        return head_of("triplet/distance_weighted + 0.1*centre + adaface", memory=16)
+
+    trained = head()
+    for _ in range(2):
+        trained.objective(*BATCH)
+    path = tf.train.Checkpoint(head=trained).save(str(tmp_path / "kept"))
+    resumed = head()
+    tf.train.Checkpoint(head=resumed).restore(path).assert_consumed()
+    assert float(resumed.objective(*BATCH)[0]) == float(trained.objective(*BATCH)[0])
+
+
+def test_sampled_classes_leave_other_prototypes_alone():
+    head = build_head(Stage("cosface", epochs=1, sampled_classes=20), 100, SIZE, seed=0)
+    with tf.GradientTape() as tape:
+        loss, _ = head.objective(*BATCH)
+    (gradient,) = tape.gradient(loss, head.trainable_variables)
+    rows = np.flatnonzero(np.any(tf.convert_to_tensor(gradient).numpy() != 0, axis=1))
+    assert set(range(PEOPLE)) <= set(rows.tolist()) and len(rows) == 20
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        ({"loss": "triplet/batch_hard"}, np.log(2)),
+        ({"loss": "triplet/batch_hard", "margin": 0.3}, 0.3),
+        ({"loss": "2*triplet/batch_hard + triplet/batch_all", "options": {}}, None),
+        ({"loss": "cosface"}, None),
+    ],
+)
+def test_the_loss_of_a_collapsed_batch_is_known_where_it_is_a_constant(stage, expected):
+    found = head_of(**stage).collapsed_loss(PEOPLE, EACH)
+    if stage["loss"] == "cosface":
+        assert found is None
+    elif expected is not None:
+        assert found == pytest.approx(expected, rel=1e-6)
+    else:
+        assert found == pytest.approx(3 * np.log(2), rel=1e-5)
