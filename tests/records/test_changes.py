@@ -10,8 +10,8 @@ import pytest
 from benchmarks.disturbed import contents
 from facenet_tf.errors import InputError
 from facenet_tf.records.builder import build_dataset
-from facenet_tf.records.changes import Changes, changed_pictures
-from facenet_tf.records.dataset import FaceDataset
+from facenet_tf.records.changes import Changes, changed_options, changed_pictures
+from facenet_tf.records.dataset import FaceDataset, read_manifest
 from facenet_tf.records.shard import ShardWriter
 from tests.records.fake_faces import (
     FACE,
