@@ -140,6 +140,7 @@ def test_evaluation_of_no_records_is_empty(dataset: Any) -> None:
 
 def with_reader(dataset: Any, read: Callable) -> SimpleNamespace:
     return SimpleNamespace(
+        directory=dataset.directory,
         labels=dataset.labels,
         sources=dataset.sources,
         preprocessing=dataset.preprocessing,
