@@ -20,9 +20,9 @@ _DESCRIPTION = (
 def main(argv: Sequence[str]) -> None:
     """Build the dataset that the command line describes and print what became of its pictures."""
     config = cli.load(BuildConfig, "build", argv, _DESCRIPTION)
-    from facenet_tf.records.builder import build_dataset  # late: --help needs no TensorFlow
-
     try:
+        from facenet_tf.records.builder import build_dataset  # late: --help needs no TensorFlow
+
         dataset = build_dataset(config, isolated=True)
     except KeyboardInterrupt:
         raise Interrupted("interrupted: the same command continues the build") from None

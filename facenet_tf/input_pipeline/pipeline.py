@@ -171,7 +171,7 @@ def evaluation_arrays(
         yield from evaluation_batches(dataset, records, batch_size).as_numpy_iterator()
     except tf.errors.OpError as error:
         raise InputError(
-            f"{dataset.directory}: a record cannot be read ({error.message}): build it again"
+            f"{dataset.directory}: a record cannot be read ({told_by_the_pipeline(error)})"
         ) from error
 
 
@@ -197,3 +197,10 @@ def _in_order(dataset: tf.data.Dataset) -> tf.data.Dataset:
     options = tf.data.Options()
     options.deterministic = True
     return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def told_by_the_pipeline(error: tf.errors.OpError) -> str:
+    """The line of an `InputError` that tf.data wrapped, or the first line of what it says."""
+    lines = error.message.splitlines()
+    told = [line.partition("InputError: ")[2] for line in lines if "InputError: " in line]
+    return (told or lines or [type(error).__name__])[0]

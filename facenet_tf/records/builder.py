@@ -91,6 +91,7 @@ def _build(
     logger.info("%d pictures of %d people", len(source.pictures), len(source.identities))
     about = describe(config, make_detector(config))
     finished = FinishedDataset.find(output, config, about)
+    output.check(about)
     plan = make_plan(config, source, about, _shards(finished, output, config, about))
     if finished and finished.is_up_to_date(plan):
         output.decline()

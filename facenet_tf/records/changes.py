@@ -12,6 +12,7 @@ from facenet_tf.records.plan import Item
 from facenet_tf.records.rows import Row
 
 _NAMED = 3
+_LONGEST = 80  # characters of a value in a message
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,28 +68,49 @@ def changed_options(
 ) -> list[str]:
     """Return what a dataset was made with and would not be now, as ``NAME OLD (now NEW)``.
 
+    Options come alone where any differs; the facts about detector and versions else.
+
     Args:
         manifest: what the dataset says of itself.
         config: a resolved config.
         about: the detector and whatever else decides the records.
     """
-    known = _named(manifest["config"], {name: manifest.get(name) for name in about})
-    asked = _named(config.to_manifest(), about)
+    known, asked = _options(manifest["config"]), _options(config.to_manifest())
     if config.shards:
         known["--shards"], asked["--shards"] = len(manifest["shards"]), config.shards
+    # Another option shows in the detector's facts too, and at more length: name what was asked.
+    return _differences(known, asked) or [
+        told
+        for name in sorted(about)
+        for told in _differences(_facts(name, manifest.get(name)), _facts(name, about[name]))
+    ]
+
+
+def _differences(known: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     return [
-        f"{name} {known.get(name)} (now {asked.get(name)})"
+        f"{name} {_short(known.get(name))} (now {_short(asked.get(name))})"
         for name in sorted(known.keys() | asked.keys())
         if known.get(name) != asked.get(name)
     ]
 
 
-def _named(config: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
-    """Options and other facts by the name that a user knows them by."""
+def _options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest's options by the name that a user knows them by."""
     options = {**config, **config.get("preprocessing", {})}
-    named = {f"--{name.replace('_', '-')}": options[name] for name in options}
-    named.pop("--preprocessing", None)
-    versions = {
-        f"version of {name}": value for name, value in (about.get("versions") or {}).items()
+    options.pop("preprocessing", None)
+    return {f"--{name.replace('_', '-')}": options[name] for name in options}
+
+
+def _facts(name: str, value: Any) -> dict[str, Any]:
+    """The leaves of what a manifest says about one thing, as ``detector engine version``."""
+    if not isinstance(value, Mapping):
+        return {name: value}
+    prefix = "version of" if name == "versions" else name
+    return {
+        leaf: fact for key in value for leaf, fact in _facts(f"{prefix} {key}", value[key]).items()
     }
-    return named | versions | {name: about[name] for name in about if name != "versions"}
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from facenet_tf.errors import InputError
 from facenet_tf.records import durable
+from facenet_tf.records.changes import changed_options
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.layout import MANIFEST
 from facenet_tf.records.output_directory import OutputDirectory, note_of, sha256_of, shard_of
@@ -54,12 +55,19 @@ class MirroredOutput(OutputDirectory):
             if self._sizes and not any(name.startswith(_SCRATCH) for name in self._sizes):
                 self._refuse_store("holds other files: choose an empty place")
             return
-        if manifest["config"] != self._config.to_manifest() and not self._config.overwrite:
+        self._known = {shard["file"]: shard["sha256"] for shard in manifest["shards"]}
+
+    def check(self, about: Mapping[str, Any]) -> None:
+        """Raises InputError if the store holds a dataset of other options or versions."""
+        manifest = self._manifest()
+        if manifest is None or self._config.overwrite:
+            return
+        changed = changed_options(manifest, self._config, about)
+        if changed:
             self._refuse_store(
-                "already holds a dataset that was built with other options: choose another, or "
+                f"already holds a dataset, built with {', '.join(changed)}: choose another, or "
                 "--overwrite it"
             )
-        self._known = {shard["file"]: shard["sha256"] for shard in manifest["shards"]}
 
     def is_delivered(self, manifest: Mapping[str, Any]) -> bool:
         """Whether the finished dataset is in the store too, with all shards in their sizes."""

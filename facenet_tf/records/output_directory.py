@@ -97,6 +97,13 @@ class OutputDirectory:
         except (OSError, ValueError):
             return None
 
+    def check(self, about: Mapping[str, Any]) -> None:
+        """Refuse to replace a dataset of other options wherever else the new one shall be.
+
+        Args:
+            about: the detector and whatever else decides the records.
+        """
+
     def is_delivered(self, manifest: Mapping[str, Any]) -> bool:
         """Whether a finished dataset is wherever else it shall be."""
         return True

@@ -15,7 +15,7 @@ import tensorflow as tf
 from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.pipeline import training_batches
+from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
@@ -125,7 +125,7 @@ class _Progress:
                 f"interrupted after epoch {self.epoch}; go on with --resume"
             ) from None
         except tf.errors.OpError as error:
-            raise InputError(_told_by_the_pipeline(error)) from error
+            raise InputError(told_by_the_pipeline(error)) from error
         best = None if self.people is None else float(self.state.best.numpy())
         seconds = float(self.state.seconds.numpy())
         finished = {"epochs": self.epoch, "best_val_auc": best, "seconds": round(seconds)}
@@ -275,10 +275,3 @@ def _seen_people(dataset: FaceDataset) -> list[str]:
     """Names of the people that train or steer the training: no test may hold them."""
     seen = np.concatenate([dataset.split("train"), dataset.split("validation")])
     return [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
-
-
-def _told_by_the_pipeline(error: tf.errors.OpError) -> str:
-    """The line of an `InputError` that tf.data wrapped, or the first line of what it says."""
-    lines = error.message.splitlines()
-    told = [line.partition("InputError: ")[2] for line in lines if "InputError: " in line]
-    return (told or lines or [type(error).__name__])[0]

@@ -14,7 +14,12 @@ import tensorflow as tf
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.pipeline import dense_labels, evaluation_batches, training_batches
+from facenet_tf.input_pipeline.pipeline import (
+    dense_labels,
+    evaluation_arrays,
+    evaluation_batches,
+    training_batches,
+)
 from facenet_tf.input_pipeline.sampler import IdentitySampler
 
 OFF = Augmentation(enabled=False)
@@ -135,6 +140,7 @@ def test_evaluation_of_no_records_is_empty(dataset: Any) -> None:
 
 def with_reader(dataset: Any, read: Callable) -> SimpleNamespace:
     return SimpleNamespace(
+        directory=dataset.directory,
         labels=dataset.labels,
         sources=dataset.sources,
         preprocessing=dataset.preprocessing,
@@ -163,6 +169,9 @@ def test_damage_is_not_passed_over(dataset: Any) -> None:
         steps(damaged, 0, 1, OFF)
     with pytest.raises(tf.errors.OpError, match="record 5 is damaged"):
         list(evaluation_batches(damaged, np.arange(4), 2))
+    with pytest.raises(InputError) as told:
+        list(evaluation_arrays(damaged, np.arange(4), 2))
+    assert "\n" not in str(told.value) and "record 5 is damaged" in str(told.value)
 
 
 def test_bad_options_are_refused_at_once(dataset: Any) -> None:

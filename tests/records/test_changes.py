@@ -10,8 +10,8 @@ import pytest
 from benchmarks.disturbed import contents
 from facenet_tf.errors import InputError
 from facenet_tf.records.builder import build_dataset
-from facenet_tf.records.changes import Changes, changed_pictures
-from facenet_tf.records.dataset import FaceDataset
+from facenet_tf.records.changes import Changes, changed_options, changed_pictures
+from facenet_tf.records.dataset import FaceDataset, read_manifest
 from facenet_tf.records.shard import ShardWriter
 from tests.records.fake_faces import (
     FACE,
@@ -261,3 +261,14 @@ def test_comparison_tells_renamed_from_removed_and_added():
     )
     assert str(found) == "1 added (y); 2 removed (d, e); 1 replaced (b); 1 renamed (c -> x)"
     assert str(compare(before, before)) == "none"
+
+
+def test_changed_facts_are_told_leaf_by_leaf_and_briefly(world):
+    manifest = read_manifest(world / "out")
+    config = config_for(world, world / "people", shards=len(manifest["shards"]))
+    asked = {"config": config.to_manifest()}
+    known = {**manifest, **asked, "detector": {"name": "d", "engine": {"version": "1"}}}
+    now = {"detector": {"name": "d", "engine": {"version": "2" * 500}}}
+    (told,) = changed_options(known, config, now)
+    assert told.startswith("detector engine version 1 (now 222")
+    assert len(told) < 150

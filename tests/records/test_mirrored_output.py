@@ -15,7 +15,7 @@ from facenet_tf.records.mirrored_output import MirroredOutput
 from facenet_tf.records.output_directory import OutputDirectory
 from facenet_tf.records.shard import ShardWriter
 from facenet_tf.storage import Store
-from tests.records.fake_faces import FACE, SHY, draw, draw_people, make_detector
+from tests.records.fake_faces import FACE, SHY, SquareDetector, draw, draw_people, make_detector
 from tests.records.test_builder import config_for, contents
 
 
@@ -146,6 +146,14 @@ def test_a_finished_dataset_is_put_into_a_store_later(root, tmp_path, url, monke
         put = counted(patch, Store, "upload", "write")
         build_dataset(config_of(tmp_path, root, url), make_detector)
         assert not put
+
+
+def test_a_dataset_of_another_detector_is_replaced_only_when_asked(root, tmp_path, url):
+    build_dataset(config_of(tmp_path, root, url), make_detector)
+    before = stored(url)
+    with pytest.raises(InputError, match=r"already holds a dataset, built with detector .*now"):
+        build_dataset(config_of(tmp_path, root, url, "other"), lambda _: SquareDetector("new"))
+    assert stored(url) == before
 
 
 def test_a_shard_that_the_store_has_lost_is_put_there_again(root, tmp_path, url, monkeypatch):
