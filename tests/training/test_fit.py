@@ -224,7 +224,7 @@ def test_a_missing_dataset_is_named(dataset, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(heads, "mean_loss", lambda losses: float("nan") * tf.reduce_sum(losses))
+    monkeypatch.setattr(heads, "mean_loss", lambda losses: float("nan") * mean_loss(losses))
     with pytest.raises(TrainingStopped, match="the loss became nan at step 1 of the epoch"):
         train(make_config(dataset, tmp_path / "run"))
 
