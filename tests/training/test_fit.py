@@ -18,6 +18,7 @@ import tensorflow as tf
 from facenet_tf import models
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.losses import mean_loss
 from facenet_tf.training import fit, heads
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import Stage, TrainConfig
