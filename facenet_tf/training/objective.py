@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from collections.abc import Mapping
@@ -75,9 +76,11 @@ def _found(name: str, inline: str | None, mining: str | None) -> Loss:
         return find_loss(name, inline)
     try:
         return find_loss(name, mining)
-    except ValueError:
-        # The rule may be meant for another loss of the sum: without one this loss says so itself.
-        return find_loss(name)
+    except ValueError as error:
+        # The rule may be meant for another loss of the sum, if this one has no rules.
+        with contextlib.suppress(ValueError):
+            return find_loss(name)
+        raise error
 
 
 def _options_of_terms(stage: Stage, prefix: str, losses: list[Loss]) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
             "--main.loss quintuplet: no loss 'quintuplet': choose",
         ),
         ({"loss": "triplet"}, "triplet with mining None: choose .*batch_hard"),
-        ({"loss": "triplet", "mining": "luck"}, "--main.loss triplet"),
+        ({"loss": "triplet", "mining": "luck"}, "triplet with mining luck: choose"),
         (
             {"loss": "cosface", "mining": "batch_hard"},
             "--main.mining batch_hard: cosface leaves",
