@@ -81,7 +81,7 @@ def test_the_same_photographs_are_not_overwritten_unasked(places):
         ("data_prep/build_tfrecords.py", ["nowhere"], "nowhere"),
         ("data_prep/build_tfrecords.py", ["--sise", "3"], "--sise"),
         ("train.py", ["nowhere"], "nowhere"),
-        ("train.py", ["--warm-up.objective", "quintuplet"], "quintuplet"),
+        ("train.py", ["--warm-up.loss", "quintuplet"], "quintuplet"),
         ("evaluate.py", ["nowhere"], "nowhere"),
     ],
 )
