@@ -67,12 +67,17 @@ def test_photographs_to_measurement(places):
     assert f"tensorboard --logdir {run.parent}" in said
 
 
-def test_the_same_photographs_are_not_overwritten_unasked(places):
+def test_a_finished_dataset_is_left_alone_and_not_overwritten_unasked(places):
     data, _ = places
+    before = (data / "dataset.json").read_bytes()
     done = command("data_prep/build_tfrecords.py", "--output", data, "--size", 48)
+    assert done.returncode == 0
+    assert "is up to date with its pictures" in done.stderr
+    done = command("data_prep/build_tfrecords.py", "--output", data, "--size", 64)
     assert done.returncode == 2
     assert "--overwrite" in done.stderr
     assert "Traceback" not in done.stderr
+    assert (data / "dataset.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
