@@ -32,16 +32,16 @@ def succeed(script: str, *arguments: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory) -> tuple[Path, Path]:
-    root = tmp_path_factory.mktemp("demo")
-    return root / "data", root / "run"
-
-
-def test_photographs_to_measurement(places):
-    data, run = places
+def data(tmp_path_factory) -> Path:
+    data = tmp_path_factory.mktemp("demo") / "data"
     said = succeed("data_prep/build_tfrecords.py", "--output", data, "--size", 48)
     assert "ok" in said
     assert str(data) in said
+    return data
+
+
+def test_photographs_to_measurement(data, tmp_path):
+    run = tmp_path / "run"
     with (data / "images.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 400
@@ -67,12 +67,16 @@ def test_photographs_to_measurement(places):
     assert f"tensorboard --logdir {run.parent}" in said
 
 
-def test_the_same_photographs_are_not_overwritten_unasked(places):
-    data, _ = places
+def test_a_finished_dataset_is_left_alone_and_not_overwritten_unasked(data):
+    before = (data / "dataset.json").read_bytes()
     done = command("data_prep/build_tfrecords.py", "--output", data, "--size", 48)
+    assert done.returncode == 0
+    assert "is up to date with its pictures" in done.stderr
+    done = command("data_prep/build_tfrecords.py", "--output", data, "--size", 64)
     assert done.returncode == 2
     assert "--overwrite" in done.stderr
     assert "Traceback" not in done.stderr
+    assert (data / "dataset.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
