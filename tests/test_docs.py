@@ -41,7 +41,13 @@ COMMANDS = {
     "data_prep/clean_labels.py": (LabelsConfig, "labels"),
 }
 SHARED_OPTIONS = {"--config", "--debug", "--help"}
-FOREIGN_OPTIONS = {"--logdir", "--head", "--address", "--port"}  # TensorBoard's and Ray's
+FOREIGN_OPTIONS = {
+    "--logdir",
+    "--head",
+    "--address",
+    "--port",
+    "--record",
+}  # TensorBoard's and Ray's
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
