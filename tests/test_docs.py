@@ -41,7 +41,8 @@ COMMANDS = {
     "data_prep/clean_labels.py": (LabelsConfig, "labels"),
 }
 SHARED_OPTIONS = {"--config", "--debug", "--help"}
-FOREIGN_OPTIONS = {
+# TensorBoard's, Ray's and that of the tests.
+FOREIGN_OPTIONS = {"--logdir", "--head", "--address", "--port", "--record"}
     "--logdir",
     "--head",
     "--address",
