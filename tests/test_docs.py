@@ -43,12 +43,6 @@ COMMANDS = {
 SHARED_OPTIONS = {"--config", "--debug", "--help"}
 # TensorBoard's, Ray's and that of the tests.
 FOREIGN_OPTIONS = {"--logdir", "--head", "--address", "--port", "--record"}
-    "--logdir",
-    "--head",
-    "--address",
-    "--port",
-    "--record",
-}  # TensorBoard's and Ray's
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
