@@ -19,10 +19,10 @@ demo: $(VENV)/.demo
 	$(BIN)/python evaluate.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -m "not addons"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not addons"
 
 # TensorFlow Addons 0.23 has no wheels for Python 3.12 and later.
 test-addons:

@@ -1,8 +1,8 @@
-"""Peak memory and time of one loss, forward and backward, on made-up unit vectors.
+"""Peak memory of one loss, forward and backward, on made-up unit vectors.
 
     python benchmarks/loss_memory.py LOSS[/MINING] --batch B [--options JSON] [--mode graph]
 
-Prints {"peak_mib": …, "seconds": …}: above TensorFlow and the inputs, compilation included.
+Prints {"peak_mib": …}: above TensorFlow and the inputs, compilation included.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 
-import memory
 import tensorflow as tf
+from peak_memory import peak_memory
 
 from facenet_tf.losses import find_loss, mean_loss
 
@@ -37,7 +37,8 @@ def main() -> None:
     labels = tf.range(options.batch, dtype=tf.int64) // IMAGES_PER_CLASS
     if options.mode != "eager":
         step = tf.function(step, jit_compile=options.mode == "jit")
-    memory.publish(memory.measured(lambda: [each.numpy() for each in step(rows, labels)]))
+    peak = peak_memory(lambda: [each.numpy() for each in step(rows, labels)])
+    print(json.dumps({"peak_mib": peak}))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peak_memory import peak_memory
 
 MARGIN = 0.2
 PLAIN = {"margin": MARGIN, "distance": "plain"}
 FEW = 16
 """Rows of the batch before which a library has allocated nothing and compiled nothing."""
-MIB = 2**20
 Batch = dict[str, np.ndarray]
 Step = Callable[[], tuple[Any, Any]]
 """Computes the loss of the batch and its gradient by the embeddings."""
@@ -133,29 +133,12 @@ def memory(prepared: Callable[[Batch], Step], batch: Batch) -> dict[str, float]:
     return {"loss": float(loss), "gradient": norm, "fixed_mib": fixed, "mib": added}
 
 
-def peak_memory(step: Step) -> float:
-    """Most resident memory during a call above that before it, in MiB.
-
-    To be asked once for a batch: allocators keep what a call has freed, and the next finds it.
-    """
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
-    before = status("VmRSS")
-    step()
-    return (status("VmHWM") - before) / MIB
-
-
 def serve(step: Step) -> None:
     """Answer with the seconds of as many calls as each line says; the first call is not timed."""
     step()
     answer({})
     for line in sys.stdin:
         answer(timed(step, int(line)))
-
-
-def status(field: str) -> int:
-    """A figure of this process in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
 
 
 def timed(step: Step, calls: int) -> dict[str, float]:

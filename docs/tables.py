@@ -214,7 +214,7 @@ def triplet_losses() -> str:
         if figure == "memory":
             time, memory = (
                 {"ours": metric["ours"], **metric["peers"], **metric["failed"]}
-                for metric in (metrics[f"{loss}_time"], metrics[name])
+                for metric in (metrics[f"{loss}_cpu_time"], metrics[name])
             )
             cells = [
                 f"{time[each]:.3g} ms, {memory[each]:.0f} MiB"

@@ -163,7 +163,7 @@ class _Progress:
 
     def _announce(self, plan: StagePlan, trainer: EmbeddingTrainer) -> None:
         jit = {"asked": self.config.jit, **jit_state(trainer)}
-        learned = {f"losses_stage{plan.number}": [term.describe for term in plan.terms]}
+        learned = {f"losses_stage{plan.number}": [term.describe for term in trainer.head.terms]}
         sampling = {f"sampling_stage{plan.number}": dict(plan.sampling)}
         self.run.record(jit=jit, **sampling, **learned)
         logger.info(

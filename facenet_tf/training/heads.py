@@ -22,6 +22,8 @@ from facenet_tf.losses.sampled_classes import sample_classes
 from facenet_tf.training.config import Stage
 from facenet_tf.training.objective import Term, objective
 
+_SUB_CENTRES = 3  # as in Deng et al. 2020
+
 
 class LossHead(keras.layers.Layer):
     """A weighted sum of losses with what they keep: prototypes, state, memory, random numbers.
@@ -31,7 +33,7 @@ class LossHead(keras.layers.Layer):
         classes: number of training identities.
         embedding_size: length of the embeddings.
         seed: of the prototypes' first values and of what is drawn at random.
-        sub_centres: prototypes of each identity, for a loss that has several.
+        sub_centres: prototypes of each identity, for a loss that has several; None for 3.
         memory: rows of earlier batches that losses on pairs compare with; 0 for none.
         sampled_classes: prototypes that a step looks at, those of its batch among them; 0 for all.
     """
@@ -42,7 +44,7 @@ class LossHead(keras.layers.Layer):
         classes: int,
         embedding_size: int,
         seed: int,
-        sub_centres: int = 3,
+        sub_centres: int | None = None,
         memory: int = 0,
         sampled_classes: int = 0,
     ) -> None:
@@ -51,7 +53,8 @@ class LossHead(keras.layers.Layer):
         self.embedding_size = embedding_size
         self.sampled_classes = sampled_classes if sampled_classes < classes else 0
         shapes = [
-            _prototype_shape(term, classes, sub_centres, embedding_size) for term in self.terms
+            _prototype_shape(term, classes, sub_centres or _SUB_CENTRES, embedding_size)
+            for term in self.terms
         ]
         self.prototypes = [
             shape and self._prototypes(number, shape) for number, shape in enumerate(shapes)
@@ -179,7 +182,7 @@ def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> Lo
         classes,
         embedding_size,
         seed,
-        stage.sub_centres or 3,
+        stage.sub_centres,
         stage.memory,
         stage.sampled_classes,
     )

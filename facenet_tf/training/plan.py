@@ -13,7 +13,6 @@ from facenet_tf.input_pipeline.pipeline import dense_labels, what_is_drawn
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.heads import check_head
-from facenet_tf.training.objective import Term, objective
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +24,6 @@ class StagePlan:
     Attributes:
         number: 1, 2 …
         stage: with no more people in a batch than there are.
-        terms: the losses it learns from.
         first: epochs of the run before it.
         seed: of its prototypes, sampling and augmentation; stages and runs share none.
         records: int64 [n], the records of the people who are drawn.
@@ -35,7 +33,6 @@ class StagePlan:
 
     number: int
     stage: Stage
-    terms: tuple[Term, ...]
     first: int
     seed: int
     records: np.ndarray
@@ -81,11 +78,7 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         first = plans[-1].end if plans else 0
         stage = _fitted(asked, classes)
-        plans.append(
-            StagePlan(
-                number, stage, objective(stage, prefix), first, seed, drawn, classes, {**sampling}
-            )
-        )
+        plans.append(StagePlan(number, stage, first, seed, drawn, classes, {**sampling}))
     return plans
 
 
