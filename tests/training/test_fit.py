@@ -278,7 +278,7 @@ def test_tensorboard_serves_the_curves(finished):
             with urllib.request.urlopen(f"{address}/data/plugin/projector/runs") as answer:
                 projector_runs = json.load(answer)
         finally:
-            server.terminate()
+            server.kill()  # it may swallow a SIGTERM that comes while it answers
     expected = [float(row["loss"]) for row in history(run)]
     np.testing.assert_allclose([value for _, _, value in points], expected, rtol=1e-4)
     assert projector_runs
