@@ -20,7 +20,7 @@ from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training.config import TrainConfig
-from facenet_tf.training.heads import LossHead, build_head
+from facenet_tf.training.heads import LossHead, build_head, check_head
 from facenet_tf.training.optimizer import build_optimizer
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.run_directory import RunDirectory, plain
@@ -53,8 +53,11 @@ def train(config: TrainConfig) -> TrainingResult:
         Interrupted: stopped from outside; the finished epochs are kept.
     """
     config.check()
+    config = config.with_loss()
+    for prefix, stage in config.stages.items():
+        check_head(stage, prefix)
     dataset = FaceDataset.open(config.dataset)
-    config = config.with_loss().with_steps(len(training_records(dataset)))
+    config = config.with_steps(len(training_records(dataset)))
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     run = RunDirectory(config.run_directory)

@@ -12,7 +12,6 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.pipeline import dense_labels, what_is_drawn
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training.config import Stage, TrainConfig
-from facenet_tf.training.heads import check_head
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +60,10 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
     """The stages that have epochs, fitted to the dataset.
 
     Raises:
-        InputError: a loss that cannot be had, or too few training people for a stage.
+        InputError: too few training people for a stage.
     """
     plans: list[StagePlan] = []
-    for number, (prefix, asked) in enumerate(config.stages.items(), start=1):
-        check_head(asked, prefix)
+    for number, asked in enumerate(config.stages.values(), start=1):
         drawn, sampling = what_is_drawn(
             dataset, records, asked.images_per_identity, asked.include_singletons
         )
