@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.errors import InputError
-from facenet_tf.losses.batch_hard import TripletResult, batch_hard_triplet
+from facenet_tf.losses.batch_hard import batch_hard_triplet
 from facenet_tf.losses.health import embedding_health
 from facenet_tf.losses.memory import empty_memory, remembered
 from facenet_tf.losses.pairs import Memory
@@ -89,9 +89,12 @@ class LossHead(keras.layers.Layer):
             now = remembered(Memory(*self.memory), embeddings, labels, sources)
             _assign(self.memory, now)
         self.step.assign(self.step + 1)
-        # Where no triplets are learned from, they are looked at: all stages show the same curves.
-        triplets = next((one for one in results if isinstance(one, TripletResult)), None)
-        if triplets is None or self.memory is not None:
+        # Where the hardest triplets are not learned from, they are looked at: all stages show the
+        # same curves.
+        learned = [term.loss.function for term in self.terms]
+        if self.memory is None and batch_hard_triplet in learned:
+            triplets = results[learned.index(batch_hard_triplet)]
+        else:
             triplets = batch_hard_triplet(embeddings, labels, sources=sources)
         return tf.add_n(means), embedding_health(embeddings, triplets)
 

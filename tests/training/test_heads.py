@@ -51,6 +51,19 @@ def test_a_sum_is_the_sum_of_its_losses():
     np.testing.assert_allclose(found, triplets + 0.25 * softmax, rtol=1e-5)
 
 
+def test_every_stage_shows_the_hardest_triplets():
+    """Whatever is learned from, or compared with besides the batch."""
+    _, expected = head_of("triplet/batch_hard").objective(*BATCH)
+    for stage in (
+        {"loss": "triplet/hard_positive_semi_hard_negative"},
+        {"loss": "cosface"},
+        {"loss": "triplet/batch_hard", "memory": 9},
+    ):
+        _, found = head_of(**stage).objective(*BATCH)
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, rtol=1e-6, err_msg=name)
+
+
 def test_random_mining_differs_from_step_to_step_and_is_that_of_its_seed():
     def three_steps():
         head = head_of("triplet/distance_weighted")
