@@ -1,7 +1,7 @@
 """The documentation names what exists, its commands parse, its Python runs, its tables are true."""
 
 import csv
-import importlib.util
+import importlib
 import itertools
 import json
 import re
@@ -91,11 +91,16 @@ class TestTables:
     """The tables of the pages, against the results that the commands wrote."""
 
     @pytest.fixture
-    def tables(self):
-        spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+    def tables(self, monkeypatch):
+        monkeypatch.syspath_prepend(ROOT / "docs")
+        return importlib.import_module("tables")
+
+    @pytest.fixture
+    def results(self, tables, monkeypatch, tmp_path):
+        """Where the tables look for their files: an empty directory."""
+        for name in ("RESULTS", "BENCHMARKS"):
+            monkeypatch.setattr(f"figures.{name}", tmp_path)
+        return tmp_path
 
     @pytest.mark.parametrize("name", ["README.md", "docs/results.md"])
     def test_are_those_of_the_results(self, tables, name):
@@ -103,9 +108,7 @@ class TestTables:
         assert tables.BLOCK.search(text)
         assert tables.filled(text) == text, "run python docs/tables.py"
 
-    def test_without_results_say_so(self, tables, monkeypatch, tmp_path):
-        monkeypatch.setattr(tables, "RESULTS", tmp_path)
-        monkeypatch.setattr(tables, "BENCHMARKS", tmp_path)
+    def test_without_results_say_so(self, tables, results):
         for name in tables.TABLES:
             text = f"<!-- table: {name} -->\nold\n<!-- end -->"
             expected = f"<!-- table: {name} -->\n*not measured yet*\n<!-- end -->"
@@ -120,9 +123,7 @@ class TestTables:
         ],
         ids=["objective", "loss"],
     )
-    def test_time_is_that_of_the_steps_unless_recorded(
-        self, tables, monkeypatch, tmp_path, rows, learned, title
-    ):
+    def test_time_is_that_of_the_steps_unless_recorded(self, tables, results, rows, learned, title):
         stage = {"identities_per_batch": 8, "images_per_identity": 3}
         config = {
             "steps_per_epoch": 100,
@@ -130,15 +131,14 @@ class TestTables:
             "main": {**stage, **learned, "epochs": 3},
         }
         record = {"config": config}
-        (tmp_path / "run").mkdir()
-        (tmp_path / "run" / "config.json").write_text(json.dumps(record))
+        (results / "run").mkdir()
+        (results / "run" / "config.json").write_text(json.dumps(record))
         lines = ["epoch,stage,images_per_second", "1,cosface,40", *[f"2,{title},40"] * (rows - 1)]
-        (tmp_path / "run" / "history.csv").write_text("\n".join(lines))
-        monkeypatch.setattr(tables, "RESULTS", tmp_path)
-        assert tables.duration("run") == f"{rows} min (training steps only)"
+        (results / "run" / "history.csv").write_text("\n".join(lines))
+        assert tables.models.duration("run") == f"{rows} min (training steps only)"
         record["finished"] = {"seconds": 600}
-        (tmp_path / "run" / "config.json").write_text(json.dumps(record))
-        assert tables.duration("run") == "10 min"
+        (results / "run" / "config.json").write_text(json.dumps(record))
+        assert tables.models.duration("run") == "10 min"
 
 
 @each_page

@@ -1,6 +1,6 @@
 """A margin that follows the quality of the picture, told by the length of its embedding.
 
-Kim, Jain, Liu: AdaFace: Quality Adaptive Margin for Face Recognition, 2022, eq. 9 to 14.
+Kim, Jain, Liu: AdaFace: Quality Adaptive Margin for Face Recognition, 2022, section 3.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from facenet_tf.losses.cosine_softmax import margin_cross_entropy, scaled_cosines
-from facenet_tf.losses.margin_softmax import sines
+from facenet_tf.losses.margin_softmax import check_angle, sines
 from facenet_tf.losses.pairs import check_batch
 from facenet_tf.losses.registry import register
 
@@ -59,9 +59,11 @@ def adaface(
         that state, float32 [2].
 
     Raises:
-        ValueError: for labels that are not integers, or labels or norms not one for each row.
+        ValueError: for labels that are not integers, or labels or norms not one for each row; or a
+            margin that is no angle from 0 to pi / 2.
     """
     check_batch(embeddings, labels)
+    check_angle(margin)
     embeddings.shape[:1].assert_is_compatible_with(norms.shape)
     norms = tf.stop_gradient(tf.clip_by_value(tf.cast(norms, tf.float32), 1e-3, 100.0))
     state = momentum * tf.stop_gradient(state) + (1.0 - momentum) * _mean_and_deviation(norms)

@@ -186,13 +186,18 @@ def combined_margin(
     )
 
 
+def check_angle(margin: float) -> None:
+    """Raise ValueError for a margin on the angle that is not from 0 to pi / 2."""
+    if not 0.0 <= margin <= math.pi / 2:
+        raise ValueError(f"an angle of {margin} is added: give 0 to pi / 2 radians")
+
+
 def added_angle(cosines: tf.Tensor, margin: float) -> tf.Tensor:
     """`cos(theta + margin)` of `cos(theta)`, falling with the angle to the end; see `arcface`.
 
-    Raises ValueError for a margin that is not from 0 to pi / 2.
+    Raises: as of `check_angle`.
     """
-    if not 0.0 <= margin <= math.pi / 2:
-        raise ValueError(f"an angle of {margin} is added: give 0 to pi / 2 radians")
+    check_angle(margin)
     widened = cosines * math.cos(margin) - sines(cosines) * math.sin(margin)
     continued = cosines - margin * math.sin(margin)
     return tf.where(cosines > math.cos(math.pi - margin), widened, continued)

@@ -66,7 +66,7 @@ def _parsed(text: str, stage: Stage, prefix: str) -> tuple[float, Loss, bool]:
     name, inline = match["name"], match["mining"]
     try:
         loss = _found(name, inline, stage.mining)
-    except (ValueError, ImportError) as error:
+    except ValueError as error:
         raise InputError(f"--{prefix}loss {stage.loss}: {error}") from error
     return float(match["weight"] or 1), loss, inline is not None
 

@@ -223,3 +223,10 @@ class TestAdaFace:
     def test_norms_that_do_not_fit_are_refused(self):
         with pytest.raises(ValueError, match=r"\(40,\)"):
             self.losses(self.NORMS[:-1])
+
+
+@pytest.mark.parametrize("margin", [-0.1, 1.6])
+@pytest.mark.parametrize("loss", [arcface, MIDDLE], ids=["arcface", "adaface"])
+def test_a_margin_that_is_no_angle_to_add_is_refused(loss, margin):
+    with pytest.raises(ValueError, match=f"an angle of {margin}"):
+        loss(ROWS, LABELS, PROTOTYPES, margin=margin)

@@ -1,0 +1,187 @@
+"""Tables of what trained models reach, from docs/results."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from figures import NotMeasuredError, between, file_of, load, number, percent, table
+
+
+def vectors(run: str) -> dict[str, dict[str, Any]]:
+    figures = load(f"{run}/evaluation.json")
+    return {"trained": figures, **figures["baselines"]}
+
+
+def tar(pairs: dict[str, Any], far: float) -> str:
+    return number(pairs["tar"].get(str(far)))
+
+
+def repeated(svm: dict[str, Any]) -> str:
+    figures = svm["repeated"]
+    return f"{percent(figures['accuracy_mean'])} ± {100 * figures['accuracy_std']:.2f}"
+
+
+def identification(run: str) -> str:
+    head = ["vectors", "SVM accuracy [95 %]", "macro F1", "repeated", "chosen", "lost as errors"]
+    head += ["AUC [95 %]", "EER", "TAR@1e-2", "TAR@1e-2, TAR@1e-3 lost apart"]
+    rows = []
+    for name, figures in vectors(run).items():
+        svm, pairs = figures["svm"], figures["verification"]["unseen_people"]
+        apart = pairs.get("without_lost") or pairs
+        boot = pairs.get("bootstrap", {}).get("auc")
+        rows.append(
+            [
+                name.replace("_", " "),
+                between(percent(svm["accuracy"]), svm["accuracy_interval"]),
+                number(svm["macro_f1"]),
+                repeated(svm),
+                percent(svm["selected"]["accuracy"]),
+                percent(svm["lost_as_errors"]["accuracy"]),
+                between(number(pairs["auc"]), boot),
+                number(pairs["eer"]),
+                tar(pairs, 0.01),
+                f"{tar(apart, 0.01)}, {tar(apart, 0.001)}",
+            ]
+        )
+    return table(head, rows)
+
+
+def demonstration_readme() -> str:
+    head = ["unseen people", "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
+    rows = []
+    for name, figures in vectors("att").items():
+        svm, pairs = figures["svm"], figures["verification"]["unseen_people"]
+        shares = [percent(svm["accuracy"]), number(svm["macro_f1"]), repeated(svm)]
+        more = [percent(svm["selected"]["accuracy"]), number(pairs["auc"]), number(pairs["eer"])]
+        rows.append([name.replace("_", " "), *shares, *more])
+    return table([*head, "pairs: AUC", "EER"], rows)
+
+
+def stages() -> str:
+    head = ["stages", "training", "commit", "SVM accuracy", "repeated"]
+    head += ["AUC", "EER", "TAR@1e-2", "validation AUC"]
+    rows = []
+    for label, run in (
+        ("CosFace alone", "pubfig83_cosface"),
+        ("CosFace, then batch-hard", "pubfig83"),
+    ):
+        figures, config = vectors(run)["trained"], load(f"{run}/config.json")
+        pairs = figures["verification"]["unseen_people"]
+        rows.append(
+            [
+                label,
+                duration(run),
+                config["git_revision"],
+                percent(figures["svm"]["accuracy"]),
+                repeated(figures["svm"]),
+                number(pairs["auc"]),
+                number(pairs["eer"]),
+                tar(pairs, 0.01),
+                number(max(float(row["val_auc"]) for row in history(run))),
+            ]
+        )
+    return table(head, rows)
+
+
+def view1() -> str:
+    sets = vectors("lfw_view1")["trained"]["verification"]
+    rows = []
+    for label, name in (
+        ("chosen on the validation people, applied once", "lfw_view1"),
+        ("ten contiguous folds of the list, from the other nine", "lfw_view1_10fold"),
+    ):
+        pairs = sets[name]
+        interval = pairs.get("accuracy_interval")
+        accuracy = between(percent(pairs["accuracy_mean"]), interval)
+        if pairs.get("accuracy_sem") is not None:
+            accuracy += f" ± {100 * pairs['accuracy_sem']:.2f} (SEM)"
+        rows.append([label, accuracy, number(pairs["auc"]), number(pairs["eer"]), tar(pairs, 0.1)])
+    return table(["threshold", "accuracy [95 %]", "AUC", "EER", "TAR@1e-1"], rows)
+
+
+def headlines() -> str:
+    pubfig, lfw = vectors("pubfig83"), vectors("lfw_view1")["trained"]["verification"]["lfw_view1"]
+    svm = {name: percent(figures["svm"]["accuracy"]) for name, figures in pubfig.items()}
+    rows = [
+        [
+            "PubFig83, 10 unseen people, default SVM, 80/20 split",
+            f"65 people (8 more validate), from scratch, {duration('pubfig83')} on 2 CPU cores",
+            f"{svm['trained']} (untrained {svm['untrained']}, raw pixels {svm['raw_pixels']})",
+        ],
+        [
+            "LFW View 1, `pairsDevTest.txt`, threshold from validation people",
+            f"LFW's development people, from scratch, {duration('lfw_view1')}",
+            f"accuracy {percent(lfw['accuracy_mean'])}, AUC {number(lfw['auc'])}",
+        ],
+    ]
+    return table(["data, protocol", "trained on", "figure"], rows)
+
+
+def first_steps(run: str) -> str:
+    rows = history(run)
+    names = ["loss", "mean_distance", "effective_rank", "active_triplets", "images_per_second"]
+    body = [[row["epoch"], *(f"{float(row[name]):.4g}" for name in names)] for row in rows]
+    return table(["epoch", *(name.replace("_", " ") for name in names)], body)
+
+
+def runs() -> str:
+    head = ["run", "training commit", "seed", "epochs × steps", "training", "evaluation commit"]
+    rows = []
+    for run in ("att", "pubfig83", "pubfig83_cosface", "lfw_view1_first", "lfw_view1"):
+        try:
+            record, figures = load(f"{run}/config.json"), load(f"{run}/evaluation.json")
+        except NotMeasuredError:
+            continue
+        config = record["config"]
+        epochs = f"{len(history(run))} × {config['steps_per_epoch']}"
+        commits = [record["git_revision"], figures.get("git_revision") or "not recorded"]
+        rows.append([run, commits[0], str(config["seed"]), epochs, duration(run), commits[1]])
+    if not rows:
+        raise NotMeasuredError("runs")
+    return table(head, rows)
+
+
+def outcomes() -> str:
+    kinds = ["ok", "recovered", "repaired", "fallback", "no_face"]
+    rows = []
+    for label, run in (
+        ("AT&T", "att"),
+        ("PubFig83", "pubfig83"),
+        ("LFW, all pictures", "lfw_view1"),
+    ):
+        data = load(f"{run}/evaluation.json")["dataset"]
+        counts = [data["outcomes"].get(kind, 0) for kind in kinds]
+        others = data["pictures"] - sum(counts)
+        share = f"{counts[0]} ({percent(counts[0] / data['pictures'])})"
+        cells = [str(data["pictures"]), share, *map(str, counts[1:]), str(others)]
+        rows.append([label, *cells, str(data["records"])])
+    head = ["data", "pictures", *(kind.replace("_", " ") for kind in kinds), "others", "records"]
+    return table(head, rows)
+
+
+def duration(run: str) -> str:
+    """Training time: of the whole run where it was recorded, or from the epochs' own speeds."""
+    record = load(f"{run}/config.json")
+    if "finished" in record:
+        return f"{record['finished']['seconds'] / 60:.0f} min"
+    config = record["config"]
+    stages = {_title(stage): stage for stage in (config["warm_up"], config["main"])}
+    seconds = 0.0
+    for row in history(run):
+        stage = stages[row["stage"]]
+        images = stage["identities_per_batch"] * stage["images_per_identity"]
+        seconds += config["steps_per_epoch"] * images / float(row["images_per_second"])
+    return f"{seconds / 60:.0f} min (training steps only)"
+
+
+def _title(stage: dict[str, Any]) -> str:
+    """What a stage is called in the history; older runs name its loss as its objective."""
+    if "objective" in stage:
+        return stage["objective"]
+    return "/".join(filter(None, (stage["loss"], stage.get("mining"))))
+
+
+def history(run: str) -> list[dict[str, str]]:
+    with file_of(f"{run}/history.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
