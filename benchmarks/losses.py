@@ -96,7 +96,11 @@ def main() -> None:
                 results = compare(commands(pythons, mining, batch), mining, rounds, limits)
             for figure, value in figures(results).items():
                 metrics[f"{mining}_{size}_{figure}"] = value
-            versions |= {name: each.memory.get("version", "") for name, each in results.items()}
+            versions |= {
+                name: each.memory["version"]
+                for name, each in results.items()
+                if "version" in each.memory
+            }
     more = {"versions": versions, "limits": dataclasses.asdict(limits), "note": given.note}
     report.publish("losses", metrics, given.output, not_run=not_run, **more)
 

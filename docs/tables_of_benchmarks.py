@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from figures import benchmark, percent, table
 
 
@@ -39,16 +41,25 @@ def triplet_losses() -> str:
         if figure == "memory":
             time, memory = (
                 {"ours": metric["ours"], **metric["peers"], **metric["failed"]}
-                for metric in (metrics[f"{loss}_cpu_time"], metrics[name])
+                for metric in (metrics[f"{loss}_time"], metrics[name])
             )
             cells = [
-                f"{time[each]:.3g} ms, {memory[each]:.0f} MiB"
+                f"{_milliseconds(time[each])}, {memory[each]:.0f} MiB"
                 if each in metrics[name]["range"]
-                else time.get(each, "-")
+                else _failure(time.get(each, "-"))
                 for each in contenders
             ]
             rows.append([loss.replace("_", " "), *cells])
     return table(["loss, B", *(each.replace("_", " ") for each in contenders)], rows)
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
+
+
+def _failure(said: str) -> str:
+    """What a contender that failed says, in a word where it is known."""
+    return "out of memory" if re.search("ResourceExhausted|out of memory", said) else said
 
 
 def tiles() -> str:

@@ -30,5 +30,17 @@ def pytest_terminal_summary(terminalreporter):
     for title in titles:
         cells = (results.get((title, name), "-") for name in CHECKS)
         terminalreporter.line(f"{title:{width}}" + "".join(f"{cell:>7}" for cell in cells))
-    for (title, name), reason in NOT_APPLICABLE.items():
-        terminalreporter.line(f"-  {title}, {name.replace('_', ' ')}: {reason}")
+    for line in reasons(NOT_APPLICABLE):
+        terminalreporter.line(line)
+
+
+def reasons(not_applicable):
+    """A line for each reason: what it is said of, losses that share their checks in one."""
+    losses, checks = {}, {}
+    for (title, name), reason in not_applicable.items():
+        losses.setdefault((reason, name), []).append(title)
+    for (reason, name), titles in losses.items():
+        checks.setdefault((reason, ", ".join(titles)), []).append(name.replace("_", " "))
+    return [
+        f"-  {', '.join(names)}: {reason} ({titles})" for (reason, titles), names in checks.items()
+    ]

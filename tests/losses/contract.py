@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from facenet_tf.losses import Loss, losses, mean_loss
+from facenet_tf.losses import Loss, Memory, losses, mean_loss
 
 from .twin import finite_differences, unit
 from .twins import TWINS
@@ -33,7 +33,7 @@ GIVEN: dict[str, dict[str, np.ndarray]] = {
 }
 # (title, check) -> why the check does not apply.
 NOT_APPLICABLE: dict[tuple[str, str], str] = {
-    ("adaface", "order_of_rows_is_irrelevant"): "the norms move along: held in test_adaface",
+    ("adaface", "order_of_rows_is_irrelevant"): "the norms move along: held in test_margin_limits",
     ("centre", "names_of_labels_are_irrelevant"): "the centres move along: held in test_centre",
     ("centre", "rotation_is_irrelevant"): "the centres turn along: held in test_centre",
     ("triplet/distance_weighted", "order_of_rows_is_irrelevant"): (
@@ -45,14 +45,22 @@ NOT_APPLICABLE: dict[tuple[str, str], str] = {
         "equals_twin",
     ): "its weights have no gradient; test_circle.py holds them in the twin",
     ("n_pairs", "order_of_rows_is_irrelevant"): "the first row of a class stands for it",
+    ("circle", "wider_margins_never_cost_less"): "its margin relaxes: held in test_circle",
 }
 CHECKS: dict[str, Callable[[Loss], None]] = {}
 
 
-def check(function):
-    """Enter a check under the name of its function."""
-    CHECKS[function.__name__] = function
-    return function
+def check(function=None, *, where: Callable[[Loss], bool] = lambda loss: True, otherwise: str = ""):
+    """Enter a check under the name of its function, and why it does not apply to other losses."""
+
+    def enter(function):
+        CHECKS[function.__name__] = function
+        for loss in losses():
+            if not where(loss):
+                NOT_APPLICABLE[loss.title, function.__name__] = otherwise
+        return function
+
+    return enter(function) if function else enter
 
 
 def combinations() -> list[tuple[Loss, str]]:
@@ -216,6 +224,91 @@ def float_labels_are_refused(loss):
         assert "labels must be integers" in str(error)
     else:
         raise AssertionError("float labels were taken")
+
+
+@check(where=lambda loss: "margin" in loss.options, otherwise="it has no margin")
+def wider_margins_never_cost_less(loss):
+    """The loss rises, or stays, as the margin does; the twins hold its values."""
+    widest = 4.0 if loss.name == "sphereface" else 1.5  # a factor there
+    margins = np.linspace(1.0, widest, 3) if loss.name == "sphereface" else (0.0, 0.3, widest)
+    options = {**TWINS[loss.title].variants[0]}
+    values = [
+        value_and_gradients(loss, jit=False, options={**options, "margin": float(margin)})[0]
+        for margin in margins
+    ]
+    assert values[0] < values[-1]
+    assert values == sorted(values)
+
+
+@check(where=lambda loss: "seed" in loss.tensors, otherwise="nothing is drawn at random")
+def draws_are_those_of_the_seed(loss):
+    """With and without XLA; what they are distributed as, the loss's own tests hold."""
+    seeds = [np.array([number, 1], np.int32) for number in range(8)]
+    values = [
+        [value_and_gradients(loss, jit=jit, seed=seed)[0] for seed in seeds]
+        for jit in (True, False, False)
+    ]
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-5)
+    assert values[1] == values[2]
+    assert len(set(values[1])) > 4
+
+
+@check(where=lambda loss: "state" in loss.tensors, otherwise="it keeps nothing between steps")
+def state_goes_in_and_comes_out(loss):
+    """Of the shape that it starts with, moved by the batch, the same with XLA, without gradient."""
+    state = loss.initial_state(len(LABELS), SIZE)
+    tensors = {name: _tensor(value, tf.float32) for name, value in given(loss).items()}
+
+    def step(rows, state):
+        with tf.GradientTape() as tape:
+            tape.watch(rows)
+            moved = loss.function(rows, tf.constant(LABELS), **{**tensors, "state": state})[1]
+        return moved, tape.gradient(moved, rows)
+
+    outcomes = [
+        tf.function(step, jit_compile=jit)(_tensor(ROWS, tf.float32), state)
+        for jit in (True, False)
+    ]
+    for moved, gradient in outcomes:
+        assert moved.shape == state.shape and moved.dtype == state.dtype
+        assert np.any(moved.numpy() != state.numpy())
+        assert gradient is None
+    np.testing.assert_allclose(*(moved.numpy() for moved, _ in outcomes), rtol=1e-5, atol=1e-6)
+
+
+@check(
+    where=lambda loss: "memory" in loss.tensors,
+    otherwise="it compares with prototypes or the batch alone: it takes no memory",
+)
+def memory_goes_in(loss):
+    """Half of the rows as the memory of the other half: it is compared with, in any order of its
+    slots, the same with XLA. That it is the joint batch, test_memory holds."""
+    half = len(ROWS) // 2
+    rows, labels = tf.constant(ROWS[:half], tf.float32), tf.constant(LABELS[:half])
+    tensors = {name: _tensor(value, tf.float32) for name, value in given(loss).items()}
+
+    def mean(memory, jit=False):
+        def compute(rows, memory):
+            return mean_loss(loss.function(rows, labels, memory=memory, **tensors))
+
+        return float(tf.function(compute, jit_compile=jit)(rows, memory))
+
+    def memory_of(order):
+        return Memory(
+            embeddings=tf.constant(ROWS[order], tf.float32),
+            labels=tf.constant(LABELS[order]),
+            sources=tf.constant(order),
+            filled=tf.fill([half], True),
+        )
+
+    filled = memory_of(np.arange(half, len(ROWS)))
+    found = mean(filled)
+    assert abs(found - mean(None)) > 1e-4
+    np.testing.assert_allclose(mean(filled, jit=True), found, rtol=1e-5)
+    if "seed" not in loss.tensors and loss.name != "n_pairs":  # whose first row of a class counts
+        np.testing.assert_allclose(
+            mean(memory_of(np.arange(len(ROWS))[: half - 1 : -1])), found, rtol=1e-5
+        )
 
 
 if importlib.util.find_spec("tensorflow_addons") is None:

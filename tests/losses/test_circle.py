@@ -41,6 +41,12 @@ def test_equals_keras_on_whole_classes():
     np.testing.assert_allclose(ours.loss, theirs, rtol=1e-4)
 
 
+def test_a_wider_margin_relaxes():
+    """The circle of radius m, beyond which a pair costs, grows with m."""
+    values = [compute(ROWS, LABELS, margin=margin)[0] for margin in (0.1, 0.25, 0.4)]
+    assert values == sorted(values, reverse=True) and values[0] > values[-1] > 0
+
+
 def test_the_boundary_is_a_circle():
     """Sun et al., section 3: with one pair of each kind the loss is ln 2 where
     `s_n² + (1 - s_p)² = 2 m²`; here with m = 0.25, all of it on the negative, the positive, both.
