@@ -1,0 +1,148 @@
+"""What each part of the recipe brings: short trainings without it, several seeds each.
+
+    python benchmarks/ablation.py DATASET --runs DIR [--seeds 0 1 2] [--quick] [--output FILE]
+
+The recipe is that of configs/pubfig83.py in an eighth of its steps. All variants see as many
+pictures and are measured on the validation people alone: the test people's pictures are not looked
+at. Every training has a process and a run directory of its own; one that has finished is taken as
+it is, one that was interrupted goes on, so that the whole can be spread over several days.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import multiprocessing
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import report
+
+from facenet_tf import cli
+from facenet_tf.training.config import TrainConfig
+
+RECIPE = Path(__file__).parents[1] / "configs" / "pubfig83.py"
+STEPS_PER_EPOCH, WARM_UP, MAIN = 55, 5, 3
+FIGURES = ("val_auc", "val_eer", "val_tar")
+Variant = Callable[[TrainConfig], TrainConfig]
+
+
+def main() -> None:
+    parser = report.parser(__doc__)
+    parser.add_argument("dataset", type=Path, help="dataset directory with validation people")
+    parser.add_argument("--runs", type=Path, required=True, help="directory for the trainings")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    given = parser.parse_args()
+    base = recipe(given.dataset, quick=given.quick)
+    spawn = multiprocessing.get_context("spawn")
+    outcomes: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS}
+    for seed in given.seeds:  # the variants in turn: an early end leaves whole seeds
+        for name, variant in VARIANTS.items():
+            run = given.runs / f"{name}_{seed}"
+            config = dataclasses.replace(
+                variant(base), seed=seed, output=run, resume=(run / "config.json").exists()
+            )
+            if not finished(run):
+                process = spawn.Process(target=trained, args=(config,))
+                process.start()
+                process.join()
+            outcomes[name].append(outcome(run))
+    metrics = {
+        f"{name}_{figure}": spread([each[figure] for each in runs])
+        for name, runs in outcomes.items()
+        for figure in FIGURES
+    }
+    report.publish(
+        "ablation",
+        metrics,
+        given.output,
+        protocol="all pairs of the validation people, the best epoch by AUC of each training",
+        seeds=given.seeds,
+        runs=outcomes,
+    )
+
+
+def recipe(dataset: Path, quick: bool) -> TrainConfig:
+    """The recipe of PubFig83, shorter."""
+    whole = cli.load(TrainConfig, "train", ["--config", str(RECIPE)])
+    steps = 2 if quick else STEPS_PER_EPOCH
+    return with_epochs(
+        dataclasses.replace(whole, dataset=dataset, steps_per_epoch=steps), WARM_UP, MAIN
+    )
+
+
+def with_epochs(config: TrainConfig, warm_up: int, main: int) -> TrainConfig:
+    return dataclasses.replace(
+        config,
+        warm_up=dataclasses.replace(config.warm_up, epochs=warm_up),
+        main=dataclasses.replace(config.main, epochs=main),
+    )
+
+
+def with_main(**changes: Any) -> Variant:
+    return lambda config: dataclasses.replace(
+        config, main=dataclasses.replace(config.main, **changes)
+    )
+
+
+def with_batches(people: int, pictures: int) -> Variant:
+    """Both stages on batches of another shape and the same size."""
+    shape = {"identities_per_batch": people, "images_per_identity": pictures}
+    return lambda config: dataclasses.replace(
+        config,
+        warm_up=dataclasses.replace(config.warm_up, **shape),
+        main=dataclasses.replace(config.main, **shape),
+    )
+
+
+VARIANTS: dict[str, Variant] = {
+    "recipe": lambda config: config,
+    "no_warm_up": lambda config: with_epochs(config, 0, WARM_UP + MAIN),
+    "no_batch_hard": lambda config: with_epochs(config, WARM_UP + MAIN, 0),
+    "hinge_0.2": with_main(margin=0.2),
+    "16x8": with_batches(16, 8),
+    "64x2": with_batches(64, 2),
+    "no_augmentation": lambda config: dataclasses.replace(
+        config, augmentation=dataclasses.replace(config.augmentation, enabled=False)
+    ),
+}
+
+
+def trained(config: TrainConfig) -> None:
+    """In a process of its own, so that no run finds what another left."""
+    from facenet_tf.training.fit import train
+
+    train(config)
+
+
+def finished(run: Path) -> bool:
+    config = run / "config.json"
+    return config.exists() and "finished" in json.loads(config.read_text())
+
+
+def outcome(run: Path) -> dict[str, Any]:
+    """The best epoch of a training, and which code made it."""
+    if not finished(run):
+        raise SystemExit(f"{run}: the training did not finish")
+    with (run / "history.csv").open(newline="") as file:
+        best = max(csv.DictReader(file), key=lambda row: float(row["val_auc"]))
+    commit = json.loads((run / "config.json").read_text())["git_revision"]
+    return {"commit": commit} | {figure: float(best[figure]) for figure in FIGURES}
+
+
+def spread(values: list[float]) -> dict[str, Any]:
+    """Mean and deviation over the seeds."""
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return {
+        "ours": statistics.mean(values),
+        "deviation": deviation,
+        "range": {"ours": [min(values), max(values)]},
+        "unit": "over validation people",
+    }
+
+
+if __name__ == "__main__":
+    main()
