@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
+from facenet_tf.replicas import gathered, own_part, summed
 
 Jit = Literal["on", "loss", "off"]
 # From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.
@@ -83,12 +84,18 @@ class EmbeddingTrainer(keras.Model):
         return self.embedding_model(images, training=training)
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, Any]:
-        """One step of gradient descent on a P×K batch."""
+        """One step of gradient descent on a P×K batch.
+
+        Of replicas that train together each embeds its part of the batch, and all have the loss of
+        the whole of it: the slopes lead back by the own part only, and the sum is the gradient.
+        """
         embeddings, norms, backward = self.embed(data["image"])
-        loss, health, slopes, of_the_head = self._objective(
-            embeddings, norms, data["label"], data["source"]
+        embeddings, norms, labels, sources = gathered(
+            [embeddings, norms, data["label"], data["source"]]
         )
-        gradient_norm = self.descend(backward(slopes) + of_the_head)
+        loss, health, slopes, of_the_head = self._objective(embeddings, norms, labels, sources)
+        gradients = summed(backward(own_part(slopes))) + of_the_head
+        gradient_norm = self.descend(gradients)
         return self._report_of(
             health
             | {
