@@ -183,7 +183,7 @@ class LossHead(keras.layers.Layer):
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
         setattr(self, name, kept)
-        return getattr(self, name)
+        return kept
 
 
 def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> LossHead:
