@@ -178,9 +178,18 @@ class LossHead(keras.layers.Layer):
         return tf.nest.pack_sequence_as(initial, parts)
 
     def _variable(self, name: str, value: tf.Tensor) -> tf.Variable:
-        # A checkpoint holds what is an attribute, and looks into no lists here.
-        setattr(self, name, tf.Variable(value, trainable=False, name=name))
-        return getattr(self, name)
+        # Replicas that train together see the same batch and come to the same value: each keeps
+        # its own, and one is saved. A checkpoint holds what is an attribute, and looks into no
+        # lists here.
+        kept = tf.Variable(
+            value,
+            trainable=False,
+            name=name,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+        setattr(self, name, kept)
+        return kept
 
 
 def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> LossHead:

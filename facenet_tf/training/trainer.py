@@ -13,11 +13,15 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
+<<<<<<< HEAD
 from facenet_tf.training.accumulate import embed_in_chunks
 from facenet_tf.training.clipping import clipped
 from facenet_tf.training.descent import ClipBy
 from facenet_tf.training.loss_scaling import all_finite, apply_unscaled, scaled_backward
 from facenet_tf.training.snapshot import Snapshot
+=======
+from facenet_tf.replicas import gathered, own_part, summed
+>>>>>>> eng-dist
 
 Jit = Literal["on", "loss", "off"]
 # From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.
@@ -95,13 +99,18 @@ class EmbeddingTrainer(keras.Model):
         return self.embedding_model(images, training=training)
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, Any]:
-        """One step of gradient descent on a P×K batch."""
+        """One step of gradient descent on a P×K batch.
+
+        Of replicas that train together each embeds its part of the batch, and all have the loss of
+        the whole of it: the slopes lead back by the own part only, and the sum is the gradient.
+        """
         before = Snapshot(self._moving_without_gradient) if self.scales_loss else None
         embeddings, norms, backward = self.embed(data["image"])
-        loss, health, slopes, of_the_head = self._objective(
-            embeddings, norms, data["label"], data["source"]
+        embeddings, norms, labels, sources = gathered(
+            [embeddings, norms, data["label"], data["source"]]
         )
-        gradients = backward(slopes) + of_the_head
+        loss, health, slopes, of_the_head = self._objective(embeddings, norms, labels, sources)
+        gradients = summed(backward(own_part(slopes))) + of_the_head
         gradient_norm = self.descend(gradients)
         figures = health | {
             "loss": loss,
