@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
 from facenet_tf.replicas import gathered, own_part, summed
+from facenet_tf.training.distribute import let_sums_pass
 
 Jit = Literal["on", "loss", "off"]
 # From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.
@@ -96,14 +97,10 @@ class EmbeddingTrainer(keras.Model):
         loss, health, slopes, of_the_head = self._objective(embeddings, norms, labels, sources)
         gradients = summed(backward(own_part(slopes))) + of_the_head
         gradient_norm = self.descend(gradients)
-        return self._report_of(
-            health
-            | {
-                "loss": loss,
-                "embedding_norm": tf.reduce_mean(norms),
-                "gradient_norm": gradient_norm,
-            }
-        )
+        lengths = {"embedding_norm": tf.reduce_mean(norms), "gradient_norm": gradient_norm}
+        for name, figure in {"loss": loss, **health, **lengths}.items():
+            self._report[name].update_state(figure)
+        return self.figures()
 
     def embed(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
         """Embeddings float32 [B, D], their lengths before float32 [B], and the way back."""
@@ -136,9 +133,8 @@ class EmbeddingTrainer(keras.Model):
         self.optimizer.apply_gradients(zip(gradients, self.weights_to_train))
         return norm
 
-    def _report_of(self, figures: dict[str, tf.Tensor]) -> dict[str, Any]:
-        for name, metric in self._report.items():
-            metric.update_state(figures[name])
+    def figures(self) -> dict[str, Any]:
+        """Means of what was reported, over the steps since the metrics were reset."""
         return {name: metric.result() for name, metric in self._report.items()}
 
 
@@ -153,6 +149,8 @@ def compile_checked(
     """
     trainer.compile(optimizer=optimizer, jit_compile=jit == "on")
     optimizer.build(trainer.weights_to_train)
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        let_sums_pass(optimizer)
     found = jit_state(trainer)
     if found != {"train_step": jit == "on", "loss": jit != "off"}:
         raise RuntimeError(f"jit {jit!r} was asked for, but after compile XLA is {found}")
