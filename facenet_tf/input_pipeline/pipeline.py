@@ -123,7 +123,7 @@ def training_batches(
         dense, sources, identities_per_batch, images_per_identity, seed, include_singletons
     )
     whole = identities_per_batch * images_per_identity
-    size = _part_size(whole, share)
+    size = share.size(identities_per_batch, images_per_identity)
 
     def read(step: np.int64, first: np.int64) -> tuple[np.ndarray, ...]:
         drawn = sampler.batch(int(step))[first : first + size]
@@ -186,16 +186,6 @@ def evaluation_arrays(
         raise InputError(
             f"{dataset.directory}: a record cannot be read ({told_by_the_pipeline(error)})"
         ) from error
-
-
-def _part_size(batch: int, share: Share) -> int:
-    size, rest = divmod(batch, share.parts)
-    if rest:
-        raise InputError(
-            f"a batch of {batch} pictures does not divide by {share.parts} replicas: change "
-            "identities_per_batch or images_per_identity"
-        )
-    return size
 
 
 def _payloads(dataset: Records, chosen: np.ndarray) -> np.ndarray:

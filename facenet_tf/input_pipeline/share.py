@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from facenet_tf.errors import InputError
+
 
 @dataclass(frozen=True)
 class Share:
@@ -19,6 +21,16 @@ class Share:
     first: int = 0
     own: int = 1
 
-    def __post_init__(self) -> None:
-        if not (self.own >= 1 and 0 <= self.first <= self.parts - self.own):
-            raise ValueError(f"{self.own} of {self.parts} parts from {self.first} on: there are none")
+    def size(self, identities_per_batch: int, images_per_identity: int) -> int:
+        """Pictures of a part.
+
+        Raises:
+            InputError: the batch does not divide into the parts.
+        """
+        size, rest = divmod(identities_per_batch * images_per_identity, self.parts)
+        if rest:
+            raise InputError(
+                f"identities_per_batch {identities_per_batch} x images_per_identity "
+                f"{images_per_identity}: a batch has to divide by the {self.parts} replicas"
+            )
+        return size

@@ -13,15 +13,13 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
-<<<<<<< HEAD
+from facenet_tf.replicas import gathered, own_part, summed
 from facenet_tf.training.accumulate import embed_in_chunks
 from facenet_tf.training.clipping import clipped
 from facenet_tf.training.descent import ClipBy
+from facenet_tf.training.distribute import let_sums_pass
 from facenet_tf.training.loss_scaling import all_finite, apply_unscaled, scaled_backward
 from facenet_tf.training.snapshot import Snapshot
-=======
-from facenet_tf.replicas import gathered, own_part, summed
->>>>>>> eng-dist
 
 Jit = Literal["on", "loss", "off"]
 # From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.
@@ -112,16 +110,19 @@ class EmbeddingTrainer(keras.Model):
         loss, health, slopes, of_the_head = self._objective(embeddings, norms, labels, sources)
         gradients = summed(backward(own_part(slopes))) + of_the_head
         gradient_norm = self.descend(gradients)
-        figures = health | {
+        figures = {
             "loss": loss,
+            **health,
             "embedding_norm": tf.reduce_mean(norms),
             "gradient_norm": gradient_norm,
         }
         if before is None:
-            return self._report_of(figures)
-        done = all_finite(gradients)
-        before.restore(unless=done)
-        return self._report_of(figures, done)
+            self._report_on(figures)
+        else:
+            done = all_finite(gradients)
+            before.restore(unless=done)
+            self._report_on(figures, done)
+        return self.figures()
 
     def embed(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
         """Embeddings float32 [B, D], their lengths before float32 [B], and the way back."""
@@ -152,6 +153,10 @@ class EmbeddingTrainer(keras.Model):
         apply_unscaled(self.optimizer, gradients, self.weights_to_train)
         return norm
 
+    def figures(self) -> dict[str, Any]:
+        """Means of what was reported, over the steps since the metrics were reset."""
+        return {metric.name: metric.result() for metric in self.metrics}
+
     def _embed_whole(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
         with tf.GradientTape() as tape:
             embeddings, norms = self._network(images, training=True)
@@ -167,16 +172,13 @@ class EmbeddingTrainer(keras.Model):
         """What a step changes besides the weights: statistics of norms, states of the losses."""
         return [*self._network.non_trainable_variables, *self.head.kept]
 
-    def _report_of(
-        self, figures: dict[str, tf.Tensor], done: tf.Tensor | None = None
-    ) -> dict[str, Any]:
-        """The means over the epoch; a step that was not done counts as skipped, in no mean."""
+    def _report_on(self, figures: dict[str, tf.Tensor], done: tf.Tensor | None = None) -> None:
+        """Add a step to the means; one that was not done counts as skipped, and in no mean."""
         if done is not None:
-            figures = {name: tf.where(done, value, 0.0) for name, value in figures.items()}
+            figures = {name: tf.where(done, figure, 0.0) for name, figure in figures.items()}
             self._skipped.update_state(1.0 - tf.cast(done, tf.float32))
-        for name, metric in self._report.items():
-            metric.update_state(figures[name], sample_weight=done)
-        return {metric.name: metric.result() for metric in self.metrics}
+        for name, figure in figures.items():
+            self._report[name].update_state(figure, sample_weight=done)
 
 
 def compile_checked(
@@ -201,6 +203,8 @@ def compile_checked(
         optimizer=optimizer, jit_compile=jit == "on", steps_per_execution=steps_per_execution
     )
     trainer.optimizer.build(trainer.weights_to_train)
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        let_sums_pass(optimizer)
     found = jit_state(trainer)
     if found != {"train_step": jit == "on", "loss": jit != "off"}:
         raise RuntimeError(f"jit {jit!r} was asked for, but after compile XLA is {found}")
