@@ -69,14 +69,20 @@ def embed_in_chunks(
     return tf.reshape(embeddings, [-1, embeddings.shape[-1]]), tf.reshape(norms, [-1]), backward
 
 
-def chunk_of(batch: int, most: int) -> int:
-    """The largest chunk that divides the batch, `most` at most.
+def chunk_of(batch: int, most: int) -> int | None:
+    """The largest chunk that divides the batch, `most` at most; None where that is the batch.
+
+    Args:
+        batch: its size.
+        most: of the option; 0 for no chunks.
 
     Raises:
-        InputError: it is less than half of that.
+        InputError: it is less than half of `most`.
     """
-    chunk = next(size for size in range(min(most, batch), 0, -1) if batch % size == 0)
-    if 2 * chunk < min(most, batch):
+    if most == 0 or most >= batch:
+        return None
+    chunk = next(size for size in range(most, 0, -1) if batch % size == 0)
+    if 2 * chunk < most:
         larger = next(size for size in range(most, batch + 1) if batch % size == 0)
         raise InputError(
             f"--chunk {most}: a batch of {batch} divides into chunks of {chunk} or {larger}; give "

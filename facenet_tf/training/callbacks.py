@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
+from facenet_tf.training.averaging import averaged_weights
 from facenet_tf.training.keeper import RunState
 from facenet_tf.training.not_finite import NotFinite
 from facenet_tf.training.run_directory import RunDirectory
@@ -137,6 +138,8 @@ class HealthGuard(keras.callbacks.Callback):
 class Validation(keras.callbacks.Callback):
     """Embeds the validation people, adds the figures to the logs and saves a better model.
 
+    Where the optimiser keeps a moving average of the weights, that is the model.
+
     Args:
         measure: figures of the model as it is; their ``val_auc`` decides. None: no validation
             people, and every model is better than the one before.
@@ -152,6 +155,10 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
+        with averaged_weights(self.model.optimizer, self.model.weights_to_train):
+            self._validate(logs)
+
+    def _validate(self, logs: Logs) -> None:
         model, state = self.model.embedding_model, self.state
         if self.measure is None:
             self.run.save_candidate(model)

@@ -12,6 +12,211 @@ import tyro
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.training.checkpoints import Checkpointing
+from facenet_tf.training.descent import Descent, RateDrop
+from facenet_tf.training.fine_tuning import FineTuning
+from facenet_tf.training.not_finite import Recovery
+
+# An epoch of a small folder: below this, validating takes longer than training.
+_FEWEST_STEPS = 20
+
+# Of the optimisers that decay weights, by default.
+_WEIGHT_DECAY = {"adamw": 5e-2, "lamb": 5e-2, "sgd": 5e-4}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a recipe: what it learns from, its batches and its learning rate."""
+
+    loss: str
+    """a loss of docs/losses.md, or a weighted sum such as "cosface + 0.01*centre"; "name/mining"
+    says the mining rule too"""
+    epochs: int
+    """how many epochs the stage lasts; 0 leaves it out"""
+    mining: str | None = None
+    """how pairs or triplets are chosen, for a loss that has several rules (triplet: batch_hard,
+    batch_all, semi_hard, ...)"""
+    identities_per_batch: int = 16
+    """P of the P×K batch; fewer where the dataset has fewer training people"""
+    images_per_identity: int = 4
+    """K of the P×K batch"""
+    include_singletons: bool = False
+    """let identities with one picture in: a class of margin softmax, a negative of a triplet"""
+    learning_rate: float = 1e-3
+    """of the optimiser, after the warm-up"""
+    schedule: Literal["cosine", "constant", "step", "plateau"] = "cosine"
+    """what follows the warm-up: decay to zero over the stage, the same rate to its end, drops after
+    given epochs, or drops when validation stands still"""
+    drop: RateDrop = field(default_factory=RateDrop)
+    """of the schedules step and plateau"""
+    warmup_epochs: float = 0.5
+    """length of the linear warm-up"""
+    margin: float | Literal["soft"] | None = None
+    """of losses that have one: on the cosine (cosface), in radians (arcface), of the hinge or
+    "soft" (triplet); None: the loss's own, as published"""
+    scale: float | None = None
+    """of losses that have one: what multiplies the cosines; None: the loss's own"""
+    distance: Literal["plain", "squared", "cosine"] | None = None
+    """of losses that have a choice; None: the loss's own"""
+    options: dict[str, float | str] = field(default_factory=dict)
+    """further options of the loss by name, in a sum by loss and name (centre.rate 0.5)"""
+    sub_centres: int | None = None
+    """prototypes of each person, for the loss that has several; None: 3"""
+    memory: int = 0
+    """cross-batch memory: rows of earlier batches that a loss on pairs or triplets compares with"""
+    sampled_classes: int = 0
+    """prototypes of margin softmax that a step looks at, those of its batch among them (partial
+    FC); 0: all"""
+
+    @property
+    def title(self) -> str:
+        """What it learns from, in a word."""
+        return f"{self.loss}/{self.mining}" if self.mining else self.loss
+
+    def check(self, prefix: str) -> None:
+        """Raise `InputError` for values that make no sense; `prefix` leads to the stage's options.
+
+        Whatever the loss, one person alone in a batch teaches nothing. What the loss itself is
+        given, `objective` checks.
+        """
+        _at_least(prefix, self, {"epochs": 0, "warmup_epochs": 0, "memory": 0})
+        if self.sub_centres is not None:
+            _at_least(prefix, self, {"sub_centres": 1})
+        _at_least(prefix, self, {"identities_per_batch": 2, "images_per_identity": 1})
+        _at_least(prefix, self, {"sampled_classes": 0})
+        self.drop.check(prefix, self.schedule)
+        if not self.learning_rate > 0:
+            raise InputError(f"--{prefix}learning-rate {self.learning_rate}: give more than 0")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What `train.py` does."""
+
+    dataset: tyro.conf.Positional[Path] = Path("data/att")
+    """dataset directory that data_prep/build_tfrecords.py wrote"""
+    output: Path | None = None
+    """run directory to write; None: runs/ with the name of the dataset directory"""
+    seed: int = 0
+    """seeds weights, sampling and augmentation; below 2^32"""
+    model: str = "residual_small"
+    """architecture, by its name in facenet_tf.models"""
+    embedding_size: int = 128
+    """length of the embedding"""
+    width: int | None = None
+    """filters of the first stage, where the architecture has this choice; None: its own"""
+    dropout: float | None = None
+    """fraction of features dropped before the bottleneck, where it has this choice"""
+    head: str | None = None
+    """how the last map becomes a vector, where it has this choice (gap, depthwise, flatten)"""
+    steps_per_epoch: int = 0
+    """an epoch is this many steps: validation, checkpoint and early stop happen at its end; 0: as
+    many as it takes to draw as many pictures as there are to train on, and at least 20"""
+    loss: str | None = None
+    """short for --main.loss"""
+    mining: str | None = None
+    """short for --main.mining"""
+    warm_up: Stage = field(
+        default_factory=lambda: Stage("cosface", epochs=10, margin=0.2, scale=24.0)
+    )
+    """first stage; batch-hard from random weights collapses or crawls"""
+    main: Stage = field(
+        default_factory=lambda: Stage("triplet", epochs=6, mining="batch_hard", learning_rate=3e-4)
+    )
+    """second stage; the head of the first is dropped, the optimiser starts anew"""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """what happens to a crop on its way into a batch"""
+    optimizer: Literal["adamw", "adam", "sgd", "adagrad", "lamb"] = "adamw"
+    """adagrad is the FaceNet paper's; lamb is for large batches, and wants Keras 3"""
+    weight_decay: float | None = None
+    """of adamw, sgd and lamb, per step times the learning rate; not of biases and norms; None: 0.05
+    for adamw and lamb, 5e-4 for sgd"""
+    clip_norm: float = 0.0
+    """limit of the global gradient norm, or of what --descent.clip-by says; 0: none"""
+    descent: Descent = field(default_factory=Descent)
+    """further options of the optimiser"""
+    fine_tuning: Annotated[FineTuning, tyro.conf.OmitArgPrefixes] = field(
+        default_factory=FineTuning
+    )
+    """what the run starts from, and which layers learn"""
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """of the network's body; the head and the loss are always float32; with mixed_float16 the loss
+    is scaled"""
+    chunk: int = 0
+    """at most this many crops go through the body at a time, twice, so that a batch larger than the
+    memory is mined as a whole (GradCache); 0: the batch"""
+    steps_per_execution: int = 1
+    """steps that TensorFlow does before it comes back to Python; whatever happens between steps
+    happens after so many"""
+    jit: Literal["on", "loss", "off"] = "loss"
+    """XLA for the whole train step, for the loss and its gradient alone, or nowhere;
+    benchmarks/train_step.py measures which is fastest: on a CPU that is loss"""
+    early_stop_epochs: int = 0
+    """end the run after this many epochs of the main stage without a better validation; 0: never"""
+    checkpoint: Checkpointing = field(default_factory=Checkpointing)
+    """when what the run goes on from is written"""
+    recovery: Recovery = field(default_factory=Recovery)
+    """what follows a loss that is not finite"""
+    deterministic: bool = False
+    """the same weights to the last bit from every run with the same options on the same kind of
+    machine, however often it was interrupted; turns XLA off"""
+    threads: int = 0
+    """threads that an operation may use; 0: as many as there are cores, or as the run that is
+    resumed had, if deterministic"""
+    overwrite: bool = False
+    """replace an earlier run in the output directory"""
+    resume: bool = False
+    """go on from the last checkpoint of the run in the output directory"""
+
+    @property
+    def run_directory(self) -> Path:
+        """Where the run is written."""
+        return self.output or Path("runs", self.dataset.resolve().name)
+
+    @property
+    def decay(self) -> float | None:
+        """The weight decay, settled for the optimiser; None for one without."""
+        if self.weight_decay is None:
+            return _WEIGHT_DECAY.get(self.optimizer)
+        return self.weight_decay if self.optimizer in _WEIGHT_DECAY else None
+
+    @property
+    def model_options(self) -> dict[str, int | float | str]:
+        """What the architecture is given besides: the options that are set."""
+        options = {"width": self.width, "dropout": self.dropout, "head": self.head}
+        return {name: value for name, value in options.items() if value is not None}
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """The stages that have epochs, in order, by what leads to their options."""
+        stages = {"warm-up.": self.warm_up, "main.": self.main}
+        return {prefix: stage for prefix, stage in stages.items() if stage.epochs > 0}
+
+    def with_loss(self) -> TrainConfig:
+        """The config with the loss of the main stage settled."""
+        if self.loss is None and self.mining is None:
+            return self
+        # A mining rule that belonged to another loss does not come along.
+        mining = self.mining or (None if self.loss else self.main.mining)
+        main = dataclasses.replace(self.main, loss=self.loss or self.main.loss, mining=mining)
+        return dataclasses.replace(self, main=main, loss=None, mining=None)
+
+    def with_steps(self, pictures: int) -> TrainConfig:
+        """The config with `steps_per_epoch` settled for so many training pictures."""
+        if self.steps_per_epoch:
+            return self
+        stage = next(iter(self.stages.values()))
+        batch = stage.identities_per_batch * stage.images_per_identity
+        steps, together = max(_FEWEST_STEPS, math.ceil(pictures / batch)), self.steps_per_execution
+        return dataclasses.replace(self, steps_per_epoch=math.ceil(steps / together) * together)
+
+    def check(self) -> None:
+        """Raise `InputError` for values that make no sense, naming the option."""
+        if not self.stages:
+            raise InputError("--warm-up.epochs and --main.epochs are both 0: nothing to train")
+        if self.overwrite and self.resume:
+            raise InputError("--overwrite and --resume exclude each other: give one")
+        self.augmentation.check()
         self.checkpoint.check()
         self.recovery.check()
         self._check_descent()

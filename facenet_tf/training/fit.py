@@ -24,15 +24,20 @@ from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training import determinism
+from facenet_tf.training.accumulate import chunk_of
 from facenet_tf.training.callbacks import TrainingStopped
-from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.fine_tuning import layer_rates
 from facenet_tf.training.heads import LossHead, build_head, check_head
 from facenet_tf.training.keeper import Keeper, RunState, all_finite
 from facenet_tf.training.loop import EpochState, TrainingLoop
 from facenet_tf.training.not_finite import NotFinite, write_batches
-from facenet_tf.training.optimizer import build_optimizer
+from facenet_tf.training.objective import objective
+from facenet_tf.training.optimizer import build_optimizer, optimizer_class
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.run_directory import RunDirectory, plain
+from facenet_tf.training.schedules import Plateau
+from facenet_tf.training.start import people_seen_before, prepare_body
 from facenet_tf.training.stop_request import signals_noted
 from facenet_tf.training.tensorboard import TensorBoardLog
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, jit_state
@@ -66,6 +71,7 @@ def train(config: TrainConfig) -> TrainingResult:
     config = config.with_loss()
     for prefix, stage in config.stages.items():
         check_head(stage, prefix)
+    optimizer_class(config.optimizer)
     dataset = FaceDataset.open(config.dataset)
     config = config.with_steps(len(training_records(dataset)))
     run = RunDirectory(config.run_directory)
@@ -110,9 +116,23 @@ class _Progress:
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
         self.model = build_model(config, dataset)
+        prepare_body(self.model, config)
+        self.rates = layer_rates(self.model, config.fine_tuning)
+        for prefix, plan in zip(config.stages, self.plans, strict=True):
+            self._check(plan.stage, prefix)
         self.embedder = Embedder(self.model)
         self.keeper = Keeper(run, config.checkpoint)
         self.state = RunState()
+
+    def _check(self, stage: Stage, prefix: str) -> None:
+        """Raise `InputError` where a stage does not fit the dataset or the model."""
+        chunk_of(stage.identities_per_batch * stage.images_per_identity, self.config.chunk)
+        if stage.schedule == "plateau" and self.people is None:
+            where = self.dataset.directory
+            raise InputError(f"--{prefix}schedule plateau: {where} has no validation people")
+        of_the_head = any("prototypes" in term.loss.tensors for term in objective(stage, prefix))
+        if not self.model.trainable_variables and not of_the_head:
+            raise InputError(f"--freeze: nothing is left that {stage.loss} could teach")
 
     def train(self) -> TrainingResult:
         """Train all stages, or what is left of them."""
@@ -149,7 +169,8 @@ class _Progress:
         """
         state, steps_per_epoch = self.state, self.config.steps_per_epoch
         first = plan.first * steps_per_epoch
-        trainer, states = self._trainer(plan), self._epoch_states(plan)
+        plateau = Plateau.of(plan.stage)
+        trainer, states = self._trainer(plan, plateau), self._epoch_states(plateau)
         self._take_up(plan, trainer, states)
         self._announce(plan, trainer)
 
@@ -188,9 +209,9 @@ class _Progress:
         if self.state.step == plan.first * self.config.steps_per_epoch:
             self.state.since_best = 0  # patience is the stage's own
 
-    def _epoch_states(self, plan: StagePlan) -> list[EpochState]:
+    def _epoch_states(self, plateau: Plateau | None) -> list[EpochState]:
         """What changes at the ends of this stage's epochs and belongs into its checkpoints."""
-        return []
+        return [plateau] if plateau else []
 
     def _check_weights(self, trainer: EmbeddingTrainer) -> None:
         """No checkpoint is written that cannot be gone back to."""
@@ -271,13 +292,23 @@ class _Progress:
         assert self.people is not None
         return self.people.measure(self.embedder)
 
-    def _trainer(self, plan: StagePlan) -> EmbeddingTrainer:
-        head = build_head(plan.stage, plan.classes, self.config.embedding_size, plan.seed)
-        trainer = EmbeddingTrainer(self.model, head, self.config.jit, self.config.clip_norm)
-        stage = plan.stage
+    def _trainer(self, plan: StagePlan, plateau: Plateau | None) -> EmbeddingTrainer:
+        config, stage = self.config, plan.stage
+        head = build_head(stage, plan.classes, config.embedding_size, plan.seed)
+        batch = stage.identities_per_batch * stage.images_per_identity
+        trainer = EmbeddingTrainer(
+            self.model,
+            head,
+            config.jit,
+            config.clip_norm,
+            config.descent.clip_by,
+            chunk_of(batch, config.chunk),
+        )
         slower = dataclasses.replace(stage, learning_rate=stage.learning_rate * self._rate())
-        optimizer = build_optimizer(self.config, slower, trainer.weights_to_train)
-        compile_checked(trainer, optimizer, self.config.jit)
+        optimizer = build_optimizer(
+            config, slower, trainer.weights_to_train, self.rates, plateau
+        )
+        compile_checked(trainer, optimizer, config.jit, config.steps_per_execution)
         return trainer
 
     def _batches(
@@ -334,7 +365,7 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
         "dataset": {
             "name": dataset.manifest["name"],
             "records": len(dataset.labels),
-            "seen_people": _seen_people(dataset),
+            "seen_people": _seen_people(config, dataset),
         },
         "fingerprint": dataset.fingerprint,
         "git_revision": git_revision(),
@@ -342,7 +373,9 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
     }
 
 
-def _seen_people(dataset: FaceDataset) -> list[str]:
-    """Names of the people that train or steer the training: no test may hold them."""
+def _seen_people(config: TrainConfig, dataset: FaceDataset) -> list[str]:
+    """Names of the people that train or steer the training, or did so for the run that this one
+    starts from: no test may hold them."""
     seen = np.concatenate([dataset.split("train"), dataset.split("validation")])
-    return [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
+    now = [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
+    return list(dict.fromkeys([*now, *people_seen_before(config)]))
