@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,6 +117,6 @@ def _by_depth(model: Any, decay: float) -> dict[str, float]:
     """By layer, decay^(number of layers with a kernel that are above its own)."""
     kernels, depths = 0, {}
     for layer in model.layers:
-        kernels += any(len(weight.shape) > 1 for weight in layer.weights)
+        kernels += any(math.prod(weight.shape[:-1]) > 1 for weight in layer.weights)
         depths[layer.name] = kernels
     return {name: decay ** (kernels - depth) for name, depth in depths.items()}
