@@ -218,7 +218,7 @@ def test_a_body_may_be_frozen_whole_where_the_head_learns(dataset, tmp_path):
         ),
         ({}, {"fine_tuning": FineTuning(freeze=("stem9",))}, "--freeze stem9: no layer"),
         ({}, {"fine_tuning": FineTuning(layer_rates={"stem9": 0.1})}, "--layer-rates stem9"),
-        ({"identities_per_batch": 5, "images_per_identity": 5}, {"chunk": 24}, "--chunk 24"),
+        ({"images_per_identity": 7}, {"chunk": 6}, "--chunk 6: a batch of 14"),
         ({}, {"descent": Descent(ema=2.0)}, "--descent.ema"),
     ],
 )
