@@ -21,8 +21,18 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.share import Share
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import summed
+from facenet_tf.training.config import Stage
+from facenet_tf.training.loop import Execute, train_function
 
 Kind = Literal["none", "mirrored", "multiworker"]
+
+_OF_THE_NETWORK = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,15 @@ class Distribution:
         """Of all workers together."""
         return int(self.strategy.num_replicas_in_sync)
 
+    def describe(self) -> dict[str, Any]:
+        """For a run's record."""
+        kind = type(self.strategy).__name__ if self.replicas > 1 else "none"
+        return {"strategy": kind, "replicas": self.replicas, "workers": self.workers}
+
+    def check(self, stage: Stage) -> None:
+        """Raise `InputError` if the stage's batch does not divide."""
+        Share(self.replicas).size(stage.identities_per_batch, stage.images_per_identity)
+
     def batches(self, read: Callable[[Share], tf.data.Dataset]) -> Iterable[Any]:
         """What a share's reader gives, an element for each replica of this worker at a time."""
 
@@ -54,12 +73,15 @@ class Distribution:
 
         return self.strategy.distribute_datasets_from_function(of_worker)
 
-    def train_function(self, trainer: keras.Model) -> Callable[[Iterator[Any]], Mapping[str, Any]]:
+    def train_function(self, trainer: keras.Model) -> Execute:
         """What takes the trainer's steps of an execution on all replicas.
 
-        Keras' own averages the figures of the replicas, which Keras 3 cannot do on several workers
-        and Keras 2 does as a sum. Here they are equal, and one replica's are given.
+        For one replica it is the function that `fit` calls. On several that one means to average
+        their figures, which Keras 3 cannot do on several workers, and Keras 2 adds up instead. Here
+        they are equal, and one replica's are given.
         """
+        if self.replicas == 1:
+            return train_function(trainer)
         steps = int(trainer.steps_per_execution)
         train_step = tf.autograph.experimental.do_not_convert(trainer.train_step)
         figures = tf.autograph.experimental.do_not_convert(trainer.figures)
@@ -73,11 +95,17 @@ class Distribution:
 
         return execute
 
-    def agree(self, wish: bool) -> bool:
-        """Whether a worker has a wish, such as to stop; all of them ask after the same step."""
+    def agree(self, *wishes: object) -> list[bool]:
+        """Of each wish, whether one worker has it; all of them ask after the same step."""
+        own = [bool(wish) for wish in wishes]
         if self.workers == 1:
-            return wish
-        return bool(self._of_one(self._votes(tf.constant(float(wish)))) > 0)
+            return own
+        votes = self._of_one(self._votes(tf.constant(own, tf.float32)))
+        return [bool(vote > 0) for vote in votes.numpy()]
+
+    def has_lost_a_worker(self, error: tf.errors.OpError) -> bool:
+        """Whether an error is of the network, not of what is done here."""
+        return self.workers > 1 and isinstance(error, _OF_THE_NETWORK)
 
     @contextlib.contextmanager
     def place(self, run_directory: Path, resume: bool) -> Iterator[Path]:
@@ -101,8 +129,8 @@ class Distribution:
             yield scratch
 
     @tf.function
-    def _votes(self, wish: tf.Tensor) -> Any:
-        return self.strategy.run(lambda vote: summed([vote])[0], (wish,))
+    def _votes(self, wishes: tf.Tensor) -> Any:
+        return self.strategy.run(lambda votes: summed([votes])[0], (wishes,))
 
     def _of_one(self, figure: Any) -> tf.Tensor:
         return self.strategy.experimental_local_results(figure)[0]
