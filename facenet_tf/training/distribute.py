@@ -80,7 +80,7 @@ class Distribution:
         their figures, which Keras 3 cannot do on several workers, and Keras 2 adds up instead. Here
         they are equal, and one replica's are given.
         """
-        if self.replicas == 1:
+        if not tf.distribute.has_strategy():
             return train_function(trainer)
         steps = int(trainer.steps_per_execution)
         train_step = tf.autograph.experimental.do_not_convert(trainer.train_step)
@@ -100,7 +100,7 @@ class Distribution:
         own = [bool(wish) for wish in wishes]
         if self.workers == 1:
             return own
-        votes = self._of_one(self._votes(tf.constant(own, tf.float32)))
+        votes = self._of_one(self._votes(tf.constant([float(wish) for wish in own])))
         return [bool(vote > 0) for vote in votes.numpy()]
 
     def has_lost_a_worker(self, error: tf.errors.OpError) -> bool:
