@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
-from facenet_tf.replicas import gathered, own_part, summed
+from facenet_tf.replicas import gathered, kept_by_each, own_part, summed
 from facenet_tf.training.distribute import let_sums_pass
 
 Jit = Literal["on", "loss", "off"]
@@ -50,7 +50,7 @@ class EmbeddingTrainer(keras.Model):
             tf.function(self.objective, jit_compile=True) if jit == "loss" else self.objective
         )
         self._report = {
-            name: keras.metrics.Mean(name=name)
+            name: MeanOfSteps(name)
             for name in (
                 "loss",
                 "active_triplets",
@@ -174,6 +174,37 @@ def _with_norms(embedding_model: keras.Model) -> keras.Model:
         raise ValueError(f"the last layer of {embedding_model.name!r} is no UnitLength")
     norms = VectorLength(name="embedding_norm", dtype="float32")(last.input)
     return keras.Model(embedding_model.input, [last.output, norms], name="network_with_norms")
+
+
+class MeanOfSteps(keras.metrics.Metric):
+    """Mean of a figure that is equal on all replicas.
+
+    Keras' own mean adds up what the replicas have when it is read or saved: it takes collectives,
+    and a checkpoint depends on their number.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, dtype="float32")
+        self.total, self.count = kept_by_each(0.0, "total"), kept_by_each(0.0, "count")
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """What a checkpoint holds."""
+        return [self.total, self.count]
+
+    def update_state(self, figure: tf.Tensor) -> None:
+        """Take in the figure of a step, float32 []."""
+        self.total.assign_add(figure)
+        self.count.assign_add(1.0)
+
+    def result(self) -> tf.Tensor:
+        """The mean since the last reset, float32 []; 0 without steps."""
+        return tf.math.divide_no_nan(self.total, self.count)
+
+    def reset_state(self) -> None:
+        """Begin anew."""
+        for variable in self.variables:
+            variable.assign(0.0)
 
 
 class VectorLength(keras.layers.Layer):
