@@ -18,7 +18,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.errors import InputError
-from facenet_tf.input_pipeline.share import Share
+from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import summed
 from facenet_tf.training.config import Stage
@@ -70,7 +70,7 @@ class Distribution:
         there is.
         """
         if not tf.distribute.has_strategy():
-            return read(Share())
+            return read(WHOLE)
 
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             own = context.num_replicas_in_sync // context.num_input_pipelines

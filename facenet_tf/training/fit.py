@@ -20,7 +20,7 @@ from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
-from facenet_tf.input_pipeline.share import Share
+from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
@@ -311,7 +311,7 @@ class _Progress:
         start: int,
         stop: int,
         augmentation: Augmentation,
-        share: Share = Share(),
+        share: Share = WHOLE,
     ) -> tf.data.Dataset:
         return training_batches(
             self.dataset,
