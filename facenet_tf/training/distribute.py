@@ -216,5 +216,8 @@ def _multiworker() -> Distribution:
             "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the number "
             "of this one; docs/guide.md shows how"
         )
-    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    except RuntimeError as error:
+        raise InputError(f"--distribute multiworker: start a process of its own: {error}") from error
     return Distribution(strategy, (resolver.task_type, resolver.task_id) == chief, workers)
