@@ -53,3 +53,17 @@ def summed(tensors: list[Any]) -> list[Any]:
         return tensors
     context = tf.distribute.get_replica_context()
     return list(context.all_reduce(tf.distribute.ReduceOp.SUM, tensors))
+
+
+def kept_by_each(value: Any, name: str) -> tf.Variable:
+    """A variable that no optimiser moves and that comes out equal on all replicas.
+
+    Each moves its own, without a word to the others, and the first one's is read and saved.
+    """
+    return tf.Variable(
+        value,
+        trainable=False,
+        name=name,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )

@@ -12,7 +12,7 @@ import tensorflow as tf
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
-from facenet_tf.input_pipeline.share import Share
+from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.input_pipeline.transforms import augment
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.dataset import FaceDataset
@@ -85,7 +85,7 @@ def training_batches(
     total_steps: int,
     augmentation: Augmentation,
     include_singletons: bool = False,
-    share: Share = Share(),
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Batches of exactly P·K crops for the steps start_step…total_steps - 1.
 

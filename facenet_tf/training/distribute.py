@@ -18,11 +18,21 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.errors import InputError
-from facenet_tf.input_pipeline.share import Share
+from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import summed
+from facenet_tf.training.config import Stage
+from facenet_tf.training.loop import Execute, train_function
 
 Kind = Literal["none", "mirrored", "multiworker"]
+
+_OF_THE_NETWORK = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
 
 
 @dataclass(frozen=True)
@@ -44,22 +54,40 @@ class Distribution:
         """Of all workers together."""
         return int(self.strategy.num_replicas_in_sync)
 
+    def describe(self) -> dict[str, Any]:
+        """For a run's record."""
+        kind = type(self.strategy).__name__ if self.replicas > 1 else "none"
+        return {"strategy": kind, "replicas": self.replicas, "workers": self.workers}
+
+    def check(self, stage: Stage) -> None:
+        """Raise `InputError` if the stage's batch does not divide."""
+        Share(self.replicas).size(stage.identities_per_batch, stage.images_per_identity)
+
     def batches(self, read: Callable[[Share], tf.data.Dataset]) -> Iterable[Any]:
-        """What a share's reader gives, an element for each replica of this worker at a time."""
+        """What a share's reader gives, an element for each replica of this worker at a time.
+
+        Workers would have to ask each other before each step whether there is one more; without end
+        there is.
+        """
+        if not tf.distribute.has_strategy():
+            return read(WHOLE)
 
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             own = context.num_replicas_in_sync // context.num_input_pipelines
             first = context.input_pipeline_id * own
-            return read(Share(context.num_replicas_in_sync, first, own))
+            return read(Share(context.num_replicas_in_sync, first, own)).repeat()
 
         return self.strategy.distribute_datasets_from_function(of_worker)
 
-    def train_function(self, trainer: keras.Model) -> Callable[[Iterator[Any]], Mapping[str, Any]]:
+    def train_function(self, trainer: keras.Model) -> Execute:
         """What takes the trainer's steps of an execution on all replicas.
 
-        Keras' own averages the figures of the replicas, which Keras 3 cannot do on several workers
-        and Keras 2 does as a sum. Here they are equal, and one replica's are given.
+        For one replica it is the function that `fit` calls. On several that one means to average
+        their figures, which Keras 3 cannot do on several workers, and Keras 2 adds up instead. Here
+        they are equal, and one replica's are given.
         """
+        if not tf.distribute.has_strategy():
+            return train_function(trainer)
         steps = int(trainer.steps_per_execution)
         train_step = tf.autograph.experimental.do_not_convert(trainer.train_step)
         figures = tf.autograph.experimental.do_not_convert(trainer.figures)
@@ -73,11 +101,17 @@ class Distribution:
 
         return execute
 
-    def agree(self, wish: bool) -> bool:
-        """Whether a worker has a wish, such as to stop; all of them ask after the same step."""
+    def agree(self, *wishes: object) -> list[bool]:
+        """Of each wish, whether one worker has it; all of them ask after the same step."""
+        own = [bool(wish) for wish in wishes]
         if self.workers == 1:
-            return wish
-        return bool(self._of_one(self._votes(tf.constant(float(wish)))) > 0)
+            return own
+        votes = self._of_one(self._votes(tf.constant([float(wish) for wish in own])))
+        return [bool(vote > 0) for vote in votes.numpy()]
+
+    def has_lost_a_worker(self, error: tf.errors.OpError) -> bool:
+        """Whether an error is of the network, not of what is done here."""
+        return self.workers > 1 and isinstance(error, _OF_THE_NETWORK)
 
     @contextlib.contextmanager
     def place(self, run_directory: Path, resume: bool) -> Iterator[Path]:
@@ -89,20 +123,28 @@ class Distribution:
         Args:
             run_directory: of the run, on a disk that all workers share if it is resumed.
             resume: whether what is there is gone on from.
+
+        Raises:
+            InputError: there is nothing.
         """
         if self.is_chief:
             yield run_directory
             return
         with tempfile.TemporaryDirectory(prefix="facenet-worker-") as parent:
             scratch = Path(parent, run_directory.name)
-            if resume and run_directory.is_dir():
+            if resume and not run_directory.is_dir():
+                raise InputError(
+                    f"--resume: {run_directory} is not there: all workers read it, put it on a disk "
+                    "that they share"
+                )
+            if resume:
                 logs = shutil.ignore_patterns("logs", "*.keras")
                 shutil.copytree(run_directory, scratch, ignore=logs)
             yield scratch
 
     @tf.function
-    def _votes(self, wish: tf.Tensor) -> Any:
-        return self.strategy.run(lambda vote: summed([vote])[0], (wish,))
+    def _votes(self, wishes: tf.Tensor) -> Any:
+        return self.strategy.run(lambda votes: summed([votes])[0], (wishes,))
 
     def _of_one(self, figure: Any) -> tf.Tensor:
         return self.strategy.experimental_local_results(figure)[0]
@@ -174,5 +216,8 @@ def _multiworker() -> Distribution:
             "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the number "
             "of this one; docs/guide.md shows how"
         )
-    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    except RuntimeError as error:
+        raise InputError(f"--distribute multiworker: start a process of its own: {error}") from error
     return Distribution(strategy, (resolver.task_type, resolver.task_id) == chief, workers)

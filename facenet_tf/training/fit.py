@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,13 +20,15 @@ from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
+from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
-from facenet_tf.training import determinism
+from facenet_tf.training import determinism, distribute
 from facenet_tf.training.accumulate import chunk_of
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.distribute import Distribution
 from facenet_tf.training.fine_tuning import layer_rates
 from facenet_tf.training.heads import LossHead, build_head, check_head
 from facenet_tf.training.keeper import Keeper, RunState, all_finite
@@ -69,23 +71,32 @@ def train(config: TrainConfig) -> TrainingResult:
     """
     config.check()
     config = config.with_loss()
+    run = RunDirectory(config.run_directory)
+    config = determinism.settled(config, run)
+    determinism.set_up(config)
+    distribution = distribute.start(config.distribute, config.jit)
     for prefix, stage in config.stages.items():
         check_head(stage, prefix)
     optimizer_class(config.optimizer)
     dataset = FaceDataset.open(config.dataset)
     config = config.with_steps(len(training_records(dataset)))
-    run = RunDirectory(config.run_directory)
-    config = determinism.settled(config, run)
-    determinism.set_up(config)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     try:
-        # All that can be refused is refused before an earlier run is touched.
-        progress = _Progress(config, dataset, run)
-        run.start(_resolved(config, dataset), overwrite=config.overwrite, resume=config.resume)
-        return progress.train()
+        with distribution.place(run.path, config.resume) as place, distribution.strategy.scope():
+            result = _trained(config, dataset, RunDirectory(place), distribution)
+        return dataclasses.replace(result, run=run)
     finally:
         keras.mixed_precision.set_global_policy("float32")
+
+
+def _trained(
+    config: TrainConfig, dataset: FaceDataset, run: RunDirectory, distribution: Distribution
+) -> TrainingResult:
+    # All that can be refused is refused before an earlier run is touched.
+    progress = _Progress(config, dataset, run, distribution)
+    run.start(_resolved(config, dataset), overwrite=config.overwrite, resume=config.resume)
+    return progress.train()
 
 
 def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
@@ -109,13 +120,22 @@ def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
 class _Progress:
     """A run in its course: the model, the stages, and what a checkpoint holds besides."""
 
-    def __init__(self, config: TrainConfig, dataset: FaceDataset, run: RunDirectory) -> None:
-        self.config, self.dataset, self.run = config, dataset, run
+    def __init__(
+        self,
+        config: TrainConfig,
+        dataset: FaceDataset,
+        run: RunDirectory,
+        distribution: Distribution,
+    ) -> None:
+        self.config, self.dataset, self.run, self.distribution = config, dataset, run, distribution
         self.plans = plan_stages(config, dataset, training_records(dataset))
+        for plan in self.plans:
+            distribution.check(plan.stage)
         self.people = ValidationPeople.of(dataset)
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
         self.model = build_model(config, dataset)
+        distribute.synchronize(self.model)
         prepare_body(self.model, config)
         self.rates = layer_rates(self.model, config.fine_tuning)
         for prefix, plan in zip(config.stages, self.plans, strict=True):
@@ -148,6 +168,8 @@ class _Progress:
         except KeyboardInterrupt:
             raise self._interrupted("interrupted") from None
         except tf.errors.OpError as error:
+            if self.distribution.has_lost_a_worker(error):
+                raise self._interrupted("another worker was lost") from error
             raise InputError(told_by_the_pipeline(error)) from error
         state, epochs = self.state, self.state.step // self.config.steps_per_epoch
         finished = {"epochs": epochs, "best_val_auc": state.best, "seconds": round(state.seconds)}
@@ -174,9 +196,10 @@ class _Progress:
         self._take_up(plan, trainer, states)
         self._announce(plan, trainer)
 
-        def batches_from(step: int) -> tf.data.Dataset:
+        def batches_from(step: int) -> Iterable[Any]:
             last = plan.stage.epochs * steps_per_epoch
-            return self._batches(plan, step, last, self.config.augmentation)
+            varied = self.config.augmentation
+            return self.distribution.batches(partial(self._batches, plan, step, last, varied))
 
         loop = TrainingLoop(
             trainer,
@@ -186,15 +209,17 @@ class _Progress:
             first_epoch=plan.first,
             callbacks=self._callbacks(plan, trainer.head),
             states=states,
+            execute=self.distribution.train_function(trainer),
         )
         with signals_noted() as request, contextlib.closing(loop.steps(state.step - first)) as done:
             for step in done:
                 state.step, state.stopped = first + step, bool(trainer.stop_training)
-                if step % steps_per_epoch == 0 or request.by or self.keeper.due(state.step):
+                stop, due = self.distribution.agree(request.by, self.keeper.due(state.step))
+                if step % steps_per_epoch == 0 or stop or due:
                     self._check_weights(trainer)
                     self.keeper.save(state, plan.number, trainer, states)
-                if request.by:
-                    raise self._interrupted(request.by)
+                if stop:
+                    raise self._interrupted(request.by or "another worker is asked to stop")
         state.stopped = bool(trainer.stop_training)
 
     def _take_up(
@@ -275,7 +300,7 @@ class _Progress:
         jit = {"asked": self.config.jit, **jit_state(trainer)}
         learned = {f"losses_stage{plan.number}": [term.describe for term in trainer.head.terms]}
         sampling = {f"sampling_stage{plan.number}": dict(plan.sampling)}
-        self.run.record(jit=jit, **sampling, **learned)
+        self.run.record(jit=jit, distribution=self.distribution.describe(), **sampling, **learned)
         logger.info(
             "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA: %s",
             plan.number,
@@ -312,7 +337,12 @@ class _Progress:
         return trainer
 
     def _batches(
-        self, plan: StagePlan, start: int, stop: int, augmentation: Augmentation
+        self,
+        plan: StagePlan,
+        start: int,
+        stop: int,
+        augmentation: Augmentation,
+        share: Share = WHOLE,
     ) -> tf.data.Dataset:
         return training_batches(
             self.dataset,
@@ -324,6 +354,7 @@ class _Progress:
             total_steps=stop,
             augmentation=augmentation,
             include_singletons=plan.stage.include_singletons,
+            share=share,
         )
 
     def _some_batches(self, plan: StagePlan, epoch: int) -> list[dict[str, np.ndarray]]:
@@ -358,7 +389,7 @@ class _Progress:
 def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
     """What config.json says: everything a reader needs to know or to repeat the run."""
     described = plain(config)
-    for how_started in ("overwrite", "resume"):
+    for how_started in ("overwrite", "resume", "distribute"):
         described.pop(how_started)
     return {
         "config": described,

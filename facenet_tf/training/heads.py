@@ -19,6 +19,7 @@ from facenet_tf.losses.memory import empty_memory, remembered
 from facenet_tf.losses.pairs import Memory
 from facenet_tf.losses.reduction import mean_loss
 from facenet_tf.losses.sampled_classes import sample_classes
+from facenet_tf.replicas import kept_by_each
 from facenet_tf.training.config import Stage
 from facenet_tf.training.objective import Term, objective
 
@@ -178,18 +179,9 @@ class LossHead(keras.layers.Layer):
         return tf.nest.pack_sequence_as(initial, parts)
 
     def _variable(self, name: str, value: tf.Tensor) -> tf.Variable:
-        # Replicas that train together see the same batch and come to the same value: each keeps
-        # its own, and one is saved. A checkpoint holds what is an attribute, and looks into no
-        # lists here.
-        kept = tf.Variable(
-            value,
-            trainable=False,
-            name=name,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-        setattr(self, name, kept)
-        return kept
+        # A checkpoint holds what is an attribute, and looks into no lists here.
+        setattr(self, name, kept_by_each(value, name))
+        return getattr(self, name)
 
 
 def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> LossHead:

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
-from facenet_tf.replicas import gathered, own_part, summed
+from facenet_tf.replicas import gathered, kept_by_each, own_part, summed
 from facenet_tf.training.accumulate import embed_in_chunks
 from facenet_tf.training.clipping import clipped
 from facenet_tf.training.descent import ClipBy
@@ -61,7 +61,7 @@ class EmbeddingTrainer(keras.Model):
             tf.function(self.objective, jit_compile=True) if jit == "loss" else self.objective
         )
         self._report = {
-            name: keras.metrics.Mean(name=name)
+            name: MeanOfSteps(name)
             for name in (
                 "loss",
                 "active_triplets",
@@ -73,7 +73,7 @@ class EmbeddingTrainer(keras.Model):
                 "gradient_norm",
             )
         }
-        self._skipped = keras.metrics.Sum(name="skipped_steps")
+        self._skipped = SumOfSteps("skipped_steps")
         self.built = True
 
     @property
@@ -175,10 +175,9 @@ class EmbeddingTrainer(keras.Model):
     def _report_on(self, figures: dict[str, tf.Tensor], done: tf.Tensor | None = None) -> None:
         """Add a step to the means; one that was not done counts as skipped, and in no mean."""
         if done is not None:
-            figures = {name: tf.where(done, figure, 0.0) for name, figure in figures.items()}
             self._skipped.update_state(1.0 - tf.cast(done, tf.float32))
         for name, figure in figures.items():
-            self._report[name].update_state(figure, sample_weight=done)
+            self._report[name].update_state(figure, done)
 
 
 def compile_checked(
@@ -228,6 +227,47 @@ def _with_norms(embedding_model: keras.Model) -> keras.Model:
         raise ValueError(f"the last layer of {embedding_model.name!r} is no UnitLength")
     norms = VectorLength(name="embedding_norm", dtype="float32")(last.input)
     return keras.Model(embedding_model.input, [last.output, norms], name="network_with_norms")
+
+
+class MeanOfSteps(keras.metrics.Metric):
+    """Mean of a figure that is equal on all replicas.
+
+    Keras' own mean adds up what the replicas have when it is read or saved: it takes collectives,
+    and a checkpoint depends on their number.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, dtype="float32")
+        self.total, self.count = kept_by_each(0.0, "total"), kept_by_each(0.0, "count")
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """What a checkpoint holds."""
+        return [self.total, self.count]
+
+    def update_state(self, figure: tf.Tensor, counts: tf.Tensor | None = None) -> None:
+        """Take in the figure of a step, float32 [], unless it does not count (bool [])."""
+        if counts is None:
+            counts = tf.constant(True)
+        self.total.assign_add(tf.where(counts, figure, 0.0))
+        self.count.assign_add(tf.cast(counts, tf.float32))
+
+    def result(self) -> tf.Tensor:
+        """The mean since the last reset, float32 []; 0 without steps."""
+        return tf.math.divide_no_nan(self.total, self.count)
+
+    def reset_state(self) -> None:
+        """Begin anew."""
+        for variable in self.variables:
+            variable.assign(0.0)
+
+
+class SumOfSteps(MeanOfSteps):
+    """Sum of a figure that is equal on all replicas."""
+
+    def result(self) -> tf.Tensor:
+        """The sum since the last reset, float32 []."""
+        return tf.convert_to_tensor(self.total)
 
 
 class VectorLength(keras.layers.Layer):

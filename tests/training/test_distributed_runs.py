@@ -1,8 +1,12 @@
-"""Two worker processes on one machine: equal to one process, and to themselves after a kill."""
+"""Whole runs on several replicas: equal to a run on one, and to themselves after a kill.
+
+Two worker processes share this machine; a machine of several devices is one of logical CPUs.
+"""
 
 import csv
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OPTIONS = (
     "--width 4 --embedding-size 8 --steps-per-epoch 6 --warm-up.epochs 0 --main.epochs 4 "
-    "--main.identities-per-batch 4 --main.images-per-identity 2 --jit off --threads 1"
+    "--main.identities-per-batch 2 --main.images-per-identity 4 --jit off --threads 1"
 ).split()
 PATIENCE = 300
 
@@ -33,10 +37,19 @@ def free_addresses(count: int) -> list[str]:
 
 
 class Process:
-    """train.py as one of the workers, or alone."""
+    """train.py on some logical devices, alone or as one of the workers."""
 
-    def __init__(self, dataset: Path, run: Path, log: Path, *options: str, tf_config: str = ""):
-        command = [sys.executable, "train.py", str(dataset), "--output", str(run)]
+    def __init__(
+        self,
+        dataset: Path,
+        run: Path,
+        log: Path,
+        *options: str,
+        tf_config: str = "",
+        devices: int = 1,
+    ):
+        program = ["-m", "tests.training.replica_run", str(devices)]
+        command = [sys.executable, *program, str(dataset), "--output", str(run)]
         environment = {**os.environ, "TF_CONFIG": tf_config, "CUDA_VISIBLE_DEVICES": "-1"}
         self.log = log
         with log.open("w") as file:
@@ -83,6 +96,15 @@ def weights(run: Path) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
+def alone(dataset, tmp_path_factory) -> Path:
+    directory = tmp_path_factory.mktemp("alone")
+    Process(
+        dataset.directory, directory / "run", directory / "log", "--checkpoint.keep", "9"
+    ).ends_with(0)
+    return directory / "run"
+
+
+@pytest.fixture(scope="module")
 def undisturbed(dataset, tmp_path_factory) -> Path:
     directory = tmp_path_factory.mktemp("undisturbed")
     for worker in two_workers(dataset.directory, directory / "run", directory):
@@ -90,13 +112,40 @@ def undisturbed(dataset, tmp_path_factory) -> Path:
     return directory / "run"
 
 
-def test_two_workers_come_to_what_one_process_does(dataset, undisturbed, tmp_path):
-    Process(dataset.directory, tmp_path / "run", tmp_path / "log").ends_with(0)
-    for mine, theirs in zip(history(undisturbed), history(tmp_path / "run"), strict=True):
+def assert_nearly_equal(run: Path, other: Path) -> None:
+    for mine, theirs in zip(history(run), history(other), strict=True):
         for name in ("loss", "gradient_norm", "mean_distance", "val_auc"):
             assert float(mine[name]) == pytest.approx(float(theirs[name]), rel=1e-3, abs=1e-4), name
-    for mine, theirs in zip(weights(undisturbed), weights(tmp_path / "run"), strict=True):
+    for mine, theirs in zip(weights(run), weights(other), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-2, atol=1e-3)
+
+
+def test_two_workers_come_to_what_one_process_does(undisturbed, alone):
+    assert_nearly_equal(undisturbed, alone)
+    record = json.loads((undisturbed / "config.json").read_text())["distribution"]
+    assert (record["replicas"], record["workers"]) == (2, 2)
+
+
+def test_a_run_on_one_device_goes_on_on_four(dataset, alone, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(alone, run)
+    kept = sorted((run / "checkpoints").iterdir())
+    for newer in kept[-2:]:
+        shutil.rmtree(newer)
+    options = ("--resume", "--distribute", "mirrored", "--checkpoint.keep", "9")
+    Process(dataset.directory, run, tmp_path / "log", *options, devices=4).ends_with(0)
+    assert "resumed after" in (tmp_path / "log").read_text()
+    assert json.loads((run / "config.json").read_text())["distribution"]["replicas"] == 4
+    assert_nearly_equal(run, alone)
+
+
+def test_a_batch_that_does_not_divide_is_refused_in_a_line(dataset, tmp_path):
+    options = ("--distribute", "mirrored", "--main.images-per-identity", "3")
+    Process(dataset.directory, tmp_path / "run", tmp_path / "log", *options, devices=8).ends_with(2)
+    said = [line for line in (tmp_path / "log").read_text().splitlines() if "error:" in line]
+    assert len(said) == 1
+    assert "images_per_identity 3: a batch has to divide by the 8 replicas" in said[0]
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_worker_that_is_killed_and_started_again_changes_nothing(dataset, undisturbed, tmp_path):
