@@ -225,13 +225,13 @@ class TrainConfig:
         self._check_descent()
         _at_least("", self, {"clip_norm": 0, "early_stop_epochs": 0, "seed": 0, "chunk": 0})
         _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0, "threads": 0})
-        _at_least("", self, {"steps_per_execution": 1})
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):
             stage.check(name)
 
     def _check_descent(self) -> None:
+        _at_least("", self, {"steps_per_execution": 1})
         self.descent.check(self.optimizer, self.clip_norm)
         self.fine_tuning.check()
         if self.weight_decay is not None:
@@ -241,6 +241,11 @@ class TrainConfig:
                     f"--weight-decay {self.weight_decay}: {self.optimizer} has none, "
                     f"{', '.join(_WEIGHT_DECAY)} have"
                 )
+        if self.chunk and self.distribute != "none":
+            raise InputError(
+                f"--chunk {self.chunk}: not with --distribute {self.distribute}, whose batch norms "
+                "ask the other replicas in the middle of a chunk; give one of the two"
+            )
         if self.steps_per_epoch % self.steps_per_execution:
             raise InputError(
                 f"--steps-per-execution {self.steps_per_execution}: it does not divide the "

@@ -89,15 +89,15 @@ def take_weights(model: Any, start: Any) -> list[str]:
         InputError: that is so for all layers.
     """
     known = {layer.name: layer.get_weights() for layer in start.layers}
-    fresh, weighted = [], 0
-    for layer in model.layers:
-        mine, theirs = layer.get_weights(), known.get(layer.name, [])
-        weighted += bool(mine)
-        if [each.shape for each in mine] == [each.shape for each in theirs]:
+    weighted = [layer for layer in model.layers if layer.weights]
+    fresh = []
+    for layer in weighted:
+        theirs = known.get(layer.name, [])
+        if [each.shape for each in layer.get_weights()] == [each.shape for each in theirs]:
             layer.set_weights(theirs)
         else:
             fresh.append(layer.name)
-    if len(fresh) == weighted:
+    if len(fresh) == len(weighted):
         raise InputError(
             f"--start-from: {start.name} has no layer of {model.name}; give the --model and its "
             "options with which that run was made"
