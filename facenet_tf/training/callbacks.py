@@ -124,6 +124,11 @@ class HealthGuard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
         distance, rank = logs["mean_distance"], logs["effective_rank"]
+        if logs.get("skipped_steps") and rank == 0:  # no step was done, and it is a mean of none
+            raise TrainingStopped(
+                "every step of the epoch overflowed in float16: try a lower learning rate, "
+                "--clip-norm 1, or --precision mixed_bfloat16 or float32"
+            )
         if distance < 0.01 or (distance < 0.1 and self._is_constant(logs["loss"])):
             raise TrainingStopped(
                 f"the embeddings collapsed: mean distance {distance:.4f}, effective rank "

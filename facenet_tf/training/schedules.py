@@ -87,9 +87,9 @@ class Plateau:
             self.waited = 0
             self.factor.assign(self.factor * self.drop)
             logger.info(
-                "epoch %d: %d without a better validation, the learning rate is %.3g of what it was",
-                epoch + 1,
+                "%d epochs without a better validation, epoch %d the last: learning rate times %g",
                 self.patience,
+                epoch + 1,
                 self.drop,
             )
         return False

@@ -47,8 +47,8 @@ def people_seen_before(config: TrainConfig) -> list[str]:
         return list(json.loads((start / "config.json").read_text())["dataset"]["seen_people"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(
-            f"--start-from {start}: its config.json does not say whom that run has seen ({error!r}), "
-            "and nobody could be measured as unseen; give a run directory of train.py"
+            f"--start-from {start}: its config.json does not say whom that run saw ({error!r}), so "
+            "that nobody could be measured as unseen; give a run directory of train.py"
         ) from error
 
 

@@ -38,8 +38,10 @@ class EmbeddingTrainer(keras.Model):
         clip_by: what it limits, as in `Descent`.
         chunk: crops that go through the body at a time, where it is not the whole batch; divides B.
 
-    Under the policy mixed_float16 the optimiser is one of `with_loss_scaling`; a step that overflows
-    changes nothing but its scale, and is counted. Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``.
+    Under the policy mixed_float16 the optimiser is one of `with_loss_scaling`; a step that
+    overflows changes nothing but its scale, and is counted.
+
+    Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``.
     """
 
     def __init__(

@@ -131,7 +131,16 @@ def test_a_body_that_is_frozen_whole_has_no_gradients():
 
 
 @pytest.mark.parametrize(
-    ("batch", "most", "chunk"), [(1800, 64, 60), (100, 64, 50), (12, 4, 4), (7, 1, 1), (12, 12, None), (12, 99, None), (12, 0, None)]
+    ("batch", "most", "chunk"),
+    [
+        (1800, 64, 60),
+        (100, 64, 50),
+        (12, 4, 4),
+        (7, 1, 1),
+        (12, 12, None),
+        (12, 99, None),
+        (12, 0, None),
+    ],
 )
 def test_chunks_are_of_one_size(batch, most, chunk):
     assert chunk_of(batch, most) == chunk
