@@ -28,6 +28,7 @@ class FakeModel:
         self.embedding_model = self
         self.optimizer = self
         self.learning_rate = 0.25
+        self.use_ema, self.weights_to_train = False, []
 
     def save(self, path):
         self.saved.append(path)
@@ -69,6 +70,13 @@ def test_a_number_that_is_not_finite_is_found_at_its_step(figures, name):
 def test_collapse_stops_with_what_was_seen(constant, figures):
     with pytest.raises(TrainingStopped, match=r"collapsed: mean distance 0\.0.*--warm-up"):
         HealthGuard(constant).on_epoch_end(0, HEALTHY | figures)
+
+
+def test_an_epoch_of_nothing_but_overflows_stops_with_advice():
+    none = {"loss": 0.0, "mean_distance": 0.0, "effective_rank": 0.0, "skipped_steps": 7.0}
+    with pytest.raises(TrainingStopped, match=r"every step .* overflowed .*--precision"):
+        HealthGuard(None).on_epoch_end(0, none)
+    HealthGuard(None).on_epoch_end(0, HEALTHY | {"skipped_steps": 7.0})
 
 
 @pytest.mark.parametrize("figures", [{}, {"loss": 0.6931}, {"mean_distance": 0.05}])
