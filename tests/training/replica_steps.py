@@ -81,8 +81,8 @@ def train(stage: Stage, jit: str, replicas: int) -> dict[str, np.ndarray]:
     kept = [*tf.nest.flatten([state for state in head.states if state is not None])]
     kept += [*head.memory] if head.memory else []
     variables = [*model.weights, *head.trainable_variables, *kept]
-    # Keras 3 keeps its own variables apart from TensorFlow's.
-    values = [np.asarray(getattr(variable, "value", variable)) for variable in variables]
+    with distribution.strategy.scope():
+        values = [tf.convert_to_tensor(variable).numpy() for variable in variables]
     left = {f"{number:02d}": value for number, value in enumerate(values)}
     return left | {name: np.asarray(figure) for name, figure in figures.items()}
 
@@ -110,7 +110,7 @@ def normalize(replicas: int) -> dict[str, np.ndarray]:
         run = tf.function(lambda data: distribution.strategy.run(step, (data,)))
         results = run(next(iter(distribution.batches(part))))
         local = [distribution.strategy.experimental_local_results(result) for result in results]
-        moving = [np.asarray(getattr(w, "value", w)) for w in layer.non_trainable_weights]
+        moving = [tf.convert_to_tensor(one).numpy() for one in layer.non_trainable_weights]
     outputs, slopes = (np.concatenate(parts) for parts in local)
     return {"outputs": outputs, "slopes": slopes, "mean": moving[0], "variance": moving[1]}
 
