@@ -21,6 +21,7 @@ from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
 from facenet_tf.provenance import git_revision, versions
+from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training import determinism
@@ -110,6 +111,7 @@ class _Progress:
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
         self.model = build_model(config, dataset)
+        determinism.check_model(config, self.model)
         self.embedder = Embedder(self.model)
         self.keeper = Keeper(run, config.checkpoint)
         self.state = RunState()
@@ -127,6 +129,10 @@ class _Progress:
                     self._go_back(plan, found)
         except KeyboardInterrupt:
             raise self._interrupted("interrupted") from None
+        except OSError as error:
+            if error.errno not in durable.FULL:
+                raise
+            raise self._interrupted(f"there is no room left ({error.strerror})") from error
         except tf.errors.OpError as error:
             raise InputError(told_by_the_pipeline(error)) from error
         state, epochs = self.state, self.state.step // self.config.steps_per_epoch
