@@ -65,13 +65,13 @@ def train(config: TrainConfig) -> TrainingResult:
     """
     config.check()
     config = config.with_loss()
+    run = RunDirectory(config.run_directory)
+    config = determinism.settled(config, run)
+    determinism.set_up(config)
     for prefix, stage in config.stages.items():
         check_head(stage, prefix)
     dataset = FaceDataset.open(config.dataset)
     config = config.with_steps(len(training_records(dataset)))
-    run = RunDirectory(config.run_directory)
-    config = determinism.settled(config, run)
-    determinism.set_up(config)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     try:
