@@ -101,7 +101,7 @@ def killed_runs(
 
     After two of the kills a byte of the newest checkpoint is changed.
     """
-    moments, chance = Moments(seconds, 2.0, seed), random.Random(seed)
+    moments, chance = Moments(seconds, 0.5, seed), random.Random(seed)
     to_damage = {kills // 3, 2 * kills // 3}
     runs: list[dict[str, Any]] = []
     while kills > 0:

@@ -22,6 +22,7 @@ from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
 from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.provenance import git_revision, versions
+from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training import determinism, distribute
@@ -135,6 +136,7 @@ class _Progress:
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
         self.model = build_model(config, dataset)
+        determinism.check_model(config, self.model)
         distribute.synchronize(self.model)
         prepare_body(self.model, config)
         self.rates = layer_rates(self.model, config.fine_tuning)
@@ -167,6 +169,10 @@ class _Progress:
                     self._go_back(plan, found)
         except KeyboardInterrupt:
             raise self._interrupted("interrupted") from None
+        except OSError as error:
+            if error.errno not in durable.FULL:
+                raise
+            raise self._interrupted(f"there is no room left ({error.strerror})") from error
         except tf.errors.OpError as error:
             if self.distribution.has_lost_a_worker(error):
                 raise self._interrupted("another worker was lost") from error

@@ -1,5 +1,6 @@
 """Checkpoints are whole or not there, and a damaged one is told of and replaced."""
 
+import functools
 import shutil
 
 import pytest
@@ -112,7 +113,8 @@ def test_ended_before_any_change_of_the_disk_there_is_the_old_or_the_new_one(
         if again:
             written(tmp_path, 12)
             flip(tmp_path / "000000012", "variables")
-        ended = is_ended(monkeypatch, lambda: checkpoints.write(12, {"new": 1}, fill), changes)  # noqa: B023
+        write = functools.partial(checkpoints.write, 12, {"new": 1}, fill)
+        ended = is_ended(monkeypatch, write, changes)
         newest = checkpoints.newest()
         assert (newest.step, newest.facts) in [(8, {"best": 8 / 3}), (12, {"new": 1})]
         assert not [*tmp_path.glob(".*")]

@@ -196,9 +196,12 @@ def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
 
 def test_checkpoints_are_written_by_count(finished, dataset, tmp_path, monkeypatch):
     written, real = [], Checkpoints.write
-    monkeypatch.setattr(
-        Checkpoints, "write", lambda self, step, *rest: written.append(step) or real(self, step, *rest)
-    )
+
+    def write(self, step, *rest):
+        written.append(step)
+        return real(self, step, *rest)
+
+    monkeypatch.setattr(Checkpoints, "write", write)
     only = make_config(dataset, tmp_path / "run", warm_up=Stage("cosface", epochs=0))
     train(dataclasses.replace(only, checkpoint=Checkpointing(steps=2)))
     assert written == [0, 2, 3, 5, 6]

@@ -27,11 +27,13 @@ def test_overwrite_clears_the_earlier_run_and_nothing_else(tmp_path):
     run.checkpoints.mkdir()
     run.history.write_text("old")
     run.report_of(7).write_text("old")
+    run.candidate.write_text("old")
     (tmp_path / "notes.txt").write_text("mine")
     run.start(RESOLVED | {"fingerprint": "cd"}, overwrite=True, resume=False)
     assert not run.checkpoints.exists()
     assert not run.history.exists()
     assert not run.report_of(7).exists()
+    assert not run.candidate.exists()
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert json.loads(run.config.read_text())["fingerprint"] == "cd"
 
