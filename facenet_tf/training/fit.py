@@ -26,24 +26,23 @@ from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training import determinism, distribute
-from facenet_tf.training.accumulate import chunk_of
 from facenet_tf.training.callbacks import TrainingStopped
-from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.distribute import Distribution
 from facenet_tf.training.fine_tuning import layer_rates
-from facenet_tf.training.heads import LossHead, build_head, check_head
+from facenet_tf.training.heads import LossHead, check_head
 from facenet_tf.training.keeper import Keeper, RunState, all_finite
 from facenet_tf.training.loop import EpochState, TrainingLoop
 from facenet_tf.training.not_finite import NotFinite, write_batches
-from facenet_tf.training.objective import objective
-from facenet_tf.training.optimizer import build_optimizer, optimizer_class
+from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.run_directory import RunDirectory, plain
 from facenet_tf.training.schedules import Plateau
+from facenet_tf.training.stage_trainer import build_trainer, check_stage
 from facenet_tf.training.start import people_seen_before, prepare_body
 from facenet_tf.training.stop_request import signals_noted
 from facenet_tf.training.tensorboard import TensorBoardLog
-from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, jit_state
+from facenet_tf.training.trainer import EmbeddingTrainer, jit_state
 from facenet_tf.training.validation import Embedder, ValidationPeople
 
 logger = logging.getLogger(__name__)
@@ -140,21 +139,13 @@ class _Progress:
         distribute.synchronize(self.model)
         prepare_body(self.model, config)
         self.rates = layer_rates(self.model, config.fine_tuning)
-        for prefix, plan in zip(config.stages, self.plans, strict=True):
-            self._check(plan.stage, prefix)
+        for plan in self.plans:
+            check_stage(config, plan.stage, self.model)
+            if plan.stage.schedule == "plateau" and self.people is None:
+                raise InputError(f"schedule plateau: {dataset.directory} has no validation people")
         self.embedder = Embedder(self.model)
         self.keeper = Keeper(run, config.checkpoint)
         self.state = RunState()
-
-    def _check(self, stage: Stage, prefix: str) -> None:
-        """Raise `InputError` where a stage does not fit the dataset or the model."""
-        chunk_of(stage.identities_per_batch * stage.images_per_identity, self.config.chunk)
-        if stage.schedule == "plateau" and self.people is None:
-            where = self.dataset.directory
-            raise InputError(f"--{prefix}schedule plateau: {where} has no validation people")
-        of_the_head = any("prototypes" in term.loss.tensors for term in objective(stage, prefix))
-        if not self.model.trainable_variables and not of_the_head:
-            raise InputError(f"--freeze: nothing is left that {stage.loss} could teach")
 
     def train(self) -> TrainingResult:
         """Train all stages, or what is left of them."""
@@ -198,7 +189,10 @@ class _Progress:
         state, steps_per_epoch = self.state, self.config.steps_per_epoch
         first = plan.first * steps_per_epoch
         plateau = Plateau.of(plan.stage)
-        trainer, states = self._trainer(plan, plateau), self._epoch_states(plateau)
+        trainer = build_trainer(
+            self.config, plan, self.model, self.rates, self._rate(), plateau
+        )
+        states = self._epoch_states(plateau)
         self._take_up(plan, trainer, states)
         self._announce(plan, trainer)
 
@@ -322,25 +316,6 @@ class _Progress:
     def _measure(self) -> dict[str, float]:
         assert self.people is not None
         return self.people.measure(self.embedder)
-
-    def _trainer(self, plan: StagePlan, plateau: Plateau | None) -> EmbeddingTrainer:
-        config, stage = self.config, plan.stage
-        head = build_head(stage, plan.classes, config.embedding_size, plan.seed)
-        batch = stage.identities_per_batch * stage.images_per_identity
-        trainer = EmbeddingTrainer(
-            self.model,
-            head,
-            config.jit,
-            config.clip_norm,
-            config.descent.clip_by,
-            chunk_of(batch, config.chunk),
-        )
-        slower = dataclasses.replace(stage, learning_rate=stage.learning_rate * self._rate())
-        optimizer = build_optimizer(
-            config, slower, trainer.weights_to_train, self.rates, plateau
-        )
-        compile_checked(trainer, optimizer, config.jit, config.steps_per_execution)
-        return trainer
 
     def _batches(
         self,

@@ -250,7 +250,7 @@ def test_a_start_that_does_not_say_whom_it_saw_is_refused(dataset, tmp_path):
 
 def test_a_plateau_wants_validation_people(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(fit.ValidationPeople, "of", lambda dataset: None)
-    with pytest.raises(InputError, match="--main.schedule plateau: .* no validation people"):
+    with pytest.raises(InputError, match="schedule plateau: .* no validation people"):
         train(make_config(dataset, tmp_path / "run", stage={"schedule": "plateau"}))
 
 
