@@ -1,5 +1,7 @@
 """Small trainers and batches that tests of the train step share."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -49,15 +51,20 @@ def small_batch(seed: int = 3) -> dict[str, tf.Tensor]:
     }
 
 
-def take_steps(trainer, count: int = 1, batch=None) -> dict[str, float]:
-    """Figures of the last of some steps, compiled as the trainer is."""
+def steps(trainer, batches) -> Iterator[dict[str, float]]:
+    """Take a step on each batch, compiled as the trainer is; its figures alone."""
     step = tf.function(trainer.train_step, jit_compile=step_is_jitted(trainer))
-    for number in range(count):
+    for batch in batches:
         trainer.reset_metrics()
-        figures = step(batch or small_batch(number))
-    return {name: float(figure) for name, figure in figures.items()}
+        yield {name: float(figure) for name, figure in step(batch).items()}
+
+
+def take_steps(trainer, count: int = 1, batch=None) -> dict[str, float]:
+    """Figures of the last of some steps."""
+    batches = [batch or small_batch(number) for number in range(count)]
+    return list(steps(trainer, batches))[-1]
 
 
 def values(variables) -> list[np.ndarray]:
     """Copies of what variables hold."""
-    return [np.array(variable) for variable in variables]
+    return [tf.convert_to_tensor(variable).numpy().copy() for variable in variables]

@@ -54,7 +54,7 @@ def stored(run) -> dict[str, np.ndarray]:
 
 
 def kernel_of(model) -> np.ndarray:
-    return np.array(model.get_layer("bottleneck").kernel)
+    return model.get_layer("bottleneck").get_weights()[0]
 
 
 def interrupt_after(monkeypatch, saves):
@@ -95,9 +95,7 @@ def test_validation_and_the_model_are_of_the_average_and_training_is_not(
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_average_and_plateau_go_on_after_an_interruption(
-    dataset, tmp_path, monkeypatch, precision
-):
+def test_average_and_plateau_go_on_after_an_interruption(dataset, tmp_path, monkeypatch, precision):
     monkeypatch.setattr(fit.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5})
     stage = {"epochs": 5, "schedule": "plateau", "drop": RateDrop(patience=1)}
     options = {"stage": stage, "descent": Descent(ema=0.9), "precision": precision}
@@ -194,7 +192,7 @@ def test_a_run_starts_from_another_and_keeps_what_is_frozen(dataset, tmp_path):
             moved[part] = max(moved.get(part, 0.0), float(np.abs(here - there).max()))
     assert moved["stem"] == moved["stage1"] == 0
     trained = [
-        np.abs(np.array(after.get_layer(name).kernel) - np.array(before.get_layer(name).kernel))
+        np.abs(after.get_layer(name).get_weights()[0] - before.get_layer(name).get_weights()[0])
         for name in ("stage2_block1_conv1", "stage3_block1_conv1")
     ]
     slow, fast = (float(each.max()) for each in trained)
@@ -238,19 +236,19 @@ def test_what_cannot_be_is_refused_before_an_earlier_run_is_touched(
 def test_a_start_that_does_not_say_whom_it_saw_is_refused(dataset, tmp_path):
     (tmp_path / "old").mkdir()
     tuning = FineTuning(start_from=tmp_path / "old")
-    with pytest.raises(InputError, match="--start-from .*old: its model.keras cannot be loaded"):
+    with pytest.raises(InputError, match=r"--start-from .*old: its model.keras cannot be loaded"):
         train(make_config(dataset, tmp_path / "run", fine_tuning=tuning))
     small = make_config(dataset, tmp_path / "first", stage={"epochs": 1})
     train(small)
     (small.output / "config.json").unlink()
     tuning = FineTuning(start_from=small.output)
-    with pytest.raises(InputError, match="--start-from .*does not say whom"):
+    with pytest.raises(InputError, match=r"--start-from .*does not say whom"):
         train(make_config(dataset, tmp_path / "run", fine_tuning=tuning))
 
 
 def test_a_plateau_wants_validation_people(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(fit.ValidationPeople, "of", lambda dataset: None)
-    with pytest.raises(InputError, match="schedule plateau: .* no validation people"):
+    with pytest.raises(InputError, match=r"schedule plateau: .* no validation people"):
         train(make_config(dataset, tmp_path / "run", stage={"schedule": "plateau"}))
 
 

@@ -39,9 +39,11 @@ def single_trainer(stage=HARD, **options):
     return small_trainer(small_body(), keras.optimizers.SGD(0.1, momentum=0.9), stage, **options)
 
 
-@pytest.mark.parametrize("stage", [HARD, COSFACE], ids=["batch_hard", "cosface"])
-@pytest.mark.parametrize("jit", ["off", "loss"])
-@pytest.mark.parametrize("chunk", [None, 4])
+@pytest.mark.parametrize(
+    ("stage", "jit", "chunk"),
+    [(HARD, "off", None), (COSFACE, "loss", None), (HARD, "loss", 4)],
+    ids=["batch_hard", "cosface", "chunks"],
+)
 @pytest.mark.usefixtures("half")
 def test_steps_are_those_of_float32_to_half_precision(stage, jit, chunk):
     exact = single_trainer(stage)
@@ -105,8 +107,9 @@ def scale_of(optimizer) -> float:
     return float(optimizer.dynamic_scale if KERAS_3 else optimizer.loss_scale)
 
 
-@pytest.mark.parametrize("jit", ["off", "loss"])
-@pytest.mark.parametrize("stage", ["triplet/batch_hard", "cosface + 0.01*centre"])
+@pytest.mark.parametrize(
+    ("stage", "jit"), [("triplet/batch_hard", "off"), ("cosface + 0.01*centre", "loss")]
+)
 @pytest.mark.usefixtures("half")
 def test_a_step_that_overflows_changes_nothing_but_the_scale(stage, jit):
     adam = keras.optimizers.Adam(0.01, use_ema=True)
