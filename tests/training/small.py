@@ -13,16 +13,19 @@ from facenet_tf.training.heads import build_head
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, step_is_jitted
 
 SIDE, PEOPLE, EACH, FEATURES = 16, 4, 3, 8
+CROPS = Preprocessing(size=SIDE)
 HARD = Stage("triplet", epochs=1, mining="batch_hard")
 COSFACE = Stage("cosface", epochs=1)
 KERAS_3 = hasattr(keras, "ops")
 
 
-def small_body(*, norm: bool = False, dropout: float = 0.0) -> keras.Model:
+def small_body(
+    *, norm: bool = False, dropout: float = 0.0, crops: Preprocessing = CROPS
+) -> keras.Model:
     """A convolution, a layer on top, and what is asked for between them."""
     keras.utils.set_random_seed(0)
-    pixels = keras.Input((SIDE, SIDE, 3))
-    x = models.PixelNormalization(Preprocessing(size=SIDE).to_dict())(pixels)
+    pixels = keras.Input((crops.size, crops.size, 3))
+    x = models.PixelNormalization(crops.to_dict())(pixels)
     x = keras.layers.Conv2D(4, 5, strides=4, activation="relu", name="conv")(x)
     if norm:
         x = keras.layers.BatchNormalization(name="norm")(x)
