@@ -1,6 +1,8 @@
-"""Weights after some steps on 1, 2 and 4 replicas: a program, since devices come before TensorFlow.
+"""Weights after some steps on several replicas: a program, since devices come before TensorFlow.
 
-python -m tests.training.replica_steps FILE.npz
+python -m tests.training.replica_steps FILE.npz REPLICAS...
+
+One number of replicas above 1: collectives know no second group of a process.
 """
 
 import sys
@@ -19,7 +21,6 @@ from facenet_tf.training.heads import build_head
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked
 
 SIDE, PEOPLE, BATCH, STEPS = 16, 6, 8, 6
-REPLICAS = (1, 2, 4)
 EVERYTHING = "triplet/batch_hard + 0.1*adaface + 0.01*centre"
 CASES = {
     "batch_hard": (Stage("triplet/batch_hard", epochs=1), "loss"),
@@ -116,18 +117,14 @@ def normalize(replicas: int) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
+    file, *counts = Path(sys.argv[1]), *map(int, sys.argv[2:])
     cpu = tf.config.list_physical_devices("CPU")[0]
-    logical = [tf.config.LogicalDeviceConfiguration() for _ in range(max(REPLICAS))]
+    logical = [tf.config.LogicalDeviceConfiguration() for _ in range(max(counts))]
     tf.config.set_logical_device_configuration(cpu, logical)
-    results = {
-        f"{case}/{replicas}/{name}": value
-        for case, (stage, jit) in CASES.items()
-        for replicas in REPLICAS
-        for name, value in train(stage, jit, replicas).items()
-    }
-    results |= {
-        f"batch_norm/{replicas}/{name}": value
-        for replicas in REPLICAS
-        for name, value in normalize(replicas).items()
-    }
-    np.savez(Path(sys.argv[1]), **results)
+    results = {}
+    for replicas in counts:
+        left = {case: train(stage, jit, replicas) for case, (stage, jit) in CASES.items()}
+        left["batch_norm"] = normalize(replicas)
+        for case, values in left.items():
+            results |= {f"{case}/{replicas}/{name}": value for name, value in values.items()}
+    np.savez(file, **results)
