@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
+from facenet_tf.training.averaging import averaged_weights
 from facenet_tf.training.keeper import RunState
 from facenet_tf.training.not_finite import NotFinite
 from facenet_tf.training.run_directory import RunDirectory
@@ -123,6 +124,11 @@ class HealthGuard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
         distance, rank = logs["mean_distance"], logs["effective_rank"]
+        if logs.get("skipped_steps") and rank == 0:  # no step was done, and it is a mean of none
+            raise TrainingStopped(
+                "every step of the epoch overflowed in float16: try a lower learning rate, "
+                "--clip-norm 1, or --precision mixed_bfloat16 or float32"
+            )
         if distance < 0.01 or (distance < 0.1 and self._is_constant(logs["loss"])):
             raise TrainingStopped(
                 f"the embeddings collapsed: mean distance {distance:.4f}, effective rank "
@@ -136,6 +142,8 @@ class HealthGuard(keras.callbacks.Callback):
 
 class Validation(keras.callbacks.Callback):
     """Embeds the validation people, adds the figures to the logs and saves a better model.
+
+    Where the optimiser keeps a moving average of the weights, that is the model.
 
     Args:
         measure: figures of the model as it is; their ``val_auc`` decides. None: no validation
@@ -152,6 +160,10 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
+        with averaged_weights(self.model.optimizer, self.model.weights_to_train):
+            self._validate(logs)
+
+    def _validate(self, logs: Logs) -> None:
         model, state = self.model.embedding_model, self.state
         if self.measure is None:
             self.run.save_candidate(model)

@@ -42,7 +42,7 @@ class RunState:
     stopped: bool = False
     seconds: float = 0.0
     history: list[dict[str, str]] = field(default_factory=list)
-    rollbacks: list[dict[str, int]] = field(default_factory=list)
+    rollbacks: list[dict[str, float]] = field(default_factory=list)
 
 
 class Keeper:

@@ -7,7 +7,7 @@ that begin anew with each epoch, the batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
@@ -82,7 +82,7 @@ class TrainingLoop:
             steps=steps_per_epoch,
         )
 
-    def steps(self, start: int) -> Iterator[int]:
+    def steps(self, start: int) -> Generator[int, None, None]:
         """Train from a step of the stage on, and yield after each execution how many are done.
 
         The last step of an epoch is done when its callbacks and states are. Between two yields
