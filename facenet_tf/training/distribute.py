@@ -134,8 +134,8 @@ class Distribution:
             scratch = Path(parent, run_directory.name)
             if resume and not run_directory.is_dir():
                 raise InputError(
-                    f"--resume: {run_directory} is not there: all workers read it, put it on a disk "
-                    "that they share"
+                    f"--resume: {run_directory} is not there: all workers read it, put it on a "
+                    "disk that they share"
                 )
             if resume:
                 logs = shutil.ignore_patterns("logs", "*.keras")
@@ -167,8 +167,8 @@ def start(kind: Kind, jit: str) -> Distribution:
         return Distribution(tf.distribute.get_strategy())
     if jit == "on":
         raise InputError(
-            f"--jit on: a step that replicas take together (--distribute {kind}) cannot be compiled "
-            "whole; give --jit loss or off"
+            f"--jit on: a step that replicas take together (--distribute {kind}) cannot be "
+            "compiled whole; give --jit loss or off"
         )
     if kind == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
@@ -213,11 +213,13 @@ def _multiworker() -> Distribution:
         raise InputError(f"--distribute multiworker: TF_CONFIG cannot be read: {error}") from error
     if not known:
         raise InputError(
-            "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the number "
-            "of this one; docs/guide.md shows how"
+            "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the "
+            "number of this one; docs/guide.md shows how"
         )
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except RuntimeError as error:
-        raise InputError(f"--distribute multiworker: start a process of its own: {error}") from error
+        raise InputError(
+            f"--distribute multiworker: start a process of its own: {error}"
+        ) from error
     return Distribution(strategy, (resolver.task_type, resolver.task_id) == chief, workers)

@@ -57,7 +57,10 @@ def test_xla_for_the_whole_step_of_replicas_is_refused():
         (None, "set TF_CONFIG"),
         ("{", "TF_CONFIG cannot be read"),
         ('{"cluster": {"worker": ["a:1", "b:1"]}}', "set TF_CONFIG"),
-        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "set TF_CONFIG"),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+            "set TF_CONFIG",
+        ),
     ],
 )
 def test_a_worker_that_does_not_know_the_others_is_refused(monkeypatch, variable, said):
