@@ -144,7 +144,8 @@ class Distribution:
 
     @tf.function
     def _votes(self, wishes: tf.Tensor) -> Any:
-        return self.strategy.run(lambda votes: summed([votes])[0], (wishes,))
+        # A function's argument has no device, and where a sum is to go is told by that.
+        return self.strategy.run(lambda votes: summed([tf.identity(votes)])[0], (wishes,))
 
     def _of_one(self, figure: Any) -> tf.Tensor:
         return self.strategy.experimental_local_results(figure)[0]
