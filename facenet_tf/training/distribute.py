@@ -7,6 +7,7 @@ that of the whole batch, and the gradients are summed (`facenet_tf.replicas`).
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -172,17 +173,18 @@ def start(kind: Kind, jit: str) -> Distribution:
             "compiled whole; give --jit loss or off"
         )
     if kind == "mirrored":
-        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        return Distribution(tf.distribute.MirroredStrategy([device.name for device in devices]))
+        return Distribution(_mirrored())
     return _multiworker()
 
 
 def synchronize(model: keras.Model) -> None:
-    """Let Keras' own batch normalisation see the batches of all replicas too, from now on.
+    """Let Keras' own batch normalisation see the batches of all replicas of this scope.
 
-    `FusedBatchNormalization` does it by itself. Without replicas the option changes nothing, now
-    or in the saved model.
+    `FusedBatchNormalization` does it by itself. A model that is saved with it means the same
+    wherever there are no replicas.
     """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return
     for layer in model.layers:
         plain = isinstance(layer, keras.layers.BatchNormalization)
         if plain and not isinstance(layer, FusedBatchNormalization):
@@ -201,6 +203,13 @@ def let_sums_pass(optimizer: keras.optimizers.Optimizer) -> None:
             setattr(inner, method, lambda grads_and_vars: list(grads_and_vars))
             return
     raise RuntimeError(f"{type(inner).__name__} has no method that sums gradients over replicas")
+
+
+@functools.cache
+def _mirrored() -> tf.distribute.Strategy:
+    """One for the process: a second one's collectives would be taken for the first one's."""
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
 def _multiworker() -> Distribution:
