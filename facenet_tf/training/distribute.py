@@ -107,8 +107,15 @@ class Distribution:
         own = [bool(wish) for wish in wishes]
         if self.workers == 1:
             return own
-        votes = self._of_one(self._votes(tf.constant([float(wish) for wish in own])))
-        return [bool(vote > 0) for vote in votes.numpy()]
+        return [votes > 0 for votes in self._counted([float(wish) for wish in own])]
+
+    def check_same(self, step: int) -> None:
+        """Raise `InputError` unless all workers go on from the same step."""
+        if self.workers > 1 and self._counted([float(step)]) != [float(step) * self.replicas]:
+            raise InputError(
+                f"--resume: this worker would go on from step {step} and another one not: put the "
+                "run directory on a disk that all share"
+            )
 
     def has_lost_a_worker(self, error: tf.errors.OpError) -> bool:
         """Whether an error is of the network, not of what is done here."""
@@ -139,14 +146,17 @@ class Distribution:
                     "disk that they share"
                 )
             if resume:
-                logs = shutil.ignore_patterns("logs", "*.keras")
-                shutil.copytree(run_directory, scratch, ignore=logs)
+                shutil.copytree(run_directory, scratch, ignore=shutil.ignore_patterns("logs"))
             yield scratch
 
+    def _counted(self, own: list[float]) -> list[float]:
+        """Numbers of each replica, added up over all."""
+        return [float(total) for total in self._of_one(self._votes(tf.constant(own)))]
+
     @tf.function
-    def _votes(self, wishes: tf.Tensor) -> Any:
+    def _votes(self, own: tf.Tensor) -> Any:
         # A function's argument has no device, and where a sum is to go is told by that.
-        return self.strategy.run(lambda votes: summed([tf.identity(votes)])[0], (wishes,))
+        return self.strategy.run(lambda votes: summed([tf.identity(votes)])[0], (own,))
 
     def _of_one(self, figure: Any) -> tf.Tensor:
         return self.strategy.experimental_local_results(figure)[0]

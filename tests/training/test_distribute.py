@@ -88,12 +88,15 @@ def test_an_optimiser_adds_up_no_sums():
 def test_who_is_not_the_chief_writes_into_a_copy_that_is_thrown_away(tmp_path):
     run = tmp_path / "run"
     (run / "logs").mkdir(parents=True)
+    (run / "checkpoints" / "7").mkdir(parents=True)
+    (run / "checkpoints" / "7" / "model.keras").touch()
     (run / "config.json").write_text("{}")
     single = distribute.start("none", "on")
     helper = distribute.Distribution(single.strategy, is_chief=False, workers=2)
     with single.place(run, resume=True) as mine, helper.place(run, resume=True) as theirs:
         assert mine == run
-        assert [file.name for file in theirs.iterdir()] == ["config.json"]
+        assert {file.name for file in theirs.iterdir()} == {"config.json", "checkpoints"}
+        assert (theirs / "checkpoints" / "7" / "model.keras").exists()
         (theirs / "config.json").write_text(json.dumps({"changed": True}))
     assert (run / "config.json").read_text() == "{}"
     assert not theirs.exists()
