@@ -16,7 +16,6 @@ frozen or absent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import tensorflow as tf

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
-import numpy as np
+
+from facenet_tf.training.snapshot import Snapshot
 
 
 @contextlib.contextmanager
-def averaged_weights(
-    optimizer: keras.optimizers.Optimizer, weights: list[Any]
-) -> Iterator[None]:
+def averaged_weights(optimizer: keras.optimizers.Optimizer, weights: list[Any]) -> Iterator[None]:
     """Put the averages that the optimiser keeps into the weights; put the weights back at the end.
 
     Nothing happens where it keeps none, and before its first step. Statistics of batch norms are
@@ -27,10 +26,9 @@ def averaged_weights(
     if not keeps or int(optimizer.iterations) == 0:
         yield
         return
-    raw = [np.array(weight) for weight in weights]
+    raw = Snapshot(weights)
     optimizer.finalize_variable_values(weights)
     try:
         yield
     finally:
-        for weight, value in zip(weights, raw, strict=True):
-            weight.assign(value)
+        raw.restore()

@@ -190,9 +190,7 @@ class _Progress:
         state, steps_per_epoch = self.state, self.config.steps_per_epoch
         first = plan.first * steps_per_epoch
         plateau = Plateau.of(plan.stage)
-        trainer = build_trainer(
-            self.config, plan, self.model, self.rates, self._rate(), plateau
-        )
+        trainer = build_trainer(self.config, plan, self.model, self.rates, self._rate(), plateau)
         states = self._epoch_states(plateau)
         self._take_up(plan, trainer, states)
         self._announce(plan, trainer)

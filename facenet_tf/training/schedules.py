@@ -49,6 +49,7 @@ class Lowered(Schedule):
         self.course, self.factor = course, factor
 
     def __call__(self, step: Any) -> tf.Tensor:
+        """The rate of a step, float32 scalar."""
         return self.course(step) * self.factor(step)
 
 

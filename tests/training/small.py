@@ -1,5 +1,7 @@
 """Small trainers and batches that tests of the train step share."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,16 +13,19 @@ from facenet_tf.training.heads import build_head
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, step_is_jitted
 
 SIDE, PEOPLE, EACH, FEATURES = 16, 4, 3, 8
+CROPS = Preprocessing(size=SIDE)
 HARD = Stage("triplet", epochs=1, mining="batch_hard")
 COSFACE = Stage("cosface", epochs=1)
 KERAS_3 = hasattr(keras, "ops")
 
 
-def small_body(*, norm: bool = False, dropout: float = 0.0) -> keras.Model:
+def small_body(
+    *, norm: bool = False, dropout: float = 0.0, crops: Preprocessing = CROPS
+) -> keras.Model:
     """A convolution, a layer on top, and what is asked for between them."""
     keras.utils.set_random_seed(0)
-    pixels = keras.Input((SIDE, SIDE, 3))
-    x = models.PixelNormalization(Preprocessing(size=SIDE).to_dict())(pixels)
+    pixels = keras.Input((crops.size, crops.size, 3))
+    x = models.PixelNormalization(crops.to_dict())(pixels)
     x = keras.layers.Conv2D(4, 5, strides=4, activation="relu", name="conv")(x)
     if norm:
         x = keras.layers.BatchNormalization(name="norm")(x)
@@ -49,15 +54,20 @@ def small_batch(seed: int = 3) -> dict[str, tf.Tensor]:
     }
 
 
-def take_steps(trainer, count: int = 1, batch=None) -> dict[str, float]:
-    """Figures of the last of some steps, compiled as the trainer is."""
+def steps(trainer, batches) -> Iterator[dict[str, float]]:
+    """Take a step on each batch, compiled as the trainer is; its figures alone."""
     step = tf.function(trainer.train_step, jit_compile=step_is_jitted(trainer))
-    for number in range(count):
+    for batch in batches:
         trainer.reset_metrics()
-        figures = step(batch or small_batch(number))
-    return {name: float(figure) for name, figure in figures.items()}
+        yield {name: float(figure) for name, figure in step(batch).items()}
+
+
+def take_steps(trainer, count: int = 1, batch=None) -> dict[str, float]:
+    """Figures of the last of some steps."""
+    batches = [batch or small_batch(number) for number in range(count)]
+    return list(steps(trainer, batches))[-1]
 
 
 def values(variables) -> list[np.ndarray]:
     """Copies of what variables hold."""
-    return [np.array(variable) for variable in variables]
+    return [tf.convert_to_tensor(variable).numpy().copy() for variable in variables]

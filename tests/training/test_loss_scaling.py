@@ -39,25 +39,29 @@ def single_trainer(stage=HARD, **options):
     return small_trainer(small_body(), keras.optimizers.SGD(0.1, momentum=0.9), stage, **options)
 
 
-@pytest.mark.parametrize("stage", [HARD, COSFACE], ids=["batch_hard", "cosface"])
-@pytest.mark.parametrize("jit", ["off", "loss"])
-@pytest.mark.parametrize("chunk", [None, 4])
+@pytest.mark.parametrize(
+    ("stage", "jit", "chunk"),
+    [(HARD, "off", None), (COSFACE, "loss", None), (HARD, "loss", 4)],
+    ids=["batch_hard", "cosface", "chunks"],
+)
 @pytest.mark.usefixtures("half")
-def test_steps_are_those_of_float32_to_half_precision(stage, jit, chunk):
+def test_a_step_is_that_of_float32_to_half_precision(stage, jit, chunk):
     exact = single_trainer(stage)
     before = values(exact.weights_to_train)
-    expected = take_steps(exact, 2)
-    trainer = half_trainer(stage, jit=jit, chunk=chunk)
-    figures = take_steps(trainer, 2)
+    expected = take_steps(exact)
+    # Cosines times 64 overflow at the scale that Keras begins with.
+    optimizer = SCALING(keras.optimizers.SGD(0.1, momentum=0.9), initial_scale=2.0**8)
+    trainer = half_trainer(stage, optimizer, jit, chunk=chunk)
+    figures = take_steps(trainer)
     assert figures.pop("skipped_steps") == 0
     for name in ("loss", "gradient_norm", "mean_distance", "embedding_norm"):
         assert figures[name] == pytest.approx(expected[name], rel=0.03), name
     for found, wanted, start in zip(
         values(trainer.weights_to_train), values(exact.weights_to_train), before, strict=True
     ):
-        way = np.abs(wanted - start).max()
+        way = np.linalg.norm(wanted - start)
         assert way > 0
-        np.testing.assert_allclose(found, wanted, atol=0.05 * way)
+        assert np.linalg.norm(found - wanted) < 0.05 * way
 
 
 @pytest.mark.usefixtures("half")
@@ -105,8 +109,9 @@ def scale_of(optimizer) -> float:
     return float(optimizer.dynamic_scale if KERAS_3 else optimizer.loss_scale)
 
 
-@pytest.mark.parametrize("jit", ["off", "loss"])
-@pytest.mark.parametrize("stage", ["triplet/batch_hard", "cosface + 0.01*centre"])
+@pytest.mark.parametrize(
+    ("stage", "jit"), [("triplet/batch_hard", "off"), ("cosface + 0.01*centre", "loss")]
+)
 @pytest.mark.usefixtures("half")
 def test_a_step_that_overflows_changes_nothing_but_the_scale(stage, jit):
     adam = keras.optimizers.Adam(0.01, use_ema=True)

@@ -136,7 +136,8 @@ def test_weight_decay_spares_biases_norms_and_prototypes(name):
     kernels = [body.get_layer(layer).kernel for layer in ("conv", "bottleneck")]
     for variable in variables:
         decayed = any(variable is kernel for kernel in kernels)
-        np.testing.assert_allclose(np.array(variable), 1 - RATE * 0.5 * decayed, rtol=1e-6)
+        value = tf.convert_to_tensor(variable)
+        np.testing.assert_allclose(value, 1 - RATE * 0.5 * decayed, rtol=1e-6)
     assert len(variables) == 7  # two kernels, two biases, gamma, beta, the head's prototypes
 
 
