@@ -23,7 +23,7 @@ from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import summed
 from facenet_tf.training.config import Stage
-from facenet_tf.training.loop import Execute, train_function
+from facenet_tf.training.loop import Execute, steps_at_once, train_function
 
 Kind = Literal["none", "mirrored", "multiworker"]
 
@@ -89,7 +89,7 @@ class Distribution:
         """
         if not tf.distribute.has_strategy():
             return train_function(trainer)
-        steps = int(trainer.steps_per_execution)
+        steps = steps_at_once(trainer)
         train_step = tf.autograph.experimental.do_not_convert(trainer.train_step)
         figures = tf.autograph.experimental.do_not_convert(trainer.figures)
 
