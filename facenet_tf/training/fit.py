@@ -152,6 +152,7 @@ class _Progress:
         try:
             if self.config.resume:
                 self.state = self.keeper.newest()
+                self.distribution.check_same(self.state.step)
                 logger.info("resumed after %s", self._position(self.state.step))
             while plan := self._next_stage():
                 try:

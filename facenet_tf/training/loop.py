@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 # Takes as many batches from an iterator as the trainer has steps in an execution.
 Execute = Callable[[Iterator[Any]], Mapping[str, Any]]
@@ -71,7 +72,7 @@ class TrainingLoop:
     ) -> None:
         self.trainer, self.batches_from = trainer, batches_from
         self.steps_per_epoch, self.epochs, self.first_epoch = steps_per_epoch, epochs, first_epoch
-        self.steps_at_once = int(trainer.steps_per_execution)  # Keras 2 keeps a variable
+        self.steps_at_once = steps_at_once(trainer)
         self._execute = execute or train_function(trainer)
         self._states = _TellStates(states)
         self.callbacks = keras.callbacks.CallbackList(
@@ -156,6 +157,11 @@ class _TellStates(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.changed = any([state.at_epoch_end(epoch, logs or {}) for state in self.states])
+
+
+def steps_at_once(trainer: keras.Model) -> int:
+    """Its steps per execution: Keras 2 keeps a variable, of which a strategy has several."""
+    return int(tf.convert_to_tensor(trainer.steps_per_execution))
 
 
 def train_function(trainer: keras.Model) -> Execute:
