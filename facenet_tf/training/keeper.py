@@ -119,9 +119,7 @@ class Keeper:
             ) from error
         self._written = time.monotonic()
 
-    def restore(
-        self, stage: int, trainer: EmbeddingTrainer, states: Sequence[EpochState]
-    ) -> None:
+    def restore(self, stage: int, trainer: EmbeddingTrainer, states: Sequence[EpochState]) -> None:
         """Take over what `last` holds: all of it, or the model alone if it is of another stage."""
         assert self.last is not None
         kept = str(self.last.directory / _VARIABLES)
