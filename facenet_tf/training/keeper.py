@@ -171,7 +171,7 @@ def _body(trainer: EmbeddingTrainer) -> dict[str, Any]:
 
 
 def _write_states(path: Path, states: Sequence[EpochState]) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{state.name}/{key}": value for state in states for key, value in state.state().items()
     }
     if arrays:
