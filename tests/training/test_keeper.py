@@ -86,7 +86,8 @@ def test_a_checkpoint_brings_back_every_variable(tmp_path, loss):
     run = RunDirectory(tmp_path)
     Keeper(run, Checkpointing()).save(RunState(step=5), 1, trainer, [confused])
     for variable in everything(trainer):
-        variable.assign(tf.ones_like(tf.convert_to_tensor(variable)) * 3)
+        now = tf.convert_to_tensor(variable)
+        variable.assign(tf.cast(tf.fill(now.shape, 3), now.dtype))
     keep, forgetful = Keeper(run, Checkpointing()), Confused()
     assert keep.newest().step == 5
     keep.restore(1, trainer, [forgetful])
