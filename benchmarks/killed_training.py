@@ -157,7 +157,7 @@ def _told_of(kind: str, ran: Any, run: Path, before: list[Any]) -> dict[str, Any
         "newest": max((int(path.name) for path in _written(run)), default=None),
         "unfinished": len(left),
         "damaged": None,
-        "told": [line for line in ran.told.splitlines() if "WARNING" in line],
+        "told": [line for line in ran.told.splitlines() if " WARNING " in line],
     }
 
 
