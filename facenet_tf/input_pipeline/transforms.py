@@ -34,17 +34,25 @@ _CUTOUT_VALUE = 128  # zero after fixed normalisation
 
 
 def augment(
-    images: tf.Tensor, options: Augmentation, seed: int, step: tf.Tensor | int
+    images: tf.Tensor,
+    options: Augmentation,
+    seed: int,
+    step: tf.Tensor | int,
+    first: tf.Tensor | int = 0,
+    whole: int | None = None,
 ) -> tf.Tensor:
     """Vary uint8 [B, S, S, C] crops, C 1 or 3; same shape and dtype.
 
     What happens to a crop depends on `options`, `seed`, `step` and its position in the batch
-    alone. Warp and cutout run in Python, which XLA cannot compile and a saved graph cannot hold:
-    call it in tf.data, not in a compiled function.
+    alone; of a batch of `whole` crops the B may be those from position `first` on. Warp and cutout
+    run in Python, which XLA cannot compile and a saved graph cannot hold: call it in tf.data, not
+    in a compiled function.
     """
     if not options.enabled:
         return images
-    draws = _draw(tf.shape(images)[0], seed, step)
+    count, first = tf.shape(images)[0], tf.cast(first, tf.int32)
+    draws = _draw(count if whole is None else whole, seed, step)
+    draws = {name: numbers[first : first + count] for name, numbers in draws.items()}
     warps = options.rotation or options.scale or options.translation
     colours = options.brightness or options.contrast or options.saturation or options.grey
     if warps:

@@ -19,6 +19,7 @@ from facenet_tf.losses.memory import empty_memory, remembered
 from facenet_tf.losses.pairs import Memory
 from facenet_tf.losses.reduction import mean_loss
 from facenet_tf.losses.sampled_classes import sample_classes
+from facenet_tf.replicas import kept_by_each
 from facenet_tf.training.config import Stage
 from facenet_tf.training.objective import Term, objective
 
@@ -98,6 +99,12 @@ class LossHead(keras.layers.Layer):
             triplets = batch_hard_triplet(embeddings, labels, sources=sources)
         return tf.add_n(means), embedding_health(embeddings, triplets)
 
+    @property
+    def kept(self) -> list[tf.Variable]:
+        """What moves on with every step, and no optimiser moves: states, memory, the step."""
+        parts = tf.nest.flatten([*self.states, self.memory, self.step])
+        return [part for part in parts if part is not None]
+
     def collapsed_loss(self, identities: int, images: int) -> float | None:
         """What the loss is when all embeddings of a P×K batch are equal; None where it depends on
         more than the embeddings."""
@@ -173,7 +180,7 @@ class LossHead(keras.layers.Layer):
 
     def _variable(self, name: str, value: tf.Tensor) -> tf.Variable:
         # A checkpoint holds what is an attribute, and looks into no lists here.
-        setattr(self, name, tf.Variable(value, trainable=False, name=name))
+        setattr(self, name, kept_by_each(value, name))
         return getattr(self, name)
 
 

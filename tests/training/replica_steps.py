@@ -1,0 +1,137 @@
+"""Weights after some steps on several replicas: a program, since devices come before TensorFlow.
+
+python -m tests.training.replica_steps FILE.npz REPLICAS...
+
+One number of replicas above 1: the collectives of a process know no second strategy.
+"""
+
+import functools
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from facenet_tf import models
+from facenet_tf.input_pipeline.share import Share
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.training.config import Stage
+from facenet_tf.training.distribute import Distribution, synchronize
+from facenet_tf.training.heads import build_head
+from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked
+
+SIDE, PEOPLE, BATCH, STEPS = 16, 12, 8, 6
+PXK = {"identities_per_batch": 4, "images_per_identity": 2}
+EVERYTHING = "triplet/batch_hard + 0.1*adaface + 0.01*centre"
+CASES = {
+    "batch_hard": (Stage("triplet/batch_hard", epochs=1, **PXK), "loss"),
+    "arcface_sampled": (Stage("arcface", epochs=1, sampled_classes=9, **PXK), "off"),
+    "prototypes_state_norms_memory": (Stage(EVERYTHING, epochs=1, memory=20, **PXK), "loss"),
+}
+
+
+def make_model() -> keras.Model:
+    """Batch normalisation of maps and, by Keras' own layer, of vectors."""
+    pixels = keras.Input((SIDE, SIDE, 3))
+    x = models.PixelNormalization(Preprocessing(size=SIDE).to_dict())(pixels)
+    x = keras.layers.Conv2D(6, 3, 2, use_bias=False)(x)
+    x = keras.layers.ReLU()(models.FusedBatchNormalization(epsilon=1e-5, momentum=0.9)(x))
+    x = keras.layers.Dense(8, use_bias=False)(keras.layers.GlobalAveragePooling2D()(x))
+    x = keras.layers.BatchNormalization(momentum=0.9)(x)
+    return keras.Model(pixels, models.UnitLength()(x))
+
+
+def read(share: Share) -> tf.data.Dataset:
+    """Random pictures, brighter from person to person; only the share's rows."""
+    random = np.random.default_rng(3)
+    labels = np.stack([np.repeat(random.permutation(PEOPLE)[:4], 2) for _ in range(STEPS)])
+    images = (
+        random.integers(0, 128, (STEPS, BATCH, SIDE, SIDE, 3)) + 20 * labels[..., None, None, None]
+    )
+    whole = {"image": images, "label": labels, "source": np.arange(STEPS * BATCH)}
+    kinds = {"image": np.uint8, "label": np.int32, "source": np.int32}
+    size = BATCH // share.parts
+
+    def own(name: str) -> np.ndarray:
+        values = whole[name].astype(kinds[name])
+        parts = values.reshape(
+            STEPS, share.parts, size, *images.shape[2:] if name == "image" else ()
+        )
+        parts = parts[:, share.first : share.first + share.own]
+        return parts.reshape(-1, *parts.shape[2:])
+
+    return tf.data.Dataset.from_tensor_slices({name: own(name) for name in whole})
+
+
+@functools.cache
+def distribution_of(replicas: int) -> Distribution:
+    if replicas == 1:
+        return Distribution(tf.distribute.get_strategy())
+    devices = [f"/CPU:{number}" for number in range(replicas)]
+    return Distribution(tf.distribute.MirroredStrategy(devices))
+
+
+def train(stage: Stage, jit: str, replicas: int) -> dict[str, np.ndarray]:
+    """All that the steps leave: weights, moving statistics, what the head keeps, figures."""
+    distribution = distribution_of(replicas)
+    keras.utils.set_random_seed(0)
+    with distribution.strategy.scope():
+        model = make_model()
+        synchronize(model)
+        head = build_head(stage, PEOPLE, 8, seed=0)
+        trainer = EmbeddingTrainer(model, head, jit, clip_norm=1.0)
+        compile_checked(trainer, keras.optimizers.SGD(0.2, momentum=0.9), jit)
+        execute = distribution.train_function(trainer)
+        batches = iter(distribution.batches(read))
+        for _ in range(STEPS):
+            figures = execute(batches)
+    kept = [*tf.nest.flatten([state for state in head.states if state is not None])]
+    kept += [*head.memory] if head.memory else []
+    variables = [*model.weights, *head.trainable_variables, *kept]
+    with distribution.strategy.scope():
+        values = [tf.convert_to_tensor(variable).numpy() for variable in variables]
+    left = {f"{number:02d}": value for number, value in enumerate(values)}
+    return left | {name: np.asarray(figure) for name, figure in figures.items()}
+
+
+def normalize(replicas: int) -> dict[str, np.ndarray]:
+    """Outputs, slopes at the inputs, moving statistics: of a large mean with a small deviation."""
+    distribution = distribution_of(replicas)
+    rows = np.random.default_rng(5).normal(300.0, 1.0, (BATCH, 3, 3, 2)).astype(np.float32)
+    weights = np.random.default_rng(6).normal(size=rows.shape).astype(np.float32)
+    with distribution.strategy.scope():
+        layer = models.FusedBatchNormalization(epsilon=1e-5)
+        layer.build(rows.shape)
+
+        def step(data: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(data["rows"])
+                outputs = layer(data["rows"], training=True)
+                total = tf.reduce_sum(outputs * data["weights"])
+            return outputs, tape.gradient(total, data["rows"])
+
+        def part(share: Share) -> tf.data.Dataset:
+            whole = tf.data.Dataset.from_tensor_slices({"rows": rows, "weights": weights})
+            return whole.batch(BATCH // share.parts, drop_remainder=True)
+
+        run = tf.function(lambda data: distribution.strategy.run(step, (data,)))
+        results = run(next(iter(distribution.batches(part))))
+        local = [distribution.strategy.experimental_local_results(result) for result in results]
+        moving = [tf.convert_to_tensor(one).numpy() for one in layer.non_trainable_weights]
+    outputs, slopes = (np.concatenate(parts) for parts in local)
+    return {"outputs": outputs, "slopes": slopes, "mean": moving[0], "variance": moving[1]}
+
+
+if __name__ == "__main__":
+    file, *counts = Path(sys.argv[1]), *map(int, sys.argv[2:])
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    logical = [tf.config.LogicalDeviceConfiguration() for _ in range(max(counts))]
+    tf.config.set_logical_device_configuration(cpu, logical)
+    results = {}
+    for replicas in counts:
+        left = {case: train(stage, jit, replicas) for case, (stage, jit) in CASES.items()}
+        left["batch_norm"] = normalize(replicas)
+        for case, values in left.items():
+            results |= {f"{case}/{replicas}/{name}": value for name, value in values.items()}
+    np.savez(file, **results)
