@@ -48,7 +48,7 @@ def test_replicas_with_parts_come_to_what_one_with_the_whole_batch_does(
 
 
 def test_xla_for_the_whole_step_of_replicas_is_refused():
-    with pytest.raises(InputError, match=r"--jit on: .* --distribute mirrored.* --jit loss"):
+    with pytest.raises(InputError, match=r"--jit on: .*--distribute mirrored.*--jit loss"):
         distribute.start("mirrored", "on")
 
 
