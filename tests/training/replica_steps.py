@@ -27,7 +27,7 @@ EVERYTHING = "triplet/batch_hard + 0.1*adaface + 0.01*centre"
 CASES = {
     "batch_hard": (Stage("triplet/batch_hard", epochs=1, **PXK), "loss"),
     "arcface_sampled": (Stage("arcface", epochs=1, sampled_classes=9, **PXK), "off"),
-    "prototypes_state_norms_memory": (Stage(EVERYTHING, epochs=1, memory=20, **PXK), "loss"),
+    "prototypes_state_norms_memory": (Stage(EVERYTHING, epochs=1, memory=20, **PXK), "off"),
 }
 
 
