@@ -126,6 +126,9 @@ class TrainConfig:
     jit: Literal["on", "loss", "off"] = "loss"
     """XLA for the whole train step, for the loss and its gradient alone, or nowhere;
     benchmarks/train_step.py measures which is fastest: on a CPU that is loss"""
+    profile: int = 0
+    """trace this many steps of each stage, from its eleventh on, with TensorFlow's profiler, for
+    TensorBoard; 0: none"""
     early_stop_epochs: int = 0
     """end the run after this many epochs of the main stage without a better validation; 0: never"""
     overwrite: bool = False
@@ -177,7 +180,7 @@ class TrainConfig:
             raise InputError("--overwrite and --resume exclude each other: give one")
         self.augmentation.check()
         _at_least("", self, {"weight_decay": 0, "clip_norm": 0, "early_stop_epochs": 0, "seed": 0})
-        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0})
+        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0, "profile": 0})
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):

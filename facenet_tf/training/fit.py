@@ -21,8 +21,10 @@ from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import LossHead, build_head, check_head
+from facenet_tf.training.identity_table import IdentityTable
 from facenet_tf.training.optimizer import build_optimizer
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
+from facenet_tf.training.profiler import ProfilerTrace
 from facenet_tf.training.run_directory import RunDirectory, plain
 from facenet_tf.training.tensorboard import TensorBoardLog
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, jit_state
@@ -243,6 +245,7 @@ class _Progress:
             int(state.since_best.numpy()),
         )
         return [
+            *([ProfilerTrace(self.run.logs, self.config.profile)] if self.config.profile else []),
             happenings.Throughput(stage.identities_per_batch * stage.images_per_identity),
             happenings.ProgressBar(self.config.steps_per_epoch),
             happenings.HealthGuard(collapsed),
@@ -250,6 +253,7 @@ class _Progress:
             TensorBoardLog(
                 self.run.logs, self.embedder, partial(self._some_batches, plan), self.people
             ),
+            *([IdentityTable(self.run, self.people, validation)] if self.people else []),
             happenings.History(self.run.history, stage.title, self.plans[-1].end),
             *([happenings.EarlyStop(validation, patience)] if patience else []),
             happenings.Checkpoint(manager, state, validation),
@@ -259,8 +263,8 @@ class _Progress:
 def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
     """What config.json says: everything a reader needs to know or to repeat the run."""
     described = plain(config)
-    for how_started in ("overwrite", "resume"):
-        described.pop(how_started)
+    for of_one_sitting in ("overwrite", "resume", "profile"):
+        described.pop(of_one_sitting)
     return {
         "config": described,
         "dataset": {

@@ -31,6 +31,7 @@ class RunDirectory:
         self.checkpoints = self.path / "checkpoints"
         self.logs = self.path / "logs"
         self.history = self.path / "history.csv"
+        self.identity_errors = self.path / "identity_errors.csv"
 
     def start(self, resolved: dict[str, Any], *, overwrite: bool, resume: bool) -> None:
         """Make the directory ready for a new run, or check that the old one can go on.
@@ -90,7 +91,7 @@ class RunDirectory:
         # An evaluation of the model that goes would be taken for one of the model that comes.
         for directory in (self.checkpoints, self.logs, self.path / "evaluation"):
             shutil.rmtree(directory, ignore_errors=True)
-        for file in (self.config, self.model, self.history):
+        for file in (self.config, self.model, self.history, self.identity_errors):
             file.unlink(missing_ok=True)
 
 
