@@ -253,11 +253,16 @@ class _Progress:
             TensorBoardLog(
                 self.run.logs, self.embedder, partial(self._some_batches, plan), self.people
             ),
-            *([IdentityTable(self.run, self.people, validation)] if self.people else []),
+            *([self._identity_table(validation)] if self.people else []),
             happenings.History(self.run.history, stage.title, self.plans[-1].end),
             *([happenings.EarlyStop(validation, patience)] if patience else []),
             happenings.Checkpoint(manager, state, validation),
         ]
+
+    def _identity_table(self, validation: happenings.Validation) -> IdentityTable:
+        assert self.people is not None
+        path = self.run.identity_errors
+        return IdentityTable(path, self.people, lambda: validation.epochs_since_best == 0)
 
 
 def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:

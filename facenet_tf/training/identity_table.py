@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from facenet_tf.metrics import IdentityErrors
 from facenet_tf.records import durable
-from facenet_tf.training.callbacks import Validation
-from facenet_tf.training.run_directory import RunDirectory
 from facenet_tf.training.validation import FAR, ValidationPeople
 
 COLUMNS = (
@@ -32,20 +32,18 @@ class IdentityTable(keras.callbacks.Callback):
     """Keeps a CSV of the errors that the best model so far makes, which is model.keras.
 
     Args:
-        run: whose identity_errors.csv is replaced whole at every best epoch.
-        people: measured before this callback is asked.
-        validation: the callback that measures them and knows the best epoch.
+        path: of the CSV; it is replaced whole.
+        people: measured at the end of every epoch.
+        is_best: whether the epoch that has just been measured is the best so far.
     """
 
-    def __init__(
-        self, run: RunDirectory, people: ValidationPeople, validation: Validation
-    ) -> None:
+    def __init__(self, path: Path, people: ValidationPeople, is_best: Callable[[], bool]) -> None:
         super().__init__()
-        self.run, self.people, self.validation = run, people, validation
+        self.path, self.people, self.is_best = path, people, is_best
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.validation.epochs_since_best == 0:
-            durable.write(self.run.identity_errors, as_csv(self.people, epoch + 1))
+        if self.is_best():
+            durable.write(self.path, as_csv(self.people, epoch + 1))
 
 
 def as_csv(people: ValidationPeople, epoch: int) -> bytes:

@@ -53,6 +53,8 @@ class ProfilerTrace(keras.callbacks.Callback):
             self._stop()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self._tracing:  # training was left in the middle of an epoch
+            self._stop()
         if self._seen <= WARM_UP:
             logger.warning("--profile: no trace, the stage ended within %d steps", WARM_UP)
 

@@ -102,12 +102,3 @@ def test_history_has_a_line_per_epoch_and_forgets_what_is_repeated(tmp_path):
         rows = list(csv.DictReader(file))
     assert [(row["epoch"], row["loss"]) for row in rows] == [("1", "0.5"), ("2", "1.5")]
     assert rows[0]["stage"] == "cosface"
-
-
-def test_history_of_an_older_version_keeps_its_columns(tmp_path):
-    path = tmp_path / "history.csv"
-    path.write_text("epoch,stage,loss,of_old\n1,cosface,0.5,3\n2,cosface,0.4,3\n")
-    keep_history_until(path, 1)
-    History(path, "cosface", epochs=2).on_epoch_end(1, HEALTHY | {"val_d_prime": 2.0})
-    lines = path.read_text().splitlines()
-    assert lines == ["epoch,stage,loss,of_old", "1,cosface,0.5,3", "2,cosface,0.5,"]

@@ -7,7 +7,6 @@ import pytest
 
 from facenet_tf.metrics import IdentityErrors
 from facenet_tf.training.identity_table import IdentityTable, as_csv, as_markdown
-from facenet_tf.training.run_directory import RunDirectory
 
 ANN = IdentityErrors(0, 9, 1, 2, 1, 36, 30)
 BOB = IdentityErrors(1, 4, 0, None, 0, 6, 2)
@@ -23,12 +22,6 @@ class People:
 
     errors = [ANN, BOB, CAT, DAN]
     threshold = 0.9137642
-
-
-class Epochs:
-    """Stands in for the callback that counts the epochs since the best one."""
-
-    epochs_since_best = 0
 
 
 def test_csv_has_a_line_per_person_the_worst_first():
@@ -68,10 +61,10 @@ def test_markdown_shows_the_worst_fifty(count, shown):
 
 
 def test_the_file_stays_at_the_best_epoch(tmp_path):
-    run, validation = RunDirectory(tmp_path), Epochs()
-    table = IdentityTable(run, People, validation)
-    for epoch, since in enumerate([0, 0, 1, 2]):
-        validation.epochs_since_best = since
+    path = tmp_path / "identity_errors.csv"
+    best = iter([True, True, False, False])
+    table = IdentityTable(path, People, lambda: next(best))
+    for epoch in range(4):
         table.on_epoch_end(epoch)
-    assert run.identity_errors.read_bytes() == as_csv(People, epoch=2)
-    assert [path.name for path in tmp_path.iterdir()] == ["identity_errors.csv"]
+    assert path.read_bytes() == as_csv(People, epoch=2)
+    assert list(tmp_path.iterdir()) == [path]

@@ -10,8 +10,8 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 from facenet_tf.training.profiler import ProfilerTrace
 
 
-def trained(directory, steps_of_epochs, traced):
-    """A tiny model, trained with a trace."""
+def trained(directory, steps_of_epochs, traced, finished=9):
+    """A tiny model, trained with a trace; of its epochs so many come to their end."""
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     callback = ProfilerTrace(directory, traced)
@@ -23,7 +23,8 @@ def trained(directory, steps_of_epochs, traced):
             callback.on_train_batch_begin(step)
             model.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
             callback.on_train_batch_end(step)
-        callback.on_epoch_end(epoch)
+        if epoch < finished:
+            callback.on_epoch_end(epoch)
     callback.on_train_end()
 
 
@@ -52,6 +53,11 @@ def test_traces_the_steps_after_the_warm_up(tmp_path, epochs, steps, expected, c
     trained(tmp_path, epochs, steps)
     assert traced_steps(tmp_path) == expected
     assert f"steps 11 to {expected[-1]} are in {tmp_path}" in caplog.text
+
+
+def test_an_interrupted_epoch_has_its_trace(tmp_path):
+    trained(tmp_path, [12], 5, finished=0)
+    assert traced_steps(tmp_path) == [11, 12]
 
 
 def test_a_stage_that_is_too_short_says_so(tmp_path, caplog):
