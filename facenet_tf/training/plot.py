@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -189,7 +190,7 @@ def _draw_panel(axes: Axes, runs: Sequence[Curves], name: str) -> None:
     axes.grid(alpha=0.3)
 
 
-def _styles(count: int) -> Iterator[dict[str, str]]:
+def _styles(count: int) -> Iterator[dict[str, Any]]:
     for number in range(count):
         dashes = _DASHES[number // 10 % len(_DASHES)]
         yield {"color": f"C{number % 10}", "linestyle": dashes}
