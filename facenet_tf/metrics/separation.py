@@ -50,4 +50,6 @@ def separation(genuine: ArrayLike, distance: ArrayLike) -> Separation:
     if not np.isfinite(distances).all():
         raise ValueError("infinite distances have no mean")
     own, others = distances[flags], distances[~flags]
-    return Separation(float(own.mean()), float(own.std()), float(others.mean()), float(others.std()))
+    return Separation(
+        float(own.mean()), float(own.std()), float(others.mean()), float(others.std())
+    )

@@ -96,12 +96,11 @@ def read_curves(run: Path, name: str) -> Curves:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
+            columns, rows = list(reader.fieldnames or ()), list(reader)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; name run directories of train.py") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is no history of a run: {error}") from error
-    columns = list(reader.fieldnames or ())
     if rows and "epoch" not in columns:
         raise InputError(f"{path} is no history of a run: it has no column epoch")
     if not rows:

@@ -1,4 +1,4 @@
-"""Errors person by person, against loops over all pictures and against scikit-learn's neighbours."""
+"""Errors person by person, against loops over all pictures and scikit-learn's neighbours."""
 
 import math
 
