@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from facenet_tf.metrics import IdentityErrors
-from facenet_tf.records import durable
+from facenet_tf.training.keeper import RunState
 from facenet_tf.training.validation import FAR, ValidationPeople
 
 COLUMNS = (
@@ -29,31 +27,31 @@ _PEOPLE_SHOWN = 50
 
 
 class IdentityTable(keras.callbacks.Callback):
-    """Keeps a CSV of the errors that the best model so far makes, which is model.keras.
+    """Keeps the errors that the best model so far makes, which is model.keras.
 
     Args:
-        path: of the CSV; it is replaced whole.
+        state: has the table, as the next checkpoint writes it to identity_errors.csv, and says
+            whether an epoch is the best so far.
         people: measured at the end of every epoch.
-        is_best: whether the epoch that has just been measured is the best so far.
     """
 
-    def __init__(self, path: Path, people: ValidationPeople, is_best: Callable[[], bool]) -> None:
+    def __init__(self, state: RunState, people: ValidationPeople) -> None:
         super().__init__()
-        self.path, self.people, self.is_best = path, people, is_best
+        self.state, self.people = state, people
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.is_best():
-            durable.write(self.path, as_csv(self.people, epoch + 1))
+        if self.state.since_best == 0:
+            self.state.identity_errors = as_csv(self.people, epoch + 1)
 
 
-def as_csv(people: ValidationPeople, epoch: int) -> bytes:
+def as_csv(people: ValidationPeople, epoch: int) -> str:
     """A line per person, the worst first; each says the epoch, the FAR and the threshold too."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*COLUMNS, "far", "threshold", "epoch"])
     for cells in _rows(people):
         writer.writerow([*cells, FAR, f"{people.threshold:.6g}", epoch])
-    return text.getvalue().encode()
+    return text.getvalue()
 
 
 def as_markdown(people: ValidationPeople) -> str:

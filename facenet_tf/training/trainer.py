@@ -6,6 +6,7 @@ step that returns bare tensors shows 0.0 in Keras 3's history. Hence a step of o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
@@ -14,6 +15,8 @@ import tensorflow as tf
 from facenet_tf.models.layers import UnitLength
 
 Jit = Literal["on", "loss", "off"]
+# From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.
+Backward = Callable[[tf.Tensor], list[Any]]
 
 
 class EmbeddingTrainer(keras.Model):
@@ -42,7 +45,7 @@ class EmbeddingTrainer(keras.Model):
         self.clip_norm = clip_norm
         self._network = _with_norms(embedding_model)
         self._objective = (
-            tf.function(head.objective, jit_compile=True) if jit == "loss" else head.objective
+            tf.function(self.objective, jit_compile=True) if jit == "loss" else self.objective
         )
         self._report = {
             name: keras.metrics.Mean(name=name)
@@ -81,22 +84,52 @@ class EmbeddingTrainer(keras.Model):
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, Any]:
         """One step of gradient descent on a P×K batch."""
-        labels, sources = data["label"], data["source"]
-        with tf.GradientTape() as tape:
-            embeddings, norms = self._network(data["image"], training=True)
-            loss, health = self._objective(embeddings, norms, labels, sources)
-        variables = self.weights_to_train
-        gradients = tape.gradient(loss, variables)
-        gradient_norm = tf.linalg.global_norm(gradients)
-        if self.clip_norm > 0:
-            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, gradient_norm)
-        self.optimizer.apply_gradients(zip(gradients, variables))
+        embeddings, norms, backward = self.embed(data["image"])
+        loss, health, slopes, of_the_head = self._objective(
+            embeddings, norms, data["label"], data["source"]
+        )
+        gradient_norm = self.descend(backward(slopes) + of_the_head)
+        return self._report_of(
+            health
+            | {
+                "loss": loss,
+                "embedding_norm": tf.reduce_mean(norms),
+                "gradient_norm": gradient_norm,
+            }
+        )
 
-        figures = health | {
-            "loss": loss,
-            "embedding_norm": tf.reduce_mean(norms),
-            "gradient_norm": gradient_norm,
-        }
+    def embed(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
+        """Embeddings float32 [B, D], their lengths before float32 [B], and the way back."""
+        with tf.GradientTape() as tape:
+            embeddings, norms = self._network(images, training=True)
+
+        def backward(slopes: tf.Tensor) -> list[Any]:
+            body = self.embedding_model.trainable_variables
+            return list(tape.gradient(embeddings, body, output_gradients=slopes))
+
+        return embeddings, norms, backward
+
+    def objective(
+        self, embeddings: tf.Tensor, norms: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor, list[Any]]:
+        """Loss and health of a whole batch, the loss's slopes at its embeddings, float32 [B, D],
+        and the gradients of the head's weights; all that jit "loss" compiles."""
+        with tf.GradientTape() as tape:
+            tape.watch(embeddings)
+            loss, health = self.head.objective(embeddings, norms, labels, sources)
+        weights = self.head.trainable_variables
+        slopes, *of_the_head = tape.gradient(loss, [embeddings, *weights])
+        return loss, health, tf.convert_to_tensor(slopes), of_the_head
+
+    def descend(self, gradients: list[Any]) -> tf.Tensor:
+        """Move `weights_to_train` by the gradients; their norm before it is clipped."""
+        norm = tf.linalg.global_norm(gradients)
+        if self.clip_norm > 0:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, norm)
+        self.optimizer.apply_gradients(zip(gradients, self.weights_to_train))
+        return norm
+
+    def _report_of(self, figures: dict[str, tf.Tensor]) -> dict[str, Any]:
         for name, metric in self._report.items():
             metric.update_state(figures[name])
         return {name: metric.result() for name, metric in self._report.items()}
