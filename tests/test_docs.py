@@ -25,6 +25,7 @@ from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.manifest import make_manifest
 from facenet_tf.records.source import Source
 from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.plot import PlotConfig
 
 from .models.test_nn2 import WEIGHTS
 
@@ -35,6 +36,7 @@ COMMANDS = {
     "data_prep/verify_dataset.py": (VerifyConfig, "verify"),
     "data_prep/fetch_dataset.py": (FetchConfig, "fetch"),
     "train.py": (TrainConfig, "train"),
+    "facenet_tf.training.plot": (PlotConfig, "plot"),
     "evaluate.py": (EvaluateConfig, "evaluate"),
     "data_prep/find_duplicates.py": (DuplicatesConfig, "duplicates"),
     "data_prep/check_overlap.py": (OverlapConfig, "overlap"),
@@ -61,7 +63,8 @@ def shell_lines(page: Path) -> list[list[str]]:
     joined = [block.replace("\\\n", "") for block in blocks(page, "bash")]
     lines = [line for block in joined for line in block.splitlines()]
     spans = [span for span in code_spans(page) if span.startswith(("python ", "make ", "pip "))]
-    return [shlex.split(line, comments=True) for line in [*lines, *spans]]
+    words = [shlex.split(line, comments=True) for line in [*lines, *spans]]
+    return [[word for word in line if word != "-m"] for line in words]
 
 
 def anchors(page: Path) -> set[str]:

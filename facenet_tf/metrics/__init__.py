@@ -1,4 +1,4 @@
-"""Verification figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals.
+"""Verification figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities.
 
 Conventions of every function here:
 
@@ -16,6 +16,7 @@ from facenet_tf.metrics.distances import (
     listed_distances,
     squared_distances,
 )
+from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
 from facenet_tf.metrics.roc import (
@@ -25,9 +26,11 @@ from facenet_tf.metrics.roc import (
     area_under_curve,
     equal_error_rate,
     operating_point,
+    overlap,
     roc_curve,
     supports_far,
 )
+from facenet_tf.metrics.separation import Separation, separation
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -39,8 +42,10 @@ from facenet_tf.metrics.verification import (
 __all__ = [
     "FoldedAccuracy",
     "GridLfw",
+    "IdentityErrors",
     "OperatingPoint",
     "RocCurve",
+    "Separation",
     "SortedPairs",
     "accuracy_at",
     "all_pairs",
@@ -52,9 +57,13 @@ __all__ = [
     "equal_error_rate",
     "folded_accuracy",
     "grid_lfw",
+    "identity_errors",
     "listed_distances",
     "operating_point",
+    "overlap",
+    "rank1_accuracy",
     "roc_curve",
+    "separation",
     "squared_distances",
     "supports_far",
     "wilson_interval",

@@ -122,6 +122,15 @@ def equal_error_rate(curve: RocCurve) -> float:
     return float(curve.far[before] + part * (curve.far[after] - curve.far[before]))
 
 
+def overlap(curve: RocCurve) -> float:
+    """The least FAR + FRR that a threshold can have, in [0, 1]: 0 where the two kinds are apart.
+
+    Where the densities of genuine and impostor distances cross once, this is the area that they
+    have in common; it needs no bins.
+    """
+    return float(1 - np.max(curve.tar - curve.far))
+
+
 def operating_point(curve: RocCurve, far: float) -> OperatingPoint:
     """The last point whose FAR does not exceed `far`: what the data show, not an interpolation.
 

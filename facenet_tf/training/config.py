@@ -154,6 +154,9 @@ class TrainConfig:
     distribute: Literal["none", "mirrored", "multiworker"] = "none"
     """replicas that share each batch: all GPUs of this machine (mirrored), or those of all processes
     that the variable TF_CONFIG names (multiworker); the result is that of one"""
+    profile: int = 0
+    """trace this many steps of each stage, from its eleventh on, with TensorFlow's profiler, for
+    TensorBoard; 0: none"""
     early_stop_epochs: int = 0
     """end the run after this many epochs of the main stage without a better validation; 0: never"""
     checkpoint: Checkpointing = field(default_factory=Checkpointing)
@@ -224,7 +227,7 @@ class TrainConfig:
         self.recovery.check()
         self._check_descent()
         _at_least("", self, {"clip_norm": 0, "early_stop_epochs": 0, "seed": 0, "chunk": 0})
-        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0, "threads": 0})
+        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0, "threads": 0, "profile": 0})
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):

@@ -31,11 +31,13 @@ from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.distribute import Distribution
 from facenet_tf.training.fine_tuning import layer_rates
 from facenet_tf.training.heads import LossHead, check_head
+from facenet_tf.training.identity_table import IdentityTable
 from facenet_tf.training.keeper import Keeper, RunState, all_finite
 from facenet_tf.training.loop import EpochState, TrainingLoop
 from facenet_tf.training.not_finite import NotFinite, write_batches
 from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
+from facenet_tf.training.profiler import ProfilerTrace
 from facenet_tf.training.run_directory import RunDirectory, plain
 from facenet_tf.training.schedules import Plateau
 from facenet_tf.training.stage_trainer import build_trainer, check_stage
@@ -355,6 +357,7 @@ class _Progress:
         collapsed = head.collapsed_loss(stage.identities_per_batch, stage.images_per_identity)
         patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
         return [
+            *([ProfilerTrace(self.run.logs, self.config.profile)] if self.config.profile else []),
             happenings.Throughput(stage.identities_per_batch * stage.images_per_identity),
             happenings.ProgressBar(self.config.steps_per_epoch),
             happenings.HealthGuard(collapsed),
@@ -362,6 +365,7 @@ class _Progress:
             TensorBoardLog(
                 self.run.logs, self.embedder, partial(self._some_batches, plan), self.people
             ),
+            *([IdentityTable(state, self.people)] if self.people else []),
             happenings.History(state, stage.title, self.plans[-1].end),
             *([happenings.EarlyStop(state, patience)] if patience else []),
         ]
@@ -370,8 +374,8 @@ class _Progress:
 def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
     """What config.json says: everything a reader needs to know or to repeat the run."""
     described = plain(config)
-    for how_started in ("overwrite", "resume", "distribute"):
-        described.pop(how_started)
+    for of_one_sitting in ("overwrite", "resume", "profile", "distribute"):
+        described.pop(of_one_sitting)
     return {
         "config": described,
         "dataset": {

@@ -34,6 +34,7 @@ class RunState:
         seconds: of training, over all sittings.
         history: the lines of ``history.csv``.
         rollbacks: each time that a loss was not finite: from which step to which.
+        identity_errors: the content of ``identity_errors.csv``, of the best epoch.
     """
 
     step: int = 0
@@ -43,12 +44,13 @@ class RunState:
     seconds: float = 0.0
     history: list[dict[str, str]] = field(default_factory=list)
     rollbacks: list[dict[str, float]] = field(default_factory=list)
+    identity_errors: str = ""
 
 
 class Keeper:
     """Writes the checkpoints of a run, and what others read of it.
 
-    The checkpoint decides: ``model.keras`` and ``history.csv`` are brought to what the newest one
+    The checkpoint decides: ``model.keras`` and the CSVs are brought to what the newest one
     says, after it has been written and before training goes on from it. So they never tell of
     steps that a kill has undone.
 
@@ -140,6 +142,7 @@ class Keeper:
         if best is not None:
             self._run.publish_model(best, kept.hashes[_MODEL])
         self._run.publish_history(kept.facts["run"]["history"])
+        self._run.publish_identity_errors(kept.facts["run"].get("identity_errors", ""))
         self._run.candidate.unlink(missing_ok=True)
 
 

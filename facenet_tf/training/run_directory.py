@@ -37,6 +37,7 @@ class RunDirectory:
         self.checkpoints = self.path / "checkpoints"
         self.logs = self.path / "logs"
         self.history = self.path / "history.csv"
+        self.identity_errors = self.path / "identity_errors.csv"
 
     def start(self, resolved: dict[str, Any], *, overwrite: bool, resume: bool) -> None:
         """Make the directory ready for a new run, or check that the old one can go on.
@@ -84,16 +85,18 @@ class RunDirectory:
     def publish_history(self, lines: Sequence[dict[str, str]]) -> None:
         """Let history.csv have these lines, unless it has."""
         if not lines:
-            self.history.unlink(missing_ok=True)
+            _make_equal(self.history, b"")
             return
         names = list(dict.fromkeys(name for line in lines for name in line))
         table = io.StringIO(newline="")
         writer = csv.DictWriter(table, names, restval="")
         writer.writeheader()
         writer.writerows(lines)
-        content = table.getvalue().encode()
-        if not self.history.exists() or self.history.read_bytes() != content:
-            durable.write(self.history, content)
+        _make_equal(self.history, table.getvalue().encode())
+
+    def publish_identity_errors(self, table: str) -> None:
+        """Let identity_errors.csv be this table, unless it is."""
+        _make_equal(self.identity_errors, table.encode())
 
     def _read_config(self) -> dict[str, Any]:
         try:
@@ -130,7 +133,7 @@ class RunDirectory:
         for directory in (self.checkpoints, self.logs, self.path / "evaluation"):
             shutil.rmtree(directory, ignore_errors=True)
         # The config goes last: until then it is known whose files these are.
-        told = self.path.glob("not_finite_*.json")
+        told = (self.identity_errors, *self.path.glob("not_finite_*.json"))
         for file in (self.candidate, self.model, self.history, *told, self.config):
             file.unlink(missing_ok=True)
 
@@ -144,6 +147,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def _make_equal(path: Path, content: bytes) -> None:
+    """Let a file have this content; none while there is nothing in it."""
+    if not content:
+        path.unlink(missing_ok=True)
+    elif not path.exists() or path.read_bytes() != content:
+        durable.write(path, content)
 
 
 def _differences(before: Any, now: Any, name: str) -> list[tuple[str, Any, Any]]:

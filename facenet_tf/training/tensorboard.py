@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: curves, the hardest triplets, the projector with thumbnails."""
+"""What TensorBoard shows of a run: curves, distances, errors by person, triplets, projector."""
 
 from __future__ import annotations
 
@@ -14,23 +14,28 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 from tensorboard.plugins import projector
+from tensorboard.plugins.histogram import metadata as histograms
 
 from facenet_tf.losses.distances import pairwise_distances
+from facenet_tf.training.identity_table import as_markdown
 from facenet_tf.training.validation import Embedder, ValidationPeople
 
 _TRIPLETS_SHOWN = 6
+_BUCKETS = 80
+_FARTHEST = 4.0  # squared, of unit vectors
 
 
 class TensorBoardLog(keras.callbacks.Callback):
-    """Writes an epoch's figures as scalars and its hardest triplets as a picture.
+    """Writes an epoch's figures as scalars, its hardest triplets as a picture, and what the
+    validation people's distances and errors are.
 
     Args:
         directory: the run's logs.
         embedder: of the model in training.
         batches_of: epoch → some of its P×K batches without augmentation, to look for hard triplets
             in; a triplet's pictures are of one batch, as in training.
-        validation: whose embeddings by the best model so far the projector shows; None: no
-            projector.
+        validation: people whose distances and errors are shown, and, by the best model so far,
+            their embeddings in the projector; None: nothing of these.
     """
 
     def __init__(
@@ -53,6 +58,9 @@ class TensorBoardLog(keras.callbacks.Callback):
             for name, value in logs.items():
                 tf.summary.scalar(_tag(name), float(value))
             tf.summary.image("hardest_triplets", self._hardest_triplets(epoch)[None])
+            if self.validation is not None:
+                write_distances(self.validation, epoch + 1)
+                tf.summary.text("validation/identity_errors", as_markdown(self.validation))
         self.writer.flush()
         if self.validation is not None and logs["val_auc"] >= logs["val_auc_best"]:
             write_projector(self.directory, self.validation)
@@ -67,6 +75,23 @@ class TensorBoardLog(keras.callbacks.Callback):
             found += hardest_triplets(batch["image"], batch["label"], batch["source"], embeddings)
         worst = sorted(found, key=lambda triplet: triplet.positive - triplet.negative)
         return draw_triplets(worst[::-1][:_TRIPLETS_SHOWN])
+
+
+def write_distances(people: ValidationPeople, step: int) -> None:
+    """Histograms of genuine and impostor distances, to the writer in use.
+
+    Counted here: ``tf.summary.histogram`` takes a gigabyte for the pairs of 2,000 pictures, and
+    gives each histogram buckets of its own. These are the same for both kinds and all epochs.
+    """
+    for kind, chosen in (("genuine", people.genuine), ("impostor", ~people.genuine)):
+        distances = np.minimum(people.distances[chosen], _FARTHEST)
+        counts, edges = np.histogram(distances, bins=_BUCKETS, range=(0, _FARTHEST))
+        tf.summary.write(
+            f"validation/{kind}_distances",
+            np.stack([edges[:-1], edges[1:], counts], axis=1),
+            step=step,
+            metadata=histograms.create_summary_metadata(None, "squared distances of pairs"),
+        )
 
 
 class Triplet(NamedTuple):

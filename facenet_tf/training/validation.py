@@ -5,6 +5,7 @@ All pairs of their pictures are compared, so that the figure means the same from
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Iterable
 
@@ -13,17 +14,26 @@ import numpy as np
 import tensorflow as tf
 
 from facenet_tf.input_pipeline.pipeline import evaluation_batches
+from facenet_tf.losses.health import effective_rank
 from facenet_tf.metrics import (
+    IdentityErrors,
     all_pairs,
     all_pairs_distances,
     area_under_curve,
     equal_error_rate,
+    identity_errors,
     operating_point,
+    overlap,
+    rank1_accuracy,
     roc_curve,
+    separation,
 )
 from facenet_tf.records.dataset import FaceDataset
 
 logger = logging.getLogger(__name__)
+
+FAR = 1e-2
+"""The false accept rate of `val_tar`, and of the threshold that pairs are rejected by."""
 
 _BATCH = 128
 _THUMBNAIL = 32
@@ -36,6 +46,13 @@ class ValidationPeople:
         dataset: with a split ``"validation"``.
         limit: at most this many pictures, spread evenly over the records (their pairs grow
             with the square).
+
+    Attributes:
+        genuine: bool [M], of all pairs in the order of `all_pairs`: both pictures show one person.
+        embeddings: float32 [N, D], of the model that was measured last, as all that follow.
+        distances: float64 [M], squared, in [0, 4].
+        threshold: the squared distance up to which a pair is accepted at `FAR`.
+        errors: person by person, at this threshold.
     """
 
     def __init__(self, dataset: FaceDataset, limit: int = 2000) -> None:
@@ -44,7 +61,12 @@ class ValidationPeople:
             records = records[np.linspace(0, len(records) - 1, limit).astype(np.int64)]
         self.dataset, self.records = dataset, records
         self.labels = np.asarray(dataset.labels[records])
+        left, right = all_pairs(len(self.labels))
+        self.genuine = self.labels[left] == self.labels[right]
         self.embeddings = np.zeros((0, 0), np.float32)
+        self.distances = np.zeros(0)
+        self.threshold = 0.0
+        self.errors: list[IdentityErrors] = []
 
     @classmethod
     def of(cls, dataset: FaceDataset) -> ValidationPeople | None:
@@ -61,19 +83,32 @@ class ValidationPeople:
         return None
 
     def measure(self, embedder: Embedder) -> dict[str, float]:
-        """Figures over all pairs of validation pictures: ``val_auc``, ``val_eer``, ``val_tar``.
+        """Figures over all pairs of validation pictures, and over the pictures themselves.
 
-        ``val_tar`` is the fraction of genuine pairs accepted at a false accept rate of 1e-2.
+        ``val_auc``, ``val_eer``, and ``val_tar``, the fraction of genuine pairs accepted at `FAR`;
+        ``val_rank1``, the share of pictures whose nearest other picture shows the same person;
+        ``val_effective_rank`` of all embeddings; of squared distances ``val_genuine_mean``,
+        ``val_genuine_deviation``, ``val_impostor_mean``, ``val_impostor_deviation``,
+        ``val_d_prime`` (`Separation`) and ``val_overlap`` (`overlap`).
         """
         self.embeddings = embedder.embed(self.batches())
-        left, right = all_pairs(len(self.labels))
-        genuine = self.labels[left] == self.labels[right]
-        curve = roc_curve(genuine, all_pairs_distances(self.embeddings))
-        return {
-            "val_auc": area_under_curve(curve),
-            "val_eer": equal_error_rate(curve),
-            "val_tar": operating_point(curve, 1e-2).tar,
+        self.distances = all_pairs_distances(self.embeddings)
+        curve = roc_curve(self.genuine, self.distances)
+        accepted = operating_point(curve, FAR)
+        self.threshold = accepted.threshold
+        self.errors = identity_errors(self.labels, self.distances, self.threshold)
+        apart = separation(self.genuine, self.distances)
+        figures = {
+            "auc": area_under_curve(curve),
+            "eer": equal_error_rate(curve),
+            "tar": accepted.tar,
+            "rank1": rank1_accuracy(self.errors),
+            "effective_rank": float(effective_rank(tf.constant(self.embeddings))),
+            "d_prime": apart.d_prime,
+            "overlap": overlap(curve),
+            **dataclasses.asdict(apart),
         }
+        return {f"val_{name}": value for name, value in figures.items()}
 
     def batches(self) -> tf.data.Dataset:
         """The pictures in order, uint8 ``[B, S, S, C]``."""

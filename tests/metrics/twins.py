@@ -44,3 +44,25 @@ def best_accuracy(genuine, distance, balanced=False):
     if balanced:
         return max((d[genuine].mean() + (~d[~genuine]).mean()) / 2 for d in decisions)
     return max(np.mean(d == genuine) for d in decisions)
+
+
+def identity_errors(labels, distance, threshold):
+    """Per label: images, errors, {confused label: how often}, genuine pairs, rejected ones."""
+    table = {}
+    for (a, b), value in zip(itertools.combinations(range(len(labels)), 2), distance):
+        table[a, b] = table[b, a] = value
+    found = {}
+    for label in sorted(set(labels)):
+        own = [i for i, other in enumerate(labels) if other == label]
+        others = [i for i, other in enumerate(labels) if other != label]
+        confused = {}
+        for i in own:
+            mates = [table[i, j] for j in own if j != i]
+            if mates and others:
+                nearest = min(others, key=lambda j, i=i: (table[i, j], j))
+                if table[i, nearest] <= min(mates):
+                    confused[labels[nearest]] = confused.get(labels[nearest], 0) + 1
+        pairs = [table[pair] for pair in itertools.combinations(own, 2)]
+        rejected = sum(value > threshold for value in pairs)
+        found[label] = (len(own), sum(confused.values()), confused, len(pairs), rejected)
+    return found

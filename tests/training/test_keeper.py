@@ -124,11 +124,14 @@ def without_variables(monkeypatch):
 
 
 def test_all_that_is_plain_comes_back(tmp_path, without_variables):
-    state = RunState(7, 1 / 3, 2, True, 0.0, [{"epoch": "1"}], [{"at": 3, "to": 1, "rate": 0.1}])
+    rollbacks = [{"at": 3, "to": 1, "rate": 0.1}]
+    state = RunState(7, 1 / 3, 2, True, 0.0, [{"epoch": "1"}], rollbacks, "identity\nann\n")
     Keeper(RunDirectory(tmp_path), Checkpointing()).save(state, 1, None, [])
+    RunDirectory(tmp_path).identity_errors.write_text("of an epoch that a kill has undone")
     found = Keeper(RunDirectory(tmp_path), Checkpointing()).newest()
     assert found.seconds > 0
     assert dataclasses.replace(found, seconds=0.0) == dataclasses.replace(state, seconds=0.0)
+    assert RunDirectory(tmp_path).identity_errors.read_text() == state.identity_errors
 
 
 def test_a_run_without_checkpoints_begins_anew(tmp_path):

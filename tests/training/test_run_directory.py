@@ -26,12 +26,13 @@ def test_overwrite_clears_the_earlier_run_and_nothing_else(tmp_path):
     run.start(RESOLVED, overwrite=False, resume=False)
     run.checkpoints.mkdir()
     run.history.write_text("old")
+    run.identity_errors.write_text("old")
     run.report_of(7).write_text("old")
     run.candidate.write_text("old")
     (tmp_path / "notes.txt").write_text("mine")
     run.start(RESOLVED | {"fingerprint": "cd"}, overwrite=True, resume=False)
     assert not run.checkpoints.exists()
-    assert not run.history.exists()
+    assert not run.history.exists() and not run.identity_errors.exists()
     assert not run.report_of(7).exists()
     assert not run.candidate.exists()
     assert (tmp_path / "notes.txt").read_text() == "mine"
@@ -133,3 +134,11 @@ def test_the_model_becomes_a_copy_that_shares_nothing(tmp_path):
     assert best.read_text() == "weights"
     run.publish_model(best, checksums.of_file(best))
     assert run.model.read_text() == "weights"
+
+
+def test_the_table_of_people_is_what_it_is_said_to_be(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.publish_identity_errors("identity\nMüller\n")
+    assert run.identity_errors.read_text(encoding="utf-8") == "identity\nMüller\n"
+    run.publish_identity_errors("")
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from facenet_tf.training.validation import ValidationPeople
+from facenet_tf.training.validation import FAR, ValidationPeople
 
 
 class Lookup:
@@ -39,10 +39,46 @@ def test_figures_are_those_of_all_pairs(dataset):
     assert people.embeddings is vectors
 
 
+def test_figures_of_distances_and_directions(dataset):
+    people = ValidationPeople(dataset)
+    vectors = vectors_for(people, noise=1.5).astype(np.float64)
+    figures = people.measure(Lookup(vectors.astype(np.float32)))
+    pairs = list(itertools.combinations(range(len(vectors)), 2))
+    genuine = np.array([people.labels[a] == people.labels[b] for a, b in pairs])
+    squared = np.array([np.square(vectors[a] - vectors[b]).sum() for a, b in pairs])
+    np.testing.assert_array_equal(people.genuine, genuine)
+    np.testing.assert_allclose(people.distances, squared, rtol=1e-5)
+    singular = np.linalg.svd(vectors, compute_uv=False) ** 2
+    impostors = np.sort(squared[~genuine])
+    accepted = impostors[: int(FAR * len(impostors)) + 1]  # the last one is refused
+    expected = {
+        "val_genuine_mean": squared[genuine].mean(),
+        "val_genuine_deviation": squared[genuine].std(),
+        "val_impostor_mean": squared[~genuine].mean(),
+        "val_impostor_deviation": squared[~genuine].std(),
+        "val_effective_rank": singular.sum() ** 2 / np.square(singular).sum(),
+        "val_tar": np.mean(squared[genuine] < accepted[-1]),
+    }
+    assert {name: figures[name] for name in expected} == pytest.approx(expected, rel=1e-5)
+    assert 0 < figures["val_overlap"] < 1 and figures["val_d_prime"] > 0
+    rejected = sum(one.rejected_pairs for one in people.errors)
+    assert 1 - rejected / genuine.sum() == pytest.approx(figures["val_tar"])
+    assert {one.label for one in people.errors} == set(people.labels)
+
+
 def test_people_told_apart_perfectly(dataset):
     people = ValidationPeople(dataset)
     figures = people.measure(Lookup(vectors_for(people, noise=1e-3)))
-    assert figures == {"val_auc": 1.0, "val_eer": 0.0, "val_tar": 1.0}
+    perfect = {"val_auc": 1, "val_eer": 0, "val_tar": 1, "val_rank1": 1, "val_overlap": 0}
+    assert {name: figures[name] for name in perfect} == perfect
+
+
+def test_a_collapsed_model_is_measured_too(dataset):
+    people = ValidationPeople(dataset)
+    figures = people.measure(Lookup(np.full((len(people.labels), 4), 0.5, np.float32)))
+    chance = {"val_auc": 0.5, "val_rank1": 0, "val_overlap": 1, "val_d_prime": 0}
+    assert {name: figures[name] for name in chance} == chance
+    assert figures["val_effective_rank"] == pytest.approx(1)
 
 
 def test_only_validation_people_are_measured_and_at_most_so_many_pictures(dataset):
