@@ -19,7 +19,14 @@ EMBEDDING = 128
 
 
 def ready_step(
-    model: str, size: int, people: int, precision: str, jit: Jit, rate: float = 1e-4
+    model: str,
+    size: int,
+    people: int,
+    precision: str,
+    jit: Jit,
+    rate: float = 1e-4,
+    embedding: int = EMBEDDING,
+    change: Callable[[keras.Model], keras.Model] = lambda network: network,
 ) -> Callable[[], Mapping[str, tf.Tensor]]:
     """A function that takes one train step of batch-hard with a soft margin on a fixed batch.
 
@@ -30,11 +37,15 @@ def ready_step(
         precision: policy of the network's body.
         jit: where XLA is; a difference after compile raises RuntimeError.
         rate: learning rate of AdamW.
+        embedding: dimensions of the embedding.
+        change: makes of the network the one to train.
     """
     keras.utils.set_random_seed(0)
     keras.mixed_precision.set_global_policy(precision)
-    network = models.build(model, preprocessing=Preprocessing(size=size))
-    trainer = EmbeddingTrainer(network, build_head(STAGE, people, EMBEDDING, seed=0), jit)
+    network = change(
+        models.build(model, preprocessing=Preprocessing(size=size), embedding_size=embedding)
+    )
+    trainer = EmbeddingTrainer(network, build_head(STAGE, people, embedding, seed=0), jit)
     compile_checked(trainer, keras.optimizers.AdamW(rate), jit)
     keras.mixed_precision.set_global_policy("float32")
     step = tf.function(trainer.train_step, jit_compile=step_is_jitted(trainer))
