@@ -7,7 +7,7 @@ and precision, each contender in a process of its own, all of them in every roun
 networks are one, tests/models/test_inception_resnet_v1.py shows; facenet-pytorch's also learns the
 scales of batch normalisation. The peer's environment is given by its interpreter:
 
-    python3 -m venv fnp && fnp/bin/pip install torch torchvision
+    python3 -m venv fnp && fnp/bin/pip install torch requests
     fnp/bin/pip install --no-deps facenet-pytorch==2.6.0   # it asks for an older torch
 """
 

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import importlib.util
+import sys
+import types
 from collections.abc import Callable
 
 import numpy as np
@@ -35,7 +38,12 @@ def ours(form: str, precision: str, people: int) -> Step:
 def facenet_pytorch(form: str, precision: str, people: int) -> Step:
     """The same with its network, in the layout that `form` says: contiguous or channels_last."""
     import torch
-    from facenet_pytorch import InceptionResnetV1
+
+    # The package itself wants torchvision, which only its detector needs.
+    package = types.ModuleType("facenet_pytorch")
+    package.__path__ = list(importlib.util.find_spec("facenet_pytorch").submodule_search_locations)
+    sys.modules["facenet_pytorch"] = package
+    from facenet_pytorch.models.inception_resnet_v1 import InceptionResnetV1
 
     torch.manual_seed(0)
     layout = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}[form]

@@ -6,13 +6,13 @@ from facenet_tf.models import nn2 as nn2
 from facenet_tf.models import residual_small as residual_small
 from facenet_tf.models.depthwise import DepthwiseConvolution
 from facenet_tf.models.layers import (
-    ChannelPReLU,
     FusedBatchNormalization,
     L2Pooling,
     PixelNormalization,
     ScaledSum,
     UnitLength,
 )
+from facenet_tf.models.prelu import ChannelPReLU
 from facenet_tf.models.registry import build, names, preprocessing_of, register
 
 __all__ = [

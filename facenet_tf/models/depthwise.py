@@ -1,8 +1,13 @@
-"""Depthwise convolution, with the gradient that is fastest on a CPU."""
+"""Depthwise convolution: TensorFlow's, but for one gradient.
+
+In a graph on an x86 processor TensorFlow hands depthwise convolutions to oneDNN, whose kernels for
+float32 take about as long as it takes to read and write the tensors once: there is nothing to gain.
+But in bfloat16 and with a stride, its gradient by the input takes some 40 times as long as in
+float32. There it is taken in float32. `benchmarks/depthwise.py` measures both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,8 +17,50 @@ import tensorflow as tf
 def depthwise_convolution(
     x: tf.Tensor, kernel: tf.Tensor, strides: int = 1, padding: str = "same"
 ) -> tf.Tensor:
-    """Convolve each channel with its own kernel: `tf.nn.depthwise_conv2d` with another gradient."""
+    """Convolve each channel with its own kernel, with a gradient that is fast on a CPU too.
+
+    Which gradient it has is settled when a graph is traced, by type, stride and the devices there
+    are.
+
+    Args:
+        x: floating [B, H, W, C].
+        kernel: [height, width, C, 1], of the same type.
+        strides: of both directions.
+        padding: "same" or "valid", as TensorFlow pads.
+
+    Returns:
+        [B, H', W', C] of the same type.
+    """
+    half = x.dtype in (tf.bfloat16, tf.float16)
+    if half and strides > 1 and not tf.config.list_physical_devices("GPU"):
+        return _convolve_half(x, kernel, strides, padding)
+    return _convolve(x, kernel, strides, padding)
+
+
+def _convolve(x: tf.Tensor, kernel: tf.Tensor, strides: int, padding: str) -> tf.Tensor:
     return tf.nn.depthwise_conv2d(x, kernel, [1, strides, strides, 1], padding.upper())
+
+
+def _convolve_half(x: tf.Tensor, kernel: tf.Tensor, strides: int, padding: str) -> tf.Tensor:
+    options = {"strides": [1, strides, strides, 1], "padding": padding.upper()}
+
+    @tf.custom_gradient
+    def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            by_input = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
+                input_sizes=tf.shape(x),
+                filter=tf.cast(kernel, tf.float32),
+                out_backprop=tf.cast(upstream, tf.float32),
+                **options,
+            )
+            by_kernel = tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
+                input=x, filter_sizes=tf.shape(kernel), out_backprop=upstream, **options
+            )
+            return tf.cast(by_input, x.dtype), by_kernel
+
+        return _convolve(x, kernel, strides, padding), gradient
+
+    return convolve(x, kernel)
 
 
 @keras.saving.register_keras_serializable("facenet_tf")

@@ -160,24 +160,3 @@ class ScaledSum(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Config with the scale."""
         return {**super().get_config(), "scale": self.scale}
-
-
-@keras.saving.register_keras_serializable("facenet_tf")
-class ChannelPReLU(keras.layers.Layer):
-    """Parametric ReLU with a slope per channel: He et al., Delving Deep into Rectifiers, 2015.
-
-    `max(x, 0) + alpha · min(x, 0)`; slopes start at 0.25, as in the paper.
-    """
-
-    def build(self, input_shape: Any) -> None:
-        """Create the slopes [C]."""
-        quarter = keras.initializers.Constant(0.25)
-        self.alpha = self.add_weight(
-            name="alpha", shape=(input_shape[-1],), initializer=quarter
-        )
-        super().build(input_shape)
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Rectify [..., C], of any floating type."""
-        alpha = tf.cast(self.alpha, inputs.dtype)
-        return tf.nn.relu(inputs) + alpha * tf.minimum(inputs, 0)

@@ -18,7 +18,8 @@ import tensorflow as tf
 
 from facenet_tf.models.depthwise import DepthwiseConvolution
 from facenet_tf.models.heads import Head, pool
-from facenet_tf.models.layers import ChannelPReLU, FusedBatchNormalization
+from facenet_tf.models.layers import FusedBatchNormalization
+from facenet_tf.models.prelu import ChannelPReLU
 from facenet_tf.models.registry import register
 
 

@@ -1,15 +1,23 @@
 """facenet-pytorch's Inception-ResNet-v1 with made-up weights, and where they belong in ours.
 
-Its weights follow from their names, so that none need be kept: the ordinary suite compares ours
+The weights follow from their names, so that none need be kept: the ordinary suite compares ours
 with a few numbers that came out of theirs, and where facenet-pytorch is installed theirs is run.
+The numbers are recorded in an environment that has it (and need not have TensorFlow) by
+
+    python tests/models/facenet_pytorch_weights.py > tests/data/inception_resnet_v1.json
 """
 
+import importlib.util
+import json
 import re
+import sys
+import types
 import zlib
 
 import numpy as np
 
-EPSILON = 1e-3
+EVERY = 32
+"""One in so many dimensions is recorded."""
 _BRANCH = {"a": 0, "b": 1, "c": 2}
 _BLOCKS = {"block35": "repeat_1", "block17": "repeat_2", "block8": "repeat_3"}
 
@@ -28,6 +36,28 @@ def made_up(name, shape):
         return (0.1 * random.randn(*shape)).astype(np.float32)
     fan_in = np.prod(shape[1:])
     return (random.randn(*shape) * np.sqrt(2 / fan_in)).astype(np.float32)
+
+
+def embeddings():
+    """What facenet-pytorch makes of the pictures, [2, 512]."""
+    import torch
+
+    # The package itself wants torchvision, which only its detector needs.
+    package = types.ModuleType("facenet_pytorch")
+    package.__path__ = list(importlib.util.find_spec("facenet_pytorch").submodule_search_locations)
+    sys.modules["facenet_pytorch"] = package
+    from facenet_pytorch.models.inception_resnet_v1 import InceptionResnetV1
+
+    model = InceptionResnetV1().eval()
+    state = {
+        name: torch.from_numpy(made_up(name, tuple(tensor.shape)))
+        for name, tensor in model.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    model.load_state_dict(state, strict=False)
+    pixels = torch.from_numpy((pictures().transpose(0, 3, 1, 2) - 127.5) / 128).float()
+    with torch.no_grad():
+        return model(pixels).numpy()
 
 
 def their_name(layer):
@@ -51,7 +81,7 @@ def fill(model):
     """Give our model the made-up weights; their scales of batch normalisation go into kernels."""
     for layer in model.layers:
         if layer.name.endswith("_up"):
-            name = f"{their_name(layer.name)}"
+            name = their_name(layer.name)
             kernel, bias = (values.shape for values in layer.get_weights())
             layer.set_weights([_kernel(f"{name}.weight", kernel), made_up(f"{name}.bias", bias)])
         elif layer.name.endswith("_norm"):
@@ -78,3 +108,7 @@ def _kernel(name, shape):
     *places, inputs, outputs = shape
     values = made_up(name, (outputs, inputs, *places))
     return np.moveaxis(values, (0, 1), (-1, -2))
+
+
+if __name__ == "__main__":
+    print(json.dumps({"embeddings": np.round(embeddings()[:, ::EVERY], 7).tolist()}, indent=1))
