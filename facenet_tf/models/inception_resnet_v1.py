@@ -138,10 +138,6 @@ def _convolution(
     strides: int = 1,
     padding: str = "same",
 ) -> tf.Tensor:
-    x = keras.layers.Conv2D(
-        filters, size, strides, padding=padding, use_bias=False, name=name
-    )(x)
-    x = FusedBatchNormalization(
-        scale=False, momentum=0.995, epsilon=1e-3, name=f"{name}_norm"
-    )(x)
+    x = keras.layers.Conv2D(filters, size, strides, padding=padding, use_bias=False, name=name)(x)
+    x = FusedBatchNormalization(scale=False, momentum=0.995, epsilon=1e-3, name=f"{name}_norm")(x)
     return keras.layers.ReLU(name=f"{name}_relu")(x)

@@ -33,8 +33,13 @@ class Stage:
     strides: int
 
 
-STAGES = (Stage(2, 64, 5, 2), Stage(4, 128, 1, 2), Stage(2, 128, 6, 1))
-STAGES += (Stage(4, 128, 1, 2), Stage(2, 128, 2, 1))
+STAGES = (
+    Stage(2, 64, 5, 2),
+    Stage(4, 128, 1, 2),
+    Stage(2, 128, 6, 1),
+    Stage(4, 128, 1, 2),
+    Stage(2, 128, 2, 1),
+)
 
 
 @register("mobile_facenet")

@@ -44,9 +44,7 @@ def _rectify(x: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
 
 
 @tf.function(jit_compile=True)
-def _gradients(
-    x: tf.Tensor, alpha: tf.Tensor, upstream: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
+def _gradients(x: tf.Tensor, alpha: tf.Tensor, upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Gradient by the input, and float32 sums over neighbours [N, C] of that by the slopes."""
     by_input = tf.where(x > 0, upstream, alpha * upstream)
     width, channels = x.shape[-2:]

@@ -1,8 +1,8 @@
 """Architectures by name.
 
-An architecture is a function from normalised pixels to the tensor of its last layer, a dense one named
-"bottleneck", or the "bottleneck_norm" after it; `build` puts the same input and the same ending around
-each.
+An architecture is a function from normalised pixels to the tensor of its last layer, a dense one
+named "bottleneck", or the "bottleneck_norm" after it; `build` puts the same input and the same
+ending around each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _architectures: dict[str, Callable[..., Any]] = {}
 _embedding_sizes: dict[str, int] = {}
 
 
-def register(name: str, embedding_size: int = 128) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def register(
+    name: str, embedding_size: int = 128
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: make `architecture(pixels, embedding_size, **options)` known as `name`.
 
     Args:

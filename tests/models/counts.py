@@ -3,6 +3,7 @@
 import math
 
 import keras
+
 from facenet_tf.models import DepthwiseConvolution
 
 WEIGHTED = (keras.layers.Conv2D, keras.layers.Dense, DepthwiseConvolution)
@@ -21,10 +22,10 @@ def weights(model):
 
 def multiply_adds(model):
     """Of one picture: each weight is used once per place of its layer's output."""
-    outputs = {layer.name: layer.output.shape for layer in model.layers if layer.name in weights(model)}
-    return sum(
-        count * math.prod(outputs[name][1:-1]) for name, count in weights(model).items()
-    )
+    outputs = {
+        layer.name: layer.output.shape for layer in model.layers if layer.name in weights(model)
+    }
+    return sum(count * math.prod(outputs[name][1:-1]) for name, count in weights(model).items())
 
 
 def shapes(model):

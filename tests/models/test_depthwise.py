@@ -152,8 +152,9 @@ class TestLayer:
     @pytest.mark.parametrize("options", [{}, {"strides": 2}, {"padding": "valid"}])
     def test_equals_keras(self, options):
         x = tensors(CASES[0], dtype=np.float32)[0]
-        ours, theirs = self.layer(**options), keras.layers.DepthwiseConv2D(
-            3, use_bias=False, **({"padding": "same"} | options)
+        ours, theirs = (
+            self.layer(**options),
+            keras.layers.DepthwiseConv2D(3, use_bias=False, **({"padding": "same"} | options)),
         )
         ours.build(x.shape), theirs.build(x.shape)
         theirs.set_weights(ours.get_weights())

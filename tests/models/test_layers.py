@@ -183,9 +183,7 @@ class TestFusedBatchNormalization:
         expected = 0.8 * before[-1] + 0.2 * values.var(0, ddof=1)
         np.testing.assert_allclose(variance, expected, rtol=1e-5)
 
-    @pytest.mark.parametrize(
-        "options", [{"center": False}, {"synchronized": True}]
-    )
+    @pytest.mark.parametrize("options", [{"center": False}, {"synchronized": True}])
     def test_what_the_kernel_cannot_do_is_refused(self, options):
         with pytest.raises(ValueError, match="center and synchronized"):
             FusedBatchNormalization(**options)

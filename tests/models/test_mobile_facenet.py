@@ -101,8 +101,3 @@ def test_dropout_acts_in_training_only():
     pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
     np.testing.assert_array_equal(model(pixels), model(pixels))
     assert np.any(model(pixels, training=True) != model(pixels, training=True))
-
-
-def test_unknown_head():
-    with pytest.raises(ValueError, match='head must be "gap"'):
-        build(48, head="average")

@@ -7,7 +7,9 @@ from facenet_tf.models import ChannelPReLU
 
 RANDOM = np.random.default_rng(0)
 JIT = pytest.mark.parametrize("jit", [False, True], ids=["graph", "jit"])
-SHAPES = pytest.mark.parametrize("shape", [(3, 8, 8, 4), (2, 5, 28, 3), (2, 1, 1, 6), (1, 3, 17, 2)])
+SHAPES = pytest.mark.parametrize(
+    "shape", [(3, 8, 8, 4), (2, 5, 28, 3), (2, 1, 1, 6), (1, 3, 17, 2)]
+)
 
 
 def run(layer, x, weights, training, jit):

@@ -12,7 +12,17 @@ SIZES = {name: 80 if name == "inception_resnet_v1" else 48 for name in models.na
 SINGLE_PRECISION = ["normalization", "bottleneck", "bottleneck_norm", "embedding"]
 POLICIES = ["mixed_float16", "mixed_bfloat16"]
 EMBEDDINGS = {"inception_resnet_v1": 512}
-KERAS_NAMES = ("conv2d", "re_lu", "dense", "depthwise", "batch", "channel", "fused", "add", "concat")
+KERAS_NAMES = (
+    "conv2d",
+    "re_lu",
+    "dense",
+    "depthwise",
+    "batch",
+    "channel",
+    "fused",
+    "add",
+    "concat",
+)
 every_model = pytest.mark.parametrize("name", models.names())
 
 
@@ -117,16 +127,14 @@ def test_layers(built, name):
     assert names[-2:] in (["bottleneck", "embedding"], ["bottleneck_norm", "embedding"])
     assert "bottleneck" in names[-3:]
     assert len({layer.name for layer in layers}) == len(layers)
-    default = [
-        layer.name for layer in layers if layer.name.startswith(KERAS_NAMES)
-    ]
+    default = [layer.name for layer in layers if layer.name.startswith(KERAS_NAMES)]
     assert not default
 
 
 @every_model
 def test_options_of_build(name):
-    preprocessing = Preprocessing(size=80, color="grey")
-    model = models.build(name, preprocessing=preprocessing, embedding_size=32)
+    grey = Preprocessing(size=80, color="grey")
+    model = models.build(name, preprocessing=grey, embedding_size=32)
     assert model.input_shape == (None, 80, 80, 1)
     assert model.output_shape == (None, 32)
 
