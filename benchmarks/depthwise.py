@@ -2,13 +2,15 @@
 
     python benchmarks/depthwise.py [--batch 64] [--quick] [--output FILE]
 
-"ours" is `facenet_tf.models.depthwise`; the peers compute the same with what TensorFlow has:
-`tf.nn.depthwise_conv2d` as a graph and under XLA, nine shifted multiply-adds under XLA with the
-gradient that TensorFlow derives, and an ordinary convolution with as many groups as channels.
-A layer is forward and both gradients, in milliseconds; the step is the whole one, images per
-second: "native" has `keras.layers.DepthwiseConv2D` and is otherwise the same net, "keras" has
-Keras' batch normalisation and PReLU too, and "floor" has average pools in the place of depthwise
-convolutions: what a step would take if these cost no more than that.
+A layer is forward and both gradients, in milliseconds. "ours" is `facenet_tf.models.depthwise`; the
+peers compute the same: `tf.nn.depthwise_conv2d` as a graph and under XLA, nine shifted multiply-adds
+under XLA with the gradient that TensorFlow derives, and an ordinary convolution with as many groups
+as channels. "copy" adds 1 to the input, which reads and writes memory once.
+
+A step is a whole one, in images per second. "native" has `keras.layers.DepthwiseConv2D` and is
+otherwise the same net; "keras" has Keras' PReLU and batch normalisation too; "pools" has average
+pools in the place of depthwise convolutions, and so tells what these cost; those with "xla" are
+compiled as a whole.
 """
 
 from __future__ import annotations
@@ -75,25 +77,31 @@ def main() -> None:
     rounds = 2 if options.quick else 5
     batch = 16 if options.quick else options.batch
     metrics: dict[str, Any] = {}
-    for name, (side, channels, strides) in LAYERS.items():
-        metrics[f"layer_{name}"] = layer_figures(batch, side, channels, strides, rounds)
-    metrics["train_step"] = step_figures(batch, rounds, steps=1 if options.quick else 3)
+    for precision in (tf.float32, tf.bfloat16):
+        for name, (side, channels, strides) in LAYERS.items():
+            figures = layer_figures(batch, side, channels, strides, precision, rounds)
+            metrics[f"layer_{name}_{precision.name}"] = figures
+    for policy, peers in (QUICK_STEPS if options.quick else STEPS).items():
+        metrics[f"train_step_{policy}"] = step_figures(batch, policy, peers, rounds)
     report.publish("depthwise", metrics, options.output, batch=batch)
 
 
-def layer_figures(batch: int, side: int, channels: int, strides: int, rounds: int) -> Any:
+def layer_figures(
+    batch: int, side: int, channels: int, strides: int, precision: tf.DType, rounds: int
+) -> Any:
     """Milliseconds of forward and gradient; what a peer cannot do is said."""
     random = np.random.default_rng(0)
     places = -(-side // strides)
     x, kernel, gradient = (
-        tf.constant(random.standard_normal(shape), tf.float32)
+        tf.cast(random.standard_normal(shape), precision)
         for shape in (
             (batch, side, side, channels),
             (3, 3, channels, 1),
             (batch, places, places, channels),
         )
     )
-    contenders, failed = {}, {}
+    copy = tf.function(lambda: [x + tf.ones([], precision)])
+    contenders, failed = {"copy": milliseconds(copy)}, {}
     forms = {"ours": (depthwise_convolution, False), **LAYER_PEERS}
     for name, (convolve, jit) in forms.items():
         compute = forward_and_gradient(convolve, strides, jit)
@@ -128,33 +136,24 @@ def milliseconds(compute: Callable[[], list[tf.Tensor]]) -> Callable[[], float]:
     return run
 
 
-def step_figures(batch: int, rounds: int, steps: int) -> Any:
+def step_figures(batch: int, policy: str, peers: list[str], rounds: int) -> Any:
     """Images per second of whole train steps of MobileFaceNet at 112×112."""
     people = batch // STAGE.images_per_identity
 
-    def contender(change: Change | None, jit: str) -> Callable[[], float]:
-        replaced = cloned(change) if change else lambda network: network
-        step = ready_step("mobile_facenet", 112, people, "float32", jit, change=replaced)
+    def contender(name: str) -> Callable[[], float]:
+        kind, _, jit = name.partition("_")
+        change = cloned(CHANGES[kind]) if kind in CHANGES else lambda network: network
+        where = "on" if jit else "loss"
+        step = ready_step("mobile_facenet", 112, people, policy, where, change=change)
 
         def images_per_second() -> float:
             start = time.perf_counter()
-            for _ in range(steps):
-                float(step()["loss"])
-            return steps * batch / (time.perf_counter() - start)
+            float(step()["loss"])
+            return batch / (time.perf_counter() - start)
 
         return images_per_second
 
-    speeds = report.alternate(
-        {
-            "ours": contender(None, "loss"),
-            "ours_xla": contender(None, "on"),
-            "native_graph": contender(with_native, "loss"),
-            "native_xla": contender(with_native, "on"),
-            "keras_graph": contender(with_keras, "loss"),
-            "floor": contender(with_pools, "loss"),
-        },
-        rounds,
-    )
+    speeds = report.alternate({name: contender(name) for name in ["ours", *peers]}, rounds)
     return report.metric(speeds.pop("ours"), speeds, "images/s")
 
 
@@ -187,6 +186,13 @@ def with_pools(layer: keras.layers.Layer) -> keras.layers.Layer:
         )
     return layer.__class__.from_config(layer.get_config())
 
+
+CHANGES = {"native": with_native, "keras": with_keras, "pools": with_pools}
+STEPS = {
+    "float32": ["native", "keras", "pools", "ours_xla", "native_xla"],
+    "mixed_bfloat16": ["native", "keras", "pools"],
+}
+QUICK_STEPS = {"float32": ["keras"], "mixed_bfloat16": ["native"]}
 
 if __name__ == "__main__":
     main()
