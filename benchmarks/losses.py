@@ -21,17 +21,17 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import math
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import report
+import turns
 from limited_process import LimitedProcess, Limits
 
 from facenet_tf.losses import find_loss
@@ -171,7 +171,7 @@ def compare(
         results[name] = Result(memory, [], memory.get("failed"))
         print(mining, name, memory, file=sys.stderr, flush=True)
     check_agreement(mining, results)
-    take_turns(results, commands, rounds, limits)
+    time_in_turns(results, commands, rounds, limits)
     return results
 
 
@@ -189,29 +189,13 @@ def check_agreement(mining: str, results: dict[str, Result]) -> None:
             raise SystemExit(f"{mining}: {figure} differs: {values}")
 
 
-def take_turns(
+def time_in_turns(
     results: dict[str, Result], commands: dict[str, Command], rounds: int, limits: Limits
 ) -> None:
-    """Time the contenders that have not failed; the first round says how many calls fill a turn."""
-    with ExitStack() as stack:
-        running: dict[str, LimitedProcess] = {}
-        for name, result in results.items():
-            if not result.failed:
-                process = stack.enter_context(LimitedProcess(commands[name]("time"), limits))
-                result.failed = process.answer().get("failed")
-                running[name] = process
-        calls = dict.fromkeys(running, 1)
-        for number in range(rounds + 1):
-            for name, process in running.items():
-                result = results[name]
-                if result.failed:
-                    continue
-                turn = process.ask(calls[name])
-                result.failed = turn.get("failed")
-                if number == 0 and not result.failed:
-                    calls[name] = math.ceil(SHORTEST / turn["seconds"])
-                elif not result.failed:
-                    result.turns.append(turn)
+    """Time the contenders that have not failed."""
+    fine = {name: commands[name]("time") for name, result in results.items() if not result.failed}
+    for name, timed in turns.take_turns(fine, rounds, limits, SHORTEST).items():
+        results[name].turns, results[name].failed = timed.turns, timed.failed
 
 
 def figures(results: dict[str, Result]) -> dict[str, Any]:

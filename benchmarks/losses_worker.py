@@ -133,10 +133,13 @@ def memory(prepared: Callable[[Batch], Step], batch: Batch) -> dict[str, float]:
     return {"loss": float(loss), "gradient": norm, "fixed_mib": fixed, "mib": added}
 
 
-def serve(step: Step) -> None:
-    """Answer with the seconds of as many calls as each line says; the first call is not timed."""
+def serve(step: Step, **facts: Any) -> None:
+    """Answer with `facts`, then the seconds of as many calls as each line says.
+
+    The first call is not timed.
+    """
     step()
-    answer({})
+    answer(facts)
     for line in sys.stdin:
         answer(timed(step, int(line)))
 

@@ -27,6 +27,8 @@ def ready_step(
     rate: float = 1e-4,
     each: int = STAGE.images_per_identity,
     chunk: int | None = None,
+    embedding: int = EMBEDDING,
+    change: Callable[[keras.Model], keras.Model] = lambda network: network,
 ) -> Callable[[], Mapping[str, tf.Tensor]]:
     """A function that takes one train step of batch-hard with a soft margin on a fixed batch.
 
@@ -39,11 +41,15 @@ def ready_step(
         rate: learning rate of AdamW.
         each: K of the batch.
         chunk: crops that go through the body at a time; None for all.
+        embedding: dimensions of the embedding.
+        change: makes of the network the one to train.
     """
     keras.utils.set_random_seed(0)
     keras.mixed_precision.set_global_policy(precision)
-    network = models.build(model, preprocessing=Preprocessing(size=size))
-    head = build_head(STAGE, people, EMBEDDING, seed=0)
+    network = change(
+        models.build(model, preprocessing=Preprocessing(size=size), embedding_size=embedding)
+    )
+    head = build_head(STAGE, people, embedding, seed=0)
     trainer = EmbeddingTrainer(network, head, jit, chunk=chunk)
     compile_checked(trainer, keras.optimizers.AdamW(rate), jit)
     keras.mixed_precision.set_global_policy("float32")

@@ -27,6 +27,7 @@ from facenet_tf.records.source import Source
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.plot import PlotConfig
 
+from .models import test_inception_resnet_v1, test_mobile_facenet
 from .models.test_nn2 import WEIGHTS
 
 ROOT = Path(__file__).parent.parent
@@ -273,6 +274,19 @@ class TestModels:
         assert self.row("conv1")[-1] == f"{WEIGHTS['stem_conv1']:,}"
         assert self.row("conv2")[-1] == f"{WEIGHTS['stem_conv2']:,}"
         assert self.row("bottleneck | 128")[-1] == f"{WEIGHTS['bottleneck']:,}"
+
+    def test_parts_of_inception_resnet_v1(self):
+        for part, count in test_inception_resnet_v1.BLOCKS.items():
+            assert self.row(part)[-1] == f"{count:,}", part
+
+    def test_weights_of_mobile_facenet(self):
+        for stage, (first, later, blocks) in test_mobile_facenet.BLOCKS.items():
+            count = sum(first) + (blocks - 1) * sum(later or ())
+            assert self.row(f"{stage[:-1]} {stage[-1]}")[-1] == f"{count:,}"
+        rows = ["3×3 convolution", "depthwise 3×3", "1×1 convolution", "global depthwise"]
+        rows.append("bottleneck, without bias")
+        for row, count in zip(rows, test_mobile_facenet.OTHERS.values(), strict=True):
+            assert self.row(row)[-1] == f"{count:,}"
 
     @pytest.mark.parametrize(
         ("size", "head"), [(112, "depthwise"), (80, "depthwise"), (112, "flatten")]

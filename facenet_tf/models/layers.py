@@ -71,10 +71,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     Args:
         axis, center, scale, synchronized: as of the plain layer, but the kernel knows only the
-            last axis with scale and offset, and there is no choice of synchronisation.
+            last axis with an offset, and there is no choice of synchronisation.
 
     Raises:
-        ValueError: another axis, no scale or no offset, or a choice of synchronisation.
+        ValueError: another axis, no offset, or a choice of synchronisation.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         **kwargs: Any,
     ) -> None:
         super().__init__(axis=axis, center=center, scale=scale, synchronized=synchronized, **kwargs)
-        if not (center and scale) or synchronized:
-            raise ValueError("the fused kernel needs center, scale and synchronized=False")
+        if not center or synchronized:
+            raise ValueError("the fused kernel needs center and synchronized=False")
         # Keras 2 saves the axis as a list.
         self._axes = [axis] if isinstance(axis, int) else list(axis)
 
@@ -106,7 +106,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
     ) -> tf.Tensor:
         """Normalise by the batch in training, by the moving statistics otherwise."""
-        gamma, beta = tf.cast(self.gamma, tf.float32), tf.cast(self.beta, tf.float32)
+        beta = tf.cast(self.beta, tf.float32)
+        gamma = tf.cast(self.gamma, tf.float32) if self.scale else tf.ones_like(beta)
         if not (training and self.trainable):
             moving = {"mean": self.moving_mean, "variance": self.moving_variance}
             moving = {name: tf.cast(value, tf.float32) for name, value in moving.items()}
@@ -185,3 +186,21 @@ class L2Pooling(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Config with window and stride."""
         return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides}
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class ScaledSum(keras.layers.Layer):
+    """`x + scale · y`: the scaled residual of Szegedy et al., Inception-v4, 2016, §3.3."""
+
+    def __init__(self, scale: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        """The sum of two tensors of one shape and type."""
+        x, y = inputs
+        return x + tf.cast(self.scale, y.dtype) * y
+
+    def get_config(self) -> dict[str, Any]:
+        """Config with the scale."""
+        return {**super().get_config(), "scale": self.scale}

@@ -1,7 +1,8 @@
 """Architectures by name.
 
-An architecture is a function from normalised pixels to the tensor of its last layer, named
-"bottleneck"; `build` puts the same input and the same ending around each.
+An architecture is a function from normalised pixels to the tensor of its last layer, a dense one
+named "bottleneck", or the "bottleneck_norm" after it; `build` puts the same input and the same
+ending around each.
 """
 
 from __future__ import annotations
@@ -15,15 +16,23 @@ from facenet_tf.models.layers import PixelNormalization, UnitLength
 from facenet_tf.preprocessing import Preprocessing
 
 _architectures: dict[str, Callable[..., Any]] = {}
+_embedding_sizes: dict[str, int] = {}
 
 
-def register(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: make `architecture(pixels, embedding_size, **options)` known as `name`."""
+def register(
+    name: str, embedding_size: int = 128
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: make `architecture(pixels, embedding_size, **options)` known as `name`.
+
+    Args:
+        name: what `build` knows it by.
+        embedding_size: number of dimensions that it was published with.
+    """
 
     def remember(architecture: Callable[..., Any]) -> Callable[..., Any]:
         if name in _architectures:
             raise ValueError(f"architecture {name!r} is registered twice")
-        _architectures[name] = architecture
+        _architectures[name], _embedding_sizes[name] = architecture, embedding_size
         return architecture
 
     return remember
@@ -35,7 +44,11 @@ def names() -> list[str]:
 
 
 def build(
-    name: str, *, preprocessing: Preprocessing, embedding_size: int = 128, **options: Any
+    name: str,
+    *,
+    preprocessing: Preprocessing,
+    embedding_size: int | None = None,
+    **options: Any,
 ) -> keras.Model:
     """Build an embedding model with fresh weights.
 
@@ -43,7 +56,7 @@ def build(
         name: one of `names()`.
         preprocessing: how the crops are made; it travels inside the model, and gives its input
             size and channels.
-        embedding_size: number of dimensions of an embedding.
+        embedding_size: number of dimensions of an embedding; None: as published.
         **options: what the architecture's function takes besides.
 
     Returns:
@@ -51,14 +64,15 @@ def build(
         embeddings, float32 [B, embedding_size] of length 1.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: for an unknown name, or options that the architecture refuses.
     """
     if name not in _architectures:
         raise ValueError(f"no architecture {name!r}; there are {', '.join(names())}")
     shape = (preprocessing.size, preprocessing.size, preprocessing.channels)
     pixels = keras.Input(shape, name="pixels")
     normalized = PixelNormalization(preprocessing.to_dict(), name="normalization")(pixels)
-    features = _architectures[name](normalized, embedding_size, **options)
+    size = _embedding_sizes[name] if embedding_size is None else embedding_size
+    features = _architectures[name](normalized, size, **options)
     return keras.Model(pixels, UnitLength(name="embedding")(features), name=name)
 
 

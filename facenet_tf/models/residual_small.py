@@ -10,11 +10,10 @@ averages before it projects, as in He et al., Bag of Tricks, 2019.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.heads import Head, pool
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.models.registry import register
 
@@ -25,7 +24,7 @@ def residual_small(
     embedding_size: int,
     *,
     width: int = 32,
-    head: Literal["gap", "depthwise", "flatten"] = "depthwise",
+    head: Head = "depthwise",
     dropout: float = 0.0,
 ) -> tf.Tensor:
     """Layers from normalised pixels [B, S, S, C] to float32 [B, embedding_size].
@@ -34,10 +33,7 @@ def residual_small(
         pixels: normalised pixels.
         embedding_size: number of dimensions of the result.
         width: filters of the first convolution; the three stages have 2, 4 and 6 times as many.
-        head: what becomes of the last map. "gap" averages it over places, for faces that are not
-            aligned. "depthwise" takes a learned weighted sum of each channel (the global
-            depthwise convolution of Chen et al., MobileFaceNets, 2018). "flatten" gives all of it
-            to the bottleneck (Deng et al., ArcFace, 2019), which then has most of the parameters.
+        head: what becomes of the last map, as in `heads.pool`.
         dropout: fraction of the features dropped before the bottleneck in training.
 
     Raises:
@@ -49,7 +45,7 @@ def residual_small(
         for block in range(1, blocks + 1):
             shrink = block == 1 and stage > 1
             x = _residual(x, filters * width, shrink, f"stage{stage}_block{block}")
-    x = _pool(x, head)
+    x = pool(x, head)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
     return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
@@ -79,22 +75,6 @@ def _convolution(
     )
     x = _norm(f"{name}_norm")(convolution(x))
     return keras.layers.ReLU(name=f"{name}_relu")(x) if activation else x
-
-
-def _pool(x: tf.Tensor, head: str) -> tf.Tensor:
-    if head == "gap":
-        return keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    if head == "depthwise":
-        pool = keras.layers.DepthwiseConv2D(
-            x.shape[1],
-            use_bias=False,
-            depthwise_initializer=keras.initializers.Constant(1.0 / x.shape[1] ** 2),
-            name="pool",
-        )
-        return keras.layers.Flatten(name="flatten")(_norm("pool_norm")(pool(x)))
-    if head == "flatten":
-        return keras.layers.Flatten(name="flatten")(_norm("flatten_norm")(x))
-    raise ValueError(f'head must be "gap", "depthwise" or "flatten", not {head!r}')
 
 
 def _norm(name: str) -> keras.layers.Layer:

@@ -1,0 +1,44 @@
+"""What becomes of the last map: the heads that the architectures share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import keras
+import tensorflow as tf
+
+from facenet_tf.models.depthwise import DepthwiseConvolution
+from facenet_tf.models.layers import FusedBatchNormalization
+
+Head = Literal["gap", "depthwise", "flatten"]
+
+
+def pool(x: tf.Tensor, head: Head) -> tf.Tensor:
+    """Layers from a map [B, H, W, C] to features [B, F].
+
+    Args:
+        x: the last map.
+        head: "gap" averages it over places, for faces that are not aligned. "depthwise" takes a
+            learned weighted sum of each channel, which starts as the average (the global depthwise
+            convolution of Chen et al., MobileFaceNets, 2018). "flatten" gives all of it to the
+            bottleneck (Deng et al., ArcFace, 2019), which then has most of the parameters.
+
+    Raises:
+        ValueError: for an unknown head.
+    """
+    if head == "gap":
+        return keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    if head == "depthwise":
+        height, width = x.shape[1:3]
+        weights = keras.initializers.Constant(1.0 / (height * width))
+        convolution = DepthwiseConvolution(
+            (height, width), padding="valid", initializer=weights, name="pool"
+        )
+        return keras.layers.Flatten(name="flatten")(_norm("pool_norm")(convolution(x)))
+    if head == "flatten":
+        return keras.layers.Flatten(name="flatten")(_norm("flatten_norm")(x))
+    raise ValueError(f'head must be "gap", "depthwise" or "flatten", not {head!r}')
+
+
+def _norm(name: str) -> keras.layers.Layer:
+    return FusedBatchNormalization(momentum=0.9, epsilon=1e-5, name=name)

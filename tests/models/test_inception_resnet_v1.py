@@ -1,0 +1,118 @@
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facenet_tf import models
+from facenet_tf.preprocessing import Preprocessing
+from tests.models import facenet_pytorch_weights as theirs
+from tests.models.counts import parameters, shapes
+
+# Trainable parameters without scales of batch normalisation, from the filters of davidsandberg's
+# code (the paper's Figures 10 to 13 and 7, with other widths for 149-pixel stems).
+BLOCKS = {
+    "stem": 614_896,
+    "block35": 5 * 77_248,
+    "mixed_6a": 1_709_056,
+    "block17": 10 * 689_536,
+    "mixed_7a": 3_344_256,
+    "block8": 6 * 1_600_000,
+    "bottleneck": 1792 * 128 + 128,
+}
+SHAPES = {
+    "stem_conv1a": (79, 79, 32),
+    "stem_conv2b": (77, 77, 64),
+    "stem_pool3a": (38, 38, 64),
+    "stem_conv4a": (36, 36, 192),
+    "stem_conv4b": (17, 17, 256),
+    "block35_5_relu": (17, 17, 256),
+    "mixed_6a": (8, 8, 896),
+    "block17_10_relu": (8, 8, 896),
+    "mixed_7a": (3, 3, 1792),
+    "block8_5_relu": (3, 3, 1792),
+    "block8_6_sum": (3, 3, 1792),
+    "pool": (1792,),
+    "bottleneck_norm": (128,),
+}
+RECORDED = json.loads(Path(__file__, "../../data/inception_resnet_v1.json").resolve().read_text())
+
+
+def build(size=160, **options):
+    return models.build("inception_resnet_v1", preprocessing=Preprocessing(size=size), **options)
+
+
+@pytest.fixture(scope="module")
+def net():
+    return build(embedding_size=128)
+
+
+@pytest.fixture(scope="module")
+def published():
+    """With the published 512 dimensions, and facenet-pytorch's names filled in."""
+    model = build()
+    theirs.fill(model)
+    return model
+
+
+def test_parameters(net, published):
+    assert parameters(net.trainable_variables) == 22_779_312
+    assert parameters(net.non_trainable_variables) == 28_832
+    assert parameters(published.trainable_variables) == 23_467_824
+
+
+def test_parameters_of_each_block(net):
+    counted = dict.fromkeys(BLOCKS, 0)
+    for layer in net.layers:
+        if layer.trainable_variables:
+            block = next(name for name in BLOCKS if layer.name.startswith(name))
+            counted[block] += parameters(layer.trainable_variables)
+    assert counted == BLOCKS
+
+
+def test_shapes_of_the_paper(net):
+    found = shapes(net)
+    assert {name: found[name] for name in SHAPES} == SHAPES
+
+
+def test_residuals_are_scaled(net):
+    scales = {layer.name: layer.scale for layer in net.layers if layer.name.endswith("_sum")}
+    expected = {f"block35_{number}_sum": 0.17 for number in range(1, 6)}
+    expected |= {f"block17_{number}_sum": 0.10 for number in range(1, 11)}
+    expected |= {f"block8_{number}_sum": 0.20 for number in range(1, 6)} | {"block8_6_sum": 1.0}
+    assert scales == expected
+
+
+def test_the_last_block_is_linear(net):
+    assert "block8_5_relu" in shapes(net)
+    assert "block8_6_relu" not in shapes(net)
+
+
+def test_equals_facenet_pytorch_as_recorded(published):
+    """Numbers that came out of facenet-pytorch 2.6.0 for the same weights and pictures."""
+    embeddings = published(theirs.pictures()).numpy()
+    np.testing.assert_allclose(embeddings[:, :: theirs.EVERY], RECORDED["embeddings"], atol=1e-5)
+
+
+def test_equals_facenet_pytorch_where_it_is_installed(published):
+    pytest.importorskip("torch")
+    if not importlib.util.find_spec("facenet_pytorch"):
+        pytest.skip("facenet-pytorch is not installed")
+    expected = theirs.embeddings()
+    np.testing.assert_allclose(published(theirs.pictures()), expected, atol=1e-4)
+    np.testing.assert_allclose(RECORDED["embeddings"], expected[:, :: theirs.EVERY], atol=1e-5)
+
+
+def test_head():
+    kernel = build(107, head="flatten", embedding_size=32).get_layer("bottleneck").kernel
+    assert kernel.shape == (2 * 2 * 1792, 32)
+
+
+def test_the_smallest_picture_and_dropout():
+    model = build(75, dropout=0.2)
+    assert shapes(model)["mixed_7a"] == (1, 1, 1792)
+    names = [layer.name for layer in model.layers]
+    assert names[-4:] == ["dropout", "bottleneck", "bottleneck_norm", "embedding"]
+    with pytest.raises(ValueError, match="at least 75 pixels, not 74"):
+        build(74)
