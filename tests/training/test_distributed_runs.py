@@ -52,7 +52,9 @@ class Process:
     ):
         program = ["-m", "tests.training.replica_run", str(devices)]
         command = [sys.executable, *program, str(dataset), "--output", str(run)]
-        environment = {**os.environ, "TF_CONFIG": tf_config, "CUDA_VISIBLE_DEVICES": "-1"}
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+        if tf_config:
+            environment["TF_CONFIG"] = tf_config
         self.log = log
         with log.open("w") as file:
             self.process = subprocess.Popen(
