@@ -6,8 +6,8 @@ import contextlib
 import csv
 import hashlib
 import json
-import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,12 +23,12 @@ import tensorflow as tf
 from facenet_tf import models  # noqa: F401 (its layers are in the saved models)
 from facenet_tf.training.checkpoints import Checkpoints
 
-OPTIONS = (
+OPTIONS = shlex.split(
     "--deterministic --width 4 --embedding-size 16 --steps-per-epoch 12 --dropout 0.1 "
     "--warm-up.epochs 2 --warm-up.identities-per-batch 4 --warm-up.images-per-identity 2 "
     "--main.epochs 2 --main.identities-per-batch 4 --main.images-per-identity 2 --main.memory 16 "
     "--checkpoint.steps 4"
-).split()
+)
 """Two stages with all that keeps a state: dropout, a memory, epochs that are begun midway."""
 KINDS = ("at any time", "after a checkpoint", "while one is written")
 ROOT = Path(__file__).resolve().parents[1]
@@ -157,7 +157,7 @@ def _told_of(kind: str, ran: Any, run: Path, before: list[Any]) -> dict[str, Any
         "newest": max((int(path.name) for path in _written(run)), default=None),
         "unfinished": len(left),
         "damaged": None,
-        "told": [line for line in ran.told.splitlines() if "WARNING" in line],
+        "told": [line for line in ran.told.splitlines() if " WARNING " in line],
     }
 
 
@@ -222,5 +222,5 @@ def _seen(run: Path, writing: bool) -> Any:
         return sorted(path.name for path in _written(run))
     parts = (run / "checkpoints").glob(".*.part")
     with contextlib.suppress(FileNotFoundError):
-        return [(part.name, os.stat(part).st_ctime_ns) for part in parts]
+        return [(part.name, part.stat().st_ctime_ns) for part in parts]
     return []

@@ -71,9 +71,7 @@ class Checkpoints:
     def __init__(self, directory: Path, keep: int) -> None:
         self.directory, self.keep = directory, keep
 
-    def write(
-        self, step: int, facts: dict[str, Any], fill: Callable[[Path], None]
-    ) -> Checkpoint:
+    def write(self, step: int, facts: dict[str, Any], fill: Callable[[Path], None]) -> Checkpoint:
         """Write one and drop those that are too many.
 
         Args:

@@ -156,7 +156,8 @@ class _TellStates(keras.callbacks.Callback):
         self.states, self.changed = states, False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.changed = any([state.at_epoch_end(epoch, logs or {}) for state in self.states])
+        wishes = [state.at_epoch_end(epoch, logs or {}) for state in self.states]
+        self.changed = any(wishes)
 
 
 def steps_at_once(trainer: keras.Model) -> int:

@@ -82,7 +82,7 @@ class RunDirectory:
         partial.replace(self.model)
 
     def publish_history(self, lines: Sequence[dict[str, str]]) -> None:
-        """Let history.csv have these lines, unless it has; the first one names the first columns."""
+        """Let history.csv have these lines, unless it has."""
         if not lines:
             self.history.unlink(missing_ok=True)
             return

@@ -72,11 +72,12 @@ def test_collapse_stops_with_what_was_seen(constant, figures):
         HealthGuard(constant).on_epoch_end(0, HEALTHY | figures)
 
 
-def test_an_epoch_of_nothing_but_overflows_stops_with_advice():
-    none = {"loss": 0.0, "mean_distance": 0.0, "effective_rank": 0.0, "skipped_steps": 7.0}
-    with pytest.raises(TrainingStopped, match=r"every step .* overflowed .*--precision"):
-        HealthGuard(None).on_epoch_end(0, none)
-    HealthGuard(None).on_epoch_end(0, HEALTHY | {"skipped_steps": 7.0})
+def test_an_epoch_of_nothing_but_overflows_stops_unless_it_is_short():
+    none = {"loss": 0.0, "mean_distance": 0.0, "effective_rank": 0.0}
+    with pytest.raises(TrainingStopped, match=r"all 20 steps .* overflowed .*--precision"):
+        HealthGuard(None).on_epoch_end(0, none | {"skipped_steps": 20.0})
+    HealthGuard(None).on_epoch_end(0, none | {"skipped_steps": 2.0})
+    HealthGuard(None).on_epoch_end(0, HEALTHY | {"skipped_steps": 20.0})
 
 
 @pytest.mark.parametrize("figures", [{}, {"loss": 0.6931}, {"mean_distance": 0.05}])

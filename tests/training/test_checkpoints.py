@@ -99,7 +99,7 @@ def test_when_all_are_damaged_there_is_nothing_to_go_on_from(tmp_path):
     checkpoints = written(tmp_path, 4, 12)
     for step in ("000000004", "000000012"):
         flip(tmp_path / step, "variables")
-    with pytest.raises(InputError, match="no checkpoint is left to go on from.*--overwrite"):
+    with pytest.raises(InputError, match=r"no checkpoint is left to go on from.*--overwrite"):
         checkpoints.newest()
 
 

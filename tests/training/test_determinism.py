@@ -45,9 +45,7 @@ def test_threads_cannot_change_in_a_process_that_computes(monkeypatch):
 
 def test_determinism_asks_tensorflow_for_it(monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        tf.config.experimental, "enable_op_determinism", lambda: asked.append(True)
-    )
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(True))
     determinism.set_up(TrainConfig())
     assert not asked
     determinism.set_up(TrainConfig(deterministic=True))

@@ -21,10 +21,11 @@ def moved(name, rates, jit=False, steps=1, **options) -> list[np.ndarray]:
     optimizer = build_optimizer(config, STAGE, variables, multiples)
     optimizer.build(variables)
 
-    @tf.function(jit_compile=jit)
     def step():
         optimizer.apply_gradients([(tf.constant(GRADIENT), v) for v in variables])
 
+    if jit:
+        step = tf.function(step, jit_compile=True)
     for _ in range(steps):
         step()
     return [variable.numpy() - START for variable in variables]
@@ -33,8 +34,9 @@ def moved(name, rates, jit=False, steps=1, **options) -> list[np.ndarray]:
 NAMES = ["adamw", "adam", "sgd", "adagrad", *(["lamb"] if KERAS_3 else [])]
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "jit"), [*((name, False) for name in NAMES), ("adamw", True), ("adagrad", True)]
+)
 def test_the_step_is_scaled_and_not_the_gradient(name, jit):
     # LAMB's step is in proportion to the weight, which its decay has made smaller.
     options = {"weight_decay": 0.0} if name == "lamb" else {}
