@@ -167,7 +167,8 @@ class _Progress:
             raise self._interrupted(f"there is no room left ({error.strerror})") from error
         except tf.errors.OpError as error:
             if self.distribution.has_lost_a_worker(error):
-                raise self._interrupted("another worker was lost") from error
+                lost = f"another worker was lost ({type(error).__name__})"
+                raise self._interrupted(lost) from error
             raise InputError(told_by_the_pipeline(error)) from error
         state, epochs = self.state, self.state.step // self.config.steps_per_epoch
         finished = {"epochs": epochs, "best_val_auc": state.best, "seconds": round(state.seconds)}
