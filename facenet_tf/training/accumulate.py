@@ -49,10 +49,10 @@ def embed_in_chunks(
     )
 
     def backward(slopes: tf.Tensor) -> list[tf.Tensor]:
-        state.restore()
         weights = network.trainable_variables
         if not weights:
             return []
+        state.restore()
 
         def add(total: list[tf.Tensor], part: tuple[tf.Tensor, tf.Tensor]) -> list[tf.Tensor]:
             one, slopes_of_one = part

@@ -152,8 +152,8 @@ class TrainConfig:
     """XLA for the whole train step, for the loss and its gradient alone, or nowhere;
     benchmarks/train_step.py measures which is fastest: on a CPU that is loss"""
     distribute: Literal["none", "mirrored", "multiworker"] = "none"
-    """replicas that share each batch: all GPUs of this machine (mirrored), or those of all processes
-    that the variable TF_CONFIG names (multiworker); the result is that of one"""
+    """replicas that share each batch: all GPUs of this machine (mirrored), or those of all
+    processes that the variable TF_CONFIG names (multiworker); the result is that of one"""
     profile: int = 0
     """trace this many steps of each stage, from its eleventh on, with TensorFlow's profiler, for
     TensorBoard; 0: none"""

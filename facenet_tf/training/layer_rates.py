@@ -28,7 +28,7 @@ def with_layer_rates(
     """
     multiples: dict[Any, float] = {}
 
-    class LayerRates(kind):  # type: ignore[misc, valid-type]
+    class LayerRates(kind):
         _multiple = 1.0
 
         def build(self, variables: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ from facenet_tf.training.config import Stage
 
 logger = logging.getLogger(__name__)
 
-Schedule = keras.optimizers.schedules.LearningRateSchedule
+Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 
 
 def build_schedule(stage: Stage, steps_per_epoch: int, plateau: Plateau | None = None) -> Schedule:

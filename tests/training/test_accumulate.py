@@ -117,11 +117,13 @@ def test_dropout_goes_on_from_step_to_step():
 
 
 def test_a_body_that_is_frozen_whole_has_no_gradients():
-    network = _with_norms(small_body())
+    network = _with_norms(small_body(dropout=0.5))
     network.trainable = False
     embeddings, _, backward = embed_in_chunks(network, small_batch()["image"], CHUNK)
     assert embeddings.shape == (BATCH, FEATURES)
     assert backward(tf.ones([BATCH, FEATURES])) == []
+    again, _, _ = embed_in_chunks(network, small_batch()["image"], CHUNK)
+    assert np.abs(again - embeddings).max() > 1e-3  # dropout has gone on
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ OPTIONS = [
     *("--main.identities-per-batch", "2", "--main.images-per-identity", "4"),
     *("--jit", "off", "--threads", "1"),
 ]
-PATIENCE = 300
+PATIENCE = 600  # for tracing on a busy machine
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,9 @@ class Process:
     ):
         program = ["-m", "tests.training.replica_run", str(devices)]
         command = [sys.executable, *program, str(dataset), "--output", str(run)]
-        environment = {**os.environ, "TF_CONFIG": tf_config, "CUDA_VISIBLE_DEVICES": "-1"}
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+        if tf_config:
+            environment["TF_CONFIG"] = tf_config
         self.log = log
         with log.open("w") as file:
             self.process = subprocess.Popen(
@@ -128,16 +130,16 @@ def test_two_workers_come_to_what_one_process_does(undisturbed, alone):
     assert (record["replicas"], record["workers"]) == (2, 2)
 
 
-def test_a_run_on_one_device_goes_on_on_four(dataset, alone, tmp_path):
+def test_a_run_on_one_device_goes_on_on_two(dataset, alone, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(alone, run)
     kept = sorted((run / "checkpoints").iterdir())
     for newer in kept[-2:]:
         shutil.rmtree(newer)
     options = ("--resume", "--distribute", "mirrored", "--checkpoint.keep", "9")
-    Process(dataset.directory, run, tmp_path / "log", *options, devices=4).ends_with(0)
+    Process(dataset.directory, run, tmp_path / "log", *options, devices=2).ends_with(0)
     assert "resumed after" in (tmp_path / "log").read_text()
-    assert json.loads((run / "config.json").read_text())["distribution"]["replicas"] == 4
+    assert json.loads((run / "config.json").read_text())["distribution"]["replicas"] == 2
     assert_nearly_equal(run, alone)
 
 
