@@ -2,10 +2,10 @@
 
     python benchmarks/depthwise.py [--batch 64] [--quick] [--output FILE]
 
-A layer is forward and both gradients, in milliseconds. "ours" is `facenet_tf.models.depthwise`; the
-peers compute the same: `tf.nn.depthwise_conv2d` as a graph and under XLA, nine shifted multiply-adds
-under XLA with the gradient that TensorFlow derives, and an ordinary convolution with as many groups
-as channels. "copy" adds 1 to the input, which reads and writes memory once.
+A layer is forward and both gradients, in milliseconds. "ours" is that of `facenet_tf.models`; the
+peers compute the same: `tf.nn.depthwise_conv2d` as a graph and under XLA, the sum of nine shifted
+products under XLA with the gradient that TensorFlow derives, and an ordinary convolution with as
+many groups as channels. "copy" adds 1 to the input, which reads and writes memory once.
 
 A step is a whole one, in images per second. "native" has `keras.layers.DepthwiseConv2D` and is
 otherwise the same net; "keras" has Keras' PReLU and batch normalisation too; "pools" has average

@@ -136,13 +136,22 @@ def test_gradient_of_the_kernel_alone():
     np.testing.assert_allclose(*found, rtol=1e-10)
 
 
-def test_devices_with_kernels_of_their_own_use_them(monkeypatch):
-    """With a GPU in the machine, what runs is TensorFlow's operation."""
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
-    x, kernel = tensors(CASES[0], dtype=np.float32)
-    graph = tf.function(ours(CASES[0])).get_concrete_function(x, kernel).graph
-    kinds = {operation.type for operation in graph.get_operations()}
-    assert "DepthwiseConv2dNative" in kinds
+@pytest.mark.parametrize("gpus", [0, 1])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+@pytest.mark.parametrize("strides", [1, 2])
+def test_type_of_the_gradient_by_the_input(monkeypatch, strides, dtype, gpus):
+    """It is taken in float32 where that is faster: with a stride, in bfloat16, on a CPU."""
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] * gpus)
+
+    @tf.function
+    def compute(x, kernel):
+        return tf.gradients(depthwise_convolution(x, kernel, strides, "same"), [x, kernel])
+
+    x, kernel = (tf.cast(values, dtype) for values in tensors(CASES[0]))
+    operations = compute.get_concrete_function(x, kernel).graph.get_operations()
+    (found,) = (each for each in operations if each.type.endswith("BackpropInput"))
+    single = strides == 2 and dtype == "bfloat16" and not gpus
+    assert found.outputs[0].dtype == ("float32" if single else dtype)
 
 
 class TestLayer:
