@@ -55,7 +55,10 @@ def objective(stage: Stage, prefix: str) -> tuple[Term, ...]:
     parts = [_parsed(text, stage, prefix) for text in stage.loss.split("+")]
     mined = [loss for _, loss, inline in parts if loss.mining and not inline]
     if stage.mining and not mined:
-        raise InputError(f"--{prefix}mining {stage.mining}: {stage.loss} leaves no choice of it")
+        said = "names its rule itself" if any(inline for _, _, inline in parts) else "mines nothing"
+        raise InputError(
+            f"--{prefix}mining {stage.mining}: {stage.loss} {said}; give no mining rule"
+        )
     given = _options_of_terms(stage, prefix, [loss for _, loss, _ in parts])
     terms = tuple(
         Term(weight, loss, {**loss.options, **_ON_UNIT_VECTORS.get(loss.name, {}), **given[number]})

@@ -83,9 +83,12 @@ def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
         ({"loss": "triplet", "mining": "luck"}, "triplet has no mining rule 'luck': choose"),
         (
             {"loss": "cosface", "mining": "batch_hard"},
-            "--main.mining batch_hard: cosface leaves",
+            "--main.mining batch_hard: cosface mines nothing; give no",
         ),
-        ({"loss": "triplet/batch_hard", "mining": "batch_hard"}, "leaves no choice"),
+        (
+            {"loss": "triplet/batch_hard", "mining": "batch_hard"},
+            "triplet/batch_hard names its rule itself",
+        ),
         ({"loss": "cosface ++ arcface"}, "give a loss, or a sum"),
         ({"loss": "-1*cosface"}, "give a loss, or a sum"),
         (
