@@ -131,11 +131,6 @@ def _like(loss: Loss, option: str, value: Any, shown: str) -> Any:
     default, words = loss.options[option], _words(loss.types[option])
     if value in words:
         return value
-    if isinstance(default, bool):
-        words = {"true": True, "false": False}
-        if str(value).lower() not in words:
-            raise InputError(f"{shown}: give true or false")
-        return words[str(value).lower()]
     if isinstance(default, int):
         if not isinstance(value, int | float) or value != int(value):
             raise InputError(f"{shown}: give a whole number")
