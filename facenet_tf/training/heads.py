@@ -206,7 +206,7 @@ def check_head(stage: Stage, prefix: str) -> None:
     if not np.isfinite(loss):
         raise InputError(
             f"--{prefix}loss {stage.loss} ({shown}): it is {float(loss)} of four vectors at right "
-            "angles; a scale, a temperature and the like are above 0"
+            "angles; give options of a usual size"
         )
 
 
