@@ -21,6 +21,8 @@ from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.dataset import FaceDataset
 
+from .losses.table import show_contract
+
 SIDE = 32
 
 
@@ -29,7 +31,8 @@ def pytest_addoption(parser):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """What came out of each file, and whether photographs were there, for `docs/results`."""
+    """The contract of the losses; and, as JSON, what came out of each file, for `docs/results`."""
+    show_contract(terminalreporter)
     file = config.getoption("--record")
     if file is None:
         return

@@ -18,6 +18,7 @@ from facenet_tf.commands.fetch_dataset import FetchConfig
 from facenet_tf.commands.verify_dataset import VerifyConfig
 from facenet_tf.curation.config import DuplicatesConfig, LabelsConfig, OverlapConfig
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.losses import losses
 from facenet_tf.models.nn2 import BLOCKS
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records import layout, rows, schema
@@ -25,12 +26,14 @@ from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.manifest import make_manifest
 from facenet_tf.records.source import Source
 from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.heads import check_head
 from facenet_tf.training.plot import PlotConfig
 
 from .models import test_inception_resnet_v1, test_mobile_facenet
 from .models.test_nn2 import WEIGHTS
 
 ROOT = Path(__file__).parent.parent
+LOSSES = ROOT / "docs" / "losses.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {
     "data_prep/build_tfrecords.py": (BuildConfig, "build"),
@@ -249,6 +252,34 @@ class TestArchitecture:
         for path in (ROOT / "facenet_tf").iterdir():
             if path.is_dir() and not path.name.startswith("__"):
                 assert f"`facenet_tf/{path.name}/`" in self.text
+
+
+class TestLosses:
+    """What the page says of names and options, against the registry."""
+
+    text = LOSSES.read_text()
+
+    def test_defaults(self):
+        table = self.text.split("| loss | options and their defaults |", 1)[1].split("\n\n", 1)[0]
+        for loss, line in zip(losses(), table.splitlines()[2:], strict=True):
+            options = [f"`{name}={json.dumps(value)}`" for name, value in loss.options.items()]
+            assert line == f"| `{loss.title}` | {', '.join(options) or 'none'} |"
+
+    def test_every_loss_is_introduced(self):
+        table = self.text.split("## All of them", 1)[1].split("\n## ", 1)[0]
+        for loss in losses():
+            assert f"`{loss.name}`" in table
+            assert not loss.mining or f"`{loss.mining}`" in table
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [words[2:] for words in shell_lines(LOSSES) if words[1] == "train.py"],
+        ids=" ".join,
+    )
+    def test_examples_name_losses_that_fit(self, arguments):
+        config = cli.load(TrainConfig, "train", arguments).with_loss()
+        for prefix, stage in config.stages.items():
+            check_head(stage, prefix)
 
 
 class TestModels:

@@ -32,7 +32,7 @@ from facenet_tf.losses.semi_hard import (
 from facenet_tf.losses.subcentre_arcface import subcentre_arcface
 from facenet_tf.losses.supervised_contrastive import supervised_contrastive
 from facenet_tf.losses.triplet import Margin, collapsed_loss, triplet_loss
-from facenet_tf.losses.wrappers import EmbeddingLoss
+from facenet_tf.losses.wrappers import EmbeddingLoss, PrototypeLoss
 
 __all__ = [
     "ADAFACE_START",
@@ -41,6 +41,7 @@ __all__ = [
     "Loss",
     "Margin",
     "Memory",
+    "PrototypeLoss",
     "TripletResult",
     "WeightedLoss",
     "adaface",

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from facenet_tf.losses.cosine_softmax import margin_cross_entropy, scaled_cosines
 from facenet_tf.losses.margin_softmax import check_angle, sines
+from facenet_tf.losses.options import check_fraction, check_positive
 from facenet_tf.losses.pairs import check_batch
 from facenet_tf.losses.registry import register
 
@@ -60,10 +61,12 @@ def adaface(
 
     Raises:
         ValueError: for labels that are not integers, or labels or norms not one for each row; or a
-            margin that is no angle from 0 to pi / 2.
+            margin that is no angle from 0 to pi / 2, or another option out of its range.
     """
     check_batch(embeddings, labels)
     check_angle(margin)
+    check_positive(concentration=concentration)
+    check_fraction(momentum=momentum)
     embeddings.shape[:1].assert_is_compatible_with(norms.shape)
     norms = tf.stop_gradient(tf.clip_by_value(tf.cast(norms, tf.float32), 1e-3, 100.0))
     state = momentum * tf.stop_gradient(state) + (1.0 - momentum) * _mean_and_deviation(norms)

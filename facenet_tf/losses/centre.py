@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from facenet_tf.losses.options import check_fraction
 from facenet_tf.losses.pairs import check_batch
 from facenet_tf.losses.registry import register
 
@@ -36,9 +37,11 @@ def centre(
         embeddings only; and the moved centres, float32 [C, D].
 
     Raises:
-        ValueError: for labels that are not integers, or not one for each row.
+        ValueError: for labels that are not integers, or not one for each row, or a rate that is
+            not from 0 to 1.
     """
     check_batch(embeddings, labels)
+    check_fraction(rate=rate)
     rows, centres = tf.cast(embeddings, tf.float32), tf.stop_gradient(state)
     away = rows - tf.gather(centres, labels)
     loss = 0.5 * tf.reduce_sum(tf.square(away), axis=1)

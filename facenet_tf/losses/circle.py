@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from facenet_tf.losses.distances import cosines
 from facenet_tf.losses.log_sums import log_sum_exp
+from facenet_tf.losses.options import check_positive
 from facenet_tf.losses.pairs import Memory, compare
 from facenet_tf.losses.reduction import WeightedLoss
 from facenet_tf.losses.registry import register
@@ -41,8 +42,9 @@ def circle(
         Loss of each anchor, weight 1; 0 and weight 0 without a positive or without a negative.
 
     Raises:
-        ValueError: see `compare`.
+        ValueError: see `compare`; a gamma that is not above 0.
     """
+    check_positive(gamma=gamma)
     pairs = compare(embeddings, labels, sources, memory)
     similarities = cosines(pairs.rows, pairs.others)
     held = tf.stop_gradient(similarities)

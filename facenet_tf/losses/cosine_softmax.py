@@ -11,6 +11,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from facenet_tf.losses.distances import unit_rows
+from facenet_tf.losses.options import check_positive
 
 
 def scaled_cosines(
@@ -21,11 +22,15 @@ def scaled_cosines(
     Args:
         embeddings: [B, D], any floating type and length; the cosines of a zero row are 0.
         prototypes: [C, D], any floating type and length.
-        scale: a number, or float32 [B].
+        scale: a number above 0, or float32 [B].
 
     Returns:
         float32 [B, C].
+
+    Raises:
+        ValueError: a number as scale that is not above 0.
     """
+    check_positive(scale=scale)
     rows = tf.reshape(scale, [-1, 1]) * unit_rows(embeddings)
     return tf.matmul(rows, unit_rows(prototypes), transpose_b=True)
 

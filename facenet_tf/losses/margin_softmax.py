@@ -78,7 +78,8 @@ def cosface(
         Loss of each example, float32 [B].
 
     Raises:
-        ValueError: for labels that are not integers, or not one for each row.
+        ValueError: for labels that are not integers, or not one for each row, or a scale that is
+            not above 0.
     """
     check_batch(embeddings, labels)
     logits = scaled_cosines(embeddings, prototypes, scale)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from facenet_tf.losses.distances import cosines
 from facenet_tf.losses.log_sums import log_one_plus_sum_exp
+from facenet_tf.losses.options import check_positive
 from facenet_tf.losses.pairs import Memory, Pairs, compare
 from facenet_tf.losses.reduction import WeightedLoss
 from facenet_tf.losses.registry import register
@@ -48,8 +49,9 @@ def multi_similarity(
         weight 0 without a positive or without a negative.
 
     Raises:
-        ValueError: see `compare`.
+        ValueError: see `compare`; an alpha or beta that is not above 0.
     """
+    check_positive(alpha=alpha, beta=beta)
     pairs = compare(embeddings, labels, sources, memory)
     similarities = cosines(pairs.rows, pairs.others)
     positive, negative = _mined(pairs, tf.stop_gradient(similarities), epsilon)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from facenet_tf.losses.log_sums import log_one_plus_sum_exp
+from facenet_tf.losses.options import check_positive
 from facenet_tf.losses.pairs import Memory, compare
 from facenet_tf.losses.reduction import WeightedLoss
 from facenet_tf.losses.registry import register
@@ -32,8 +33,8 @@ def n_pairs(
     Args:
         embeddings: [B, D], any floating type and length.
         labels: integer [B], any values.
-        scale: factor on the inner products. Sohn's embeddings have any length, and 1 is his; of
-            unit vectors, whose products end at 1, a softmax needs more to tell them apart.
+        scale: factor on the inner products, > 0. Sohn's embeddings have any length, and 1 is his;
+            of unit vectors, whose products end at 1, a softmax needs more to tell them apart.
         l2: weight of the term `(|a|² + |p|²) / 4`, which keeps free lengths small.
         sources: see `compare`.
         memory: see `compare`.
@@ -42,8 +43,9 @@ def n_pairs(
         Loss of each anchor, weight 1; 0 and weight 0 without a positive or without a negative.
 
     Raises:
-        ValueError: see `compare`.
+        ValueError: see `compare`; a scale that is not above 0.
     """
+    check_positive(scale=scale)
     pairs = compare(embeddings, labels, sources, memory)
     valid = tf.reduce_any(pairs.positive, axis=1) & tf.reduce_any(pairs.negative, axis=1)
     positives = tf.gather(pairs.others, tf.argmax(tf.cast(pairs.positive, tf.int8), axis=1))

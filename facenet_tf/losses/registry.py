@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 # What a loss may ask for besides embeddings and labels; its other parameters are options.
 TENSORS = ("prototypes", "norms", "state", "seed", "sources", "memory")
 
+SUB_CENTRES = 3
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -23,6 +25,7 @@ class Loss:
             `state` among its tensors `(…, new state)`.
         tensors: which of `TENSORS` it takes, by keyword.
         options: its other parameters with their defaults.
+        types: of each option, as annotated: `float`, `Literal["plain", …]`, one or the other.
         initial_state: `(classes, embedding_size) →` the first `state`, where it has one.
         sub_centres: whether its prototypes are [C, K, D], several of each class.
     """
@@ -32,6 +35,7 @@ class Loss:
     function: Callable[..., Any]
     tensors: frozenset[str]
     options: Mapping[str, Any]
+    types: Mapping[str, Any]
     initial_state: Callable[[int, int], Any] | None = None
     sub_centres: bool = False
 
@@ -39,6 +43,18 @@ class Loss:
     def title(self) -> str:
         """`name`, or `name/mining`."""
         return f"{self.name}/{self.mining}" if self.mining else self.name
+
+    def prototype_shape(
+        self, classes: int, embedding_size: int, sub_centres: int | None = None
+    ) -> tuple[int, ...] | None:
+        """Shape of the prototypes of so many classes; None for a loss that has none.
+
+        `sub_centres` of each class, where it has several; None: 3, as in Deng et al. 2020.
+        """
+        if "prototypes" not in self.tensors:
+            return None
+        several = (sub_centres or SUB_CENTRES,) if self.sub_centres else ()
+        return (classes, *several, embedding_size)
 
 
 _LOSSES: dict[tuple[str, str | None], Loss] = {}
@@ -54,11 +70,12 @@ def register(
     """Enter a loss function under a name, and a mining rule where the loss has several."""
 
     def enter(function: _Function) -> _Function:
-        given = list(inspect.signature(function).parameters.values())[2:]
+        given = list(inspect.signature(function, eval_str=True).parameters.values())[2:]
         tensors = frozenset(each.name for each in given if each.name in TENSORS)
         options = {each.name: each.default for each in given if each.name not in TENSORS}
+        types = {each.name: each.annotation for each in given if each.name in options}
         _LOSSES[name, mining] = Loss(
-            name, mining, function, tensors, options, initial_state, sub_centres
+            name, mining, function, tensors, options, types, initial_state, sub_centres
         )
         return function
 
@@ -86,4 +103,6 @@ def find_loss(name: str, mining: str | None = None) -> Loss:
     if None in rules:
         raise ValueError(f"{name} mines nothing: give no mining rule with it")
     known = ", ".join(sorted(str(rule) for rule in rules))
-    raise ValueError(f"{name} with mining {mining}: choose one of {known}")
+    if mining is None:
+        raise ValueError(f"{name} needs a mining rule: choose one of {known}")
+    raise ValueError(f"{name} has no mining rule {mining!r}: choose one of {known}")

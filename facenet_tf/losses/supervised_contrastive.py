@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from facenet_tf.losses.distances import cosines
 from facenet_tf.losses.log_sums import log_sum_exp
+from facenet_tf.losses.options import check_positive
 from facenet_tf.losses.pairs import Memory, compare
 from facenet_tf.losses.reduction import WeightedLoss
 from facenet_tf.losses.registry import register
@@ -41,8 +42,9 @@ def supervised_contrastive(
         negatives counts, as in the paper: its positives compete with each other.
 
     Raises:
-        ValueError: see `compare`.
+        ValueError: see `compare`; a temperature that is not above 0.
     """
+    check_positive(temperature=temperature)
     pairs = compare(embeddings, labels, sources, memory)
     logits = cosines(pairs.rows, pairs.others) / temperature
     positives = tf.cast(pairs.positive, tf.float32)

@@ -45,6 +45,8 @@ def collapsed_loss(margin: Margin) -> float:
 
 
 def check_margin(margin: Margin) -> None:
-    """Raise ValueError for a margin that is neither a number nor "soft"."""
+    """Raise ValueError for a margin that is neither a number from 0 on nor "soft"."""
     if isinstance(margin, str) and margin != "soft":
         raise ValueError(f'margin must be a number or "soft", not {margin!r}')
+    if isinstance(margin, int | float) and not margin >= 0:
+        raise ValueError(f"margin must be 0 or more, not {margin}")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from facenet_tf.errors import InputError
@@ -22,8 +23,6 @@ from facenet_tf.losses.sampled_classes import sample_classes
 from facenet_tf.replicas import kept_by_each
 from facenet_tf.training.config import Stage
 from facenet_tf.training.objective import Term, objective
-
-_SUB_CENTRES = 3  # as in Deng et al. 2020
 
 
 class LossHead(keras.layers.Layer):
@@ -54,8 +53,7 @@ class LossHead(keras.layers.Layer):
         self.embedding_size = embedding_size
         self.sampled_classes = sampled_classes if sampled_classes < classes else 0
         shapes = [
-            _prototype_shape(term, classes, sub_centres or _SUB_CENTRES, embedding_size)
-            for term in self.terms
+            term.loss.prototype_shape(classes, embedding_size, sub_centres) for term in self.terms
         ]
         self.prototypes = [
             shape and self._prototypes(number, shape) for number, shape in enumerate(shapes)
@@ -202,25 +200,21 @@ def check_head(stage: Stage, prefix: str) -> None:
     """Try a stage's loss on four vectors, so that a run is not begun in vain.
 
     Raises:
-        InputError: it refuses one of its options, or wants a package that is not installed.
+        InputError: it refuses one of its options, is not finite under them, or wants a package
+            that is not installed.
     """
     terms = objective(stage, prefix)
     head = LossHead(terms, classes=2, embedding_size=4, seed=0)
+    shown = ", ".join(f"{name} {value}" for term in terms for name, value in term.options.items())
     try:
-        head.objective(tf.eye(4), tf.ones(4), tf.constant([0, 0, 1, 1]), tf.range(4))
+        loss, _ = head.objective(tf.eye(4), tf.ones(4), tf.constant([0, 0, 1, 1]), tf.range(4))
     except (ValueError, ImportError) as error:
-        given = {name: value for term in terms for name, value in term.options.items()}
-        shown = ", ".join(f"{name} {value}" for name, value in given.items())
         raise InputError(f"--{prefix}loss {stage.loss} ({shown}): {error}") from error
-
-
-def _prototype_shape(
-    term: Term, classes: int, sub_centres: int, embedding_size: int
-) -> tuple[int, ...] | None:
-    if "prototypes" not in term.loss.tensors:
-        return None
-    several = (sub_centres,) if term.loss.sub_centres else ()
-    return (classes, *several, embedding_size)
+    if not np.isfinite(loss):
+        raise InputError(
+            f"--{prefix}loss {stage.loss} ({shown}): it is {float(loss)} of four vectors at right "
+            "angles; give options of a usual size"
+        )
 
 
 def _assign(variables: Any, values: Any) -> None:

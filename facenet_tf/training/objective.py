@@ -6,15 +6,24 @@ import contextlib
 import dataclasses
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from facenet_tf.errors import InputError
 from facenet_tf.losses.registry import Loss, find_loss
 from facenet_tf.training.config import Stage
 
-_TERM = re.compile(r"(?:(?P<weight>\d+\.?\d*|\.\d+)\s*\*\s*)?(?P<name>\w+)(?:/(?P<mining>\w+))?")
+_TERM = re.compile(
+    r"(?:(?P<weight>(?:\d+\.?\d*|\.\d+)(?:[eE]-?\d+)?)\s*\*\s*)?"
+    r"(?P<name>\w+)(?:/(?P<mining>\w+))?"
+)
 # Options that have a field of their own, being those of many losses.
 _FIELDS = ("margin", "scale", "distance")
+# By default these two take the lengths of their embeddings for scale. A trainer's have length 1,
+# on which their loss could hardly fall.
+_ON_UNIT_VECTORS: Mapping[str, Mapping[str, float]] = {
+    "sphereface": {"scale": 30.0},
+    "n_pairs": {"scale": 16.0},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,10 +55,13 @@ def objective(stage: Stage, prefix: str) -> tuple[Term, ...]:
     parts = [_parsed(text, stage, prefix) for text in stage.loss.split("+")]
     mined = [loss for _, loss, inline in parts if loss.mining and not inline]
     if stage.mining and not mined:
-        raise InputError(f"--{prefix}mining {stage.mining}: {stage.loss} leaves no choice of it")
+        said = "names its rule itself" if any(inline for _, _, inline in parts) else "mines nothing"
+        raise InputError(
+            f"--{prefix}mining {stage.mining}: {stage.loss} {said}; give no mining rule"
+        )
     given = _options_of_terms(stage, prefix, [loss for _, loss, _ in parts])
     terms = tuple(
-        Term(weight, loss, {**loss.options, **given[number]})
+        Term(weight, loss, {**loss.options, **_ON_UNIT_VECTORS.get(loss.name, {}), **given[number]})
         for number, (weight, loss, _) in enumerate(parts)
     )
     _check_batches(stage, prefix, terms)
@@ -68,7 +80,10 @@ def _parsed(text: str, stage: Stage, prefix: str) -> tuple[float, Loss, bool]:
         loss = _found(name, inline, stage.mining)
     except ValueError as error:
         raise InputError(f"--{prefix}loss {stage.loss}: {error}") from error
-    return float(match["weight"] or 1), loss, inline is not None
+    weight = float(match["weight"] or 1)
+    if weight == 0:
+        raise InputError(f"--{prefix}loss {stage.loss!r}: {name} has weight 0, leave it out")
+    return weight, loss, inline is not None
 
 
 def _found(name: str, inline: str | None, mining: str | None) -> Loss:
@@ -92,7 +107,7 @@ def _options_of_terms(stage: Stage, prefix: str, losses: list[Loss]) -> list[dic
         takers = [
             number
             for number, loss in enumerate(losses)
-            if option in loss.options and name in ("", loss.name)
+            if option in loss.options and name in ("", loss.name, loss.title)
         ]
         shown = f"--{prefix}{key} {value}" if key in fields else f"--{prefix}options {key} {value}"
         if not takers:
@@ -102,38 +117,46 @@ def _options_of_terms(stage: Stage, prefix: str, losses: list[Loss]) -> list[dic
                 + (f" (--{prefix}{key} None)" if key in fields else "")
             )
         if len(takers) > 1:
-            names = " or ".join(f"{losses[number].name}.{option}" for number in takers)
-            raise InputError(f"{shown}: say whose with --{prefix}options {names}")
-        default = losses[takers[0]].options[option]
-        given[takers[0]][option] = _like(default, value, shown)
+            names = " or ".join(f"{losses[number].title}.{option}" for number in takers)
+            raise InputError(
+                f"{shown}: say whose with --{prefix}options {names}"
+                + (f" (and --{prefix}{key} None)" if key in fields else "")
+            )
+        given[takers[0]][option] = _like(losses[takers[0]], option, value, shown)
     return given
 
 
-def _like(default: Any, value: Any, shown: str) -> Any:
-    """The value in the type of the default: the command line knows numbers and words alone."""
-    if isinstance(default, bool):
-        words = {"true": True, "false": False}
-        if str(value).lower() not in words:
-            raise InputError(f"{shown}: give true or false")
-        return words[str(value).lower()]
+def _like(loss: Loss, option: str, value: Any, shown: str) -> Any:
+    """The value in the type of the option: the command line knows numbers and words alone."""
+    default, words = loss.options[option], _words(loss.types[option])
+    if value in words:
+        return value
     if isinstance(default, int):
         if not isinstance(value, int | float) or value != int(value):
             raise InputError(f"{shown}: give a whole number")
         return int(value)
-    if isinstance(default, float) and isinstance(value, str):
-        raise InputError(f"{shown}: give a number")
+    if isinstance(value, str):
+        numbers = [] if get_origin(loss.types[option]) is Literal else ["a number"]
+        raise InputError(f"{shown}: give {' or '.join([*numbers, *words])}")
     return value
 
 
+def _words(annotation: Any) -> tuple[str, ...]:
+    """The words that an annotation allows, alone or beside a number."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(word for part in get_args(annotation) for word in _words(part))
+
+
 def _check_batches(stage: Stage, prefix: str, terms: tuple[Term, ...]) -> None:
-    comparing = [term.loss for term in terms if "sources" in term.loss.tensors]
+    comparing = [term.loss for term in terms if not term.loss.tensors & {"prototypes", "state"}]
     if comparing and stage.images_per_identity < 2:
         raise InputError(
             f"--{prefix}images-per-identity {stage.images_per_identity}: {comparing[0].title} "
             "needs at least 2, or no anchor has a positive"
         )
-    if stage.memory and not comparing:
-        raise InputError(f"--{prefix}memory {stage.memory}: {stage.loss} compares no pictures")
+    if stage.memory and not any("memory" in term.loss.tensors for term in terms):
+        raise InputError(f"--{prefix}memory {stage.memory}: {stage.loss} looks into no memory")
     classifying = [term for term in terms if "prototypes" in term.loss.tensors]
     if stage.sampled_classes and not classifying:
         raise InputError(

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf.losses import (
+    EmbeddingLoss,
     batch_hard_triplet,
     mean_loss,
     semi_hard_triplet,
@@ -62,6 +63,31 @@ def test_hard(people, distance, margin, jit):
     options = {"margin": margin, "distance": distance}
     ours = value_and_gradient(batch_hard_triplet, rows, labels, jit, anchors="all", **options)
     assert_equal(ours, value_and_gradient(tfa_hard, rows, labels, jit, **options))
+
+
+# Of docs/losses.md: what takes the place of a loss class of theirs, as it is by default.
+SUCCESSORS = {
+    "TripletSemiHardLoss": ({}, ("semi_hard", {"margin": 1.0, "distance": "plain"})),
+    "TripletHardLoss": ({}, ("batch_hard", {"margin": 1.0, "anchors": "all"})),
+    "TripletHardLoss, soft": (
+        {"soft": True},
+        ("batch_hard", {"margin": "soft", "anchors": "all"}),
+    ),
+}
+
+
+@pytest.mark.addons
+@BATCHES
+@pytest.mark.parametrize("name", SUCCESSORS)
+def test_successors_of_their_classes(name, people):
+    import tensorflow_addons as tfa
+
+    rows, labels = batch(people)
+    given, (mining, options) = SUCCESSORS[name]
+    theirs = getattr(tfa.losses, name.partition(",")[0])(**given)
+    ours = EmbeddingLoss("triplet", mining, **options)
+    rows = tf.constant(rows, tf.float32)
+    np.testing.assert_allclose(ours(labels, rows), theirs(labels, rows), rtol=1e-5)
 
 
 @pytest.mark.skipif(

@@ -224,7 +224,9 @@ class TestErrors:
         with pytest.raises(ValueError, match="rank"):
             batch_hard_triplet(tf.zeros([3]), tf.zeros([3], tf.int32), margin=0.2)
 
-    @pytest.mark.parametrize("wrong", [{"margin": "hard"}, {"margin": 0.2, "anchors": "some"}])
+    @pytest.mark.parametrize(
+        "wrong", [{"margin": "hard"}, {"margin": -0.1}, {"margin": 0.2, "anchors": "some"}]
+    )
     def test_options(self, wrong):
         with pytest.raises(ValueError, match="must be"):
             mined(ROWS, LABELS, **wrong)

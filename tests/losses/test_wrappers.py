@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from facenet_tf.losses import EmbeddingLoss, batch_hard_triplet, find_loss, losses, mean_loss
+from facenet_tf.losses import (
+    EmbeddingLoss,
+    PrototypeLoss,
+    batch_hard_triplet,
+    find_loss,
+    losses,
+    mean_loss,
+)
 
 RANDOM = np.random.default_rng(2)
 PIXELS = RANDOM.normal(size=(16, 6)).astype(np.float32)
@@ -90,7 +97,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("arguments", "options", "message"),
         [
-            (("arcface",), {}, "arcface needs a trainable direction for each class"),
+            (("arcface",), {}, "arcface needs a trainable direction for each class: PrototypeLoss"),
             (("triplet",), {}, "choose one of"),
             (("triplets",), {}, "no loss 'triplets'"),
             (("triplet", "batch_hard"), {"scale": 1}, "has no option 'scale': it has"),
@@ -114,3 +121,81 @@ def test_names():
     assert EmbeddingLoss("triplet", "batch_hard").name == "triplet_batch_hard"
     assert EmbeddingLoss("triplet", "batch_hard", name="mine").name == "mine"
     assert find_loss("triplet", "batch_hard").title == "triplet/batch_hard"
+
+
+KEEPING = [loss.title for loss in losses() if loss.tensors & {"prototypes", "state"}]
+
+
+def trained_with(*arguments, **options):
+    """A model with the layer at its end, and a dense layer before it."""
+    keras.utils.set_random_seed(3)
+    pixels, labels = keras.Input((6,)), keras.Input((), dtype="int64")
+    layer = PrototypeLoss(*arguments, classes=4, **options)
+    model = keras.Model([pixels, labels], layer([keras.layers.Dense(5)(pixels), labels]))
+    model.compile(keras.optimizers.SGD(0.1))
+    return model, layer
+
+
+def steps(model, count=1):
+    history = model.fit([PIXELS, LABELS], batch_size=16, epochs=count, verbose=0, shuffle=False)
+    return history.history["loss"]
+
+
+class TestPrototypeLoss:
+    @pytest.mark.parametrize("title", KEEPING)
+    def test_every_loss_that_keeps_something_takes_steps(self, title):
+        model, layer = trained_with(title)
+        before = [np.array(each) for each in model.get_weights()]
+        values = steps(model, 2)
+        assert np.all(np.isfinite(values)) and values[0] != values[1]
+        assert np.any(before[0] != model.get_weights()[0])
+        kept = {"prototypes": layer.prototypes, "state": layer.state}
+        assert {name for name, value in kept.items() if value is not None} == {
+            name for name in kept if name in layer.loss.tensors
+        }
+
+    def test_value_is_that_of_the_function(self):
+        model, layer = trained_with("cosface", scale=8.0)
+        rows = model([PIXELS, LABELS])
+        expected = find_loss("cosface").function(
+            rows, tf.constant(LABELS), tf.constant(layer.prototypes), scale=8.0
+        )
+        assert steps(model)[0] == pytest.approx(float(mean_loss(expected)), rel=1e-5)
+
+    def test_prototypes_are_trained(self):
+        model, layer = trained_with("subcentre_arcface", sub_centres=2)
+        before = layer.prototypes.numpy()
+        steps(model)
+        assert before.shape == (4, 2, 5)
+        assert np.abs(before - layer.prototypes.numpy()).max() > 1e-4
+
+    @pytest.mark.parametrize("title", ["adaface", "centre"])
+    def test_state_moves_in_training_alone(self, title):
+        model, layer = trained_with(title)
+        first = layer.state.numpy()
+        np.testing.assert_allclose(first, layer.loss.initial_state(4, 5))
+        model.evaluate([PIXELS, LABELS], batch_size=16, verbose=0)
+        np.testing.assert_array_equal(first, layer.state.numpy())
+        steps(model)
+        assert np.any(first != layer.state.numpy())
+
+    def test_survives_saving(self, tmp_path):
+        model, layer = trained_with("adaface", margin=0.3)
+        steps(model)
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+        assert loaded.layers[-1].get_config() == layer.get_config()
+        assert steps(model) == steps(loaded)
+
+    @pytest.mark.parametrize(
+        ("loss", "options", "message"),
+        [
+            ("multi_similarity", {}, "use EmbeddingLoss"),
+            ("arcface", {"sub_centres": 3}, "one prototype a class"),
+            ("arcface", {"radius": 3}, "has no option 'radius': it has margin, scale"),
+            ("arcfase", {}, "no loss 'arcfase'"),
+        ],
+    )
+    def test_what_cannot_be(self, loss, options, message):
+        with pytest.raises(ValueError, match=message):
+            PrototypeLoss(loss, classes=4, **options)

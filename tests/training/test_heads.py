@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from facenet_tf.errors import InputError
 from facenet_tf.losses import find_loss, losses, mean_loss
 from facenet_tf.training.config import Stage
-from facenet_tf.training.heads import build_head
+from facenet_tf.training.heads import build_head, check_head
 
 SIZE, PEOPLE, EACH = 8, 4, 3
 ROWS = tf.math.l2_normalize(tf.random.stateless_normal([PEOPLE * EACH, SIZE], [1, 2]), axis=1)
@@ -130,3 +131,9 @@ def test_the_loss_of_a_collapsed_batch_is_a_constant(stage, expected):
 
 def test_the_loss_of_a_collapsed_batch_depends_on_the_prototypes():
     assert head_of("cosface").collapsed_loss(PEOPLE, EACH) is None
+
+
+@pytest.mark.parametrize(("scale", "reason"), [(0.0, "must be above 0"), (np.inf, "it is nan")])
+def test_options_under_which_a_loss_is_no_number_are_refused(scale, reason):
+    with pytest.raises(InputError, match=f"--main.loss cosface .*{reason}"):
+        check_head(Stage("cosface", epochs=1, scale=scale), "main.")

@@ -3,7 +3,7 @@
 import pytest
 
 from facenet_tf.errors import InputError
-from facenet_tf.losses import find_loss
+from facenet_tf.losses import find_loss, losses
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.objective import objective
 
@@ -41,6 +41,32 @@ def test_a_sum_has_weights_and_options_by_name(text):
     assert second.options == {"scale": 64.0, "margin": 0.4}
 
 
+def test_weights_are_numbers_of_any_spelling():
+    _, centre, arcface = terms("cosface + 3e-3*centre + .5*arcface")
+    assert (centre.weight, arcface.weight) == (0.003, 0.5)
+
+
+def test_two_rules_of_one_loss_are_told_apart_by_their_rule():
+    first, second = terms(
+        "triplet/batch_hard + triplet/semi_hard", options={"triplet/semi_hard.margin": 0.4}
+    )
+    assert (first.options["margin"], second.options["margin"]) == ("soft", 0.4)
+
+
+@pytest.mark.parametrize("title", [loss.title for loss in losses() if loss.name == "triplet"])
+def test_every_triplet_rule_takes_the_soft_margin(title):
+    """Whether or not it is the rule's default."""
+    (term,) = terms(title, margin="soft")
+    assert term.options["margin"] == "soft"
+
+
+def test_a_scale_that_is_the_length_of_an_embedding_is_a_number_on_unit_vectors():
+    assert terms("sphereface")[0].options["scale"] == 30
+    assert terms("n_pairs")[0].options["scale"] == 16
+    assert terms("sphereface", scale=12)[0].options["scale"] == 12
+    assert terms("sphereface", options={"scale": "norm"})[0].options["scale"] == "norm"
+
+
 def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
     first, second = terms("cosface + 2*triplet", "batch_hard")
     assert (first.loss.title, second.loss.title) == ("cosface", "triplet/batch_hard")
@@ -53,13 +79,16 @@ def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
             {"loss": "quintuplet"},
             "--main.loss quintuplet: no loss 'quintuplet': choose",
         ),
-        ({"loss": "triplet"}, "triplet with mining None: choose .*batch_hard"),
-        ({"loss": "triplet", "mining": "luck"}, "triplet with mining luck: choose"),
+        ({"loss": "triplet"}, "triplet needs a mining rule: choose .*batch_hard"),
+        ({"loss": "triplet", "mining": "luck"}, "triplet has no mining rule 'luck': choose"),
         (
             {"loss": "cosface", "mining": "batch_hard"},
-            "--main.mining batch_hard: cosface leaves",
+            "--main.mining batch_hard: cosface mines nothing; give no",
         ),
-        ({"loss": "triplet/batch_hard", "mining": "batch_hard"}, "leaves no choice"),
+        (
+            {"loss": "triplet/batch_hard", "mining": "batch_hard"},
+            "triplet/batch_hard names its rule itself",
+        ),
         ({"loss": "cosface ++ arcface"}, "give a loss, or a sum"),
         ({"loss": "-1*cosface"}, "give a loss, or a sum"),
         (
@@ -72,8 +101,22 @@ def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
             "say whose .*cosface.margin or arcface",
         ),
         ({"loss": "cosface", "options": {"scale": "big"}}, "give a number"),
+        ({"loss": "cosface", "options": {"scale": "norm"}}, "give a number$"),
+        ({"loss": "sphereface", "options": {"scale": "big"}}, "give a number or norm"),
+        ({"loss": "triplet/semi_hard", "options": {"margin": "hard"}}, "give a number or soft"),
+        (
+            {"loss": "triplet/semi_hard", "options": {"distance": "far"}},
+            "give plain or squared or cosine",
+        ),
+        ({"loss": "cosface + 0*centre"}, "centre has weight 0"),
+        (
+            {"loss": "triplet/batch_hard + triplet/semi_hard", "margin": 0.3},
+            "triplet/batch_hard.margin or triplet/semi_hard.margin .and --main.margin None",
+        ),
         ({"loss": "triplet/batch_hard", "images_per_identity": 1}, "images-per-identity 1"),
-        ({"loss": "cosface", "memory": 64}, "--main.memory 64: cosface compares no pictures"),
+        ({"loss": "tfa_semihard", "images_per_identity": 1}, "images-per-identity 1"),
+        ({"loss": "tfa_semihard", "memory": 64}, "tfa_semihard looks into no memory"),
+        ({"loss": "cosface", "memory": 64}, "--main.memory 64: cosface looks into no memory"),
         ({"loss": "triplet/batch_hard", "sampled_classes": 9}, "--main.sampled-classes 9"),
         ({"loss": "cosface", "sampled_classes": 9}, "a batch alone has 16"),
         ({"loss": "cosface", "sub_centres": 2}, "cosface has one prototype a person"),
