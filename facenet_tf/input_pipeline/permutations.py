@@ -5,19 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+
+
+class Groups(Protocol):
+    """An endless sequence of groups without repeats, with random access."""
+
+    def group(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Items int64 [size] of group `number`, and for each the number of this turn among all its
+        turns, int64 [size]."""
+
+
+def keyed_bits(count: int, seed: int, purpose: int, item: int, round_: int) -> np.ndarray:
+    """Random uint64 [count] that belong to these numbers, the same in every NumPy version.
+
+    Philox is counter based: `item` and `round_` in the upper words of the counter give streams
+    that never overlap.
+    """
+    return np.random.Philox(key=[seed, purpose], counter=[0, 0, item, round_]).random_raw(count)
 
 
 def keyed_permutation(size: int, seed: int, purpose: int, item: int, round_: int) -> np.ndarray:
     """The permutation int64 [size] of 0…size-1 that belongs to these numbers.
 
-    Philox is counter based: `item` and `round_` in the upper words of the counter give streams
-    that never overlap. Sorting raw bits rather than calling `Generator.permutation` keeps the
-    order the same in every NumPy version.
+    Sorting raw bits rather than calling `Generator.permutation` keeps the order the same in every
+    NumPy version.
     """
-    bits = np.random.Philox(key=[seed, purpose], counter=[0, 0, item, round_]).random_raw(size)
-    return np.argsort(bits, kind="stable")
+    return np.argsort(keyed_bits(size, seed, purpose, item, round_), kind="stable")
 
 
 @dataclass(frozen=True)

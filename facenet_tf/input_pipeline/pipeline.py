@@ -11,7 +11,9 @@ import tensorflow as tf
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.mixup import mix
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
+from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.input_pipeline.transforms import augment
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.dataset import FaceDataset
@@ -84,10 +86,13 @@ def training_batches(
     total_steps: int,
     augmentation: Augmentation,
     include_singletons: bool = False,
+    sampling: Sampling = Sampling(),
+    confused: np.ndarray | None = None,
+    mixup: float = 0.0,
 ) -> tf.data.Dataset:
     """Batches of exactly P·K crops for the steps start_step…total_steps - 1.
 
-    A batch is a pure function of (seed, step): a run that stops and goes on at step n gets the
+    A batch is a pure function of (seed, step, `confused`): a run that stops and goes on at step n gets the
     bytes it would have got without the stop.
 
     Args:
@@ -100,11 +105,15 @@ def training_batches(
         total_steps: the step after the last.
         augmentation: what happens to a crop.
         include_singletons: draw identities with one source image too.
+        sampling: how often each identity is drawn, and how many of a batch are partners.
+        confused: integers [identities, n], the dense labels that each is confused with, then -1.
+        mixup: parameter of MixUp's Beta distribution; 0 for no mixing.
 
     Returns:
         Elements of a fixed shape: "image" uint8 [P·K, S, S, C]; "label" int32 [P·K], see
         `dense_labels`; "source" int32 [P·K], equal for copies of one source image, which are no
-        positives of each other; "record" int32 [P·K], record numbers of the dataset.
+        positives of each other; "record" int32 [P·K], record numbers of the dataset. With mixup
+        also "other_label" int32 [P·K] and "share" float32 [P·K], see `mixup.mix`.
 
     Raises:
         InputError: an option is out of range, or `records` has fewer than P identities. Damage in
@@ -115,7 +124,14 @@ def training_batches(
     dense = dense_labels(dataset, records).labels
     sources = dataset.sources[records].astype(np.int32)
     sampler = IdentitySampler(
-        dense, sources, identities_per_batch, images_per_identity, seed, include_singletons
+        dense,
+        sources,
+        identities_per_batch,
+        images_per_identity,
+        seed,
+        include_singletons,
+        sampling,
+        confused,
     )
     size = identities_per_batch * images_per_identity
 
@@ -132,8 +148,10 @@ def training_batches(
     def finish(
         step: tf.Tensor, payloads: tf.Tensor, label: tf.Tensor, source: tf.Tensor, record: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        image = augment(_decode(payloads, dataset.preprocessing), augmentation, seed, step)
-        return {"image": image, "label": label, "source": source, "record": record}
+        crops = _decode(payloads, dataset.preprocessing)
+        image = augment(crops, augmentation, seed, step, dataset.preprocessing)
+        batch = {"image": image, "label": label, "source": source, "record": record}
+        return batch | (mix(image, label, mixup, seed, step) if mixup else {})
 
     steps = tf.data.Dataset.range(start_step, total_steps)
     return _in_order(steps.map(read_step).map(finish, num_parallel_calls=tf.data.AUTOTUNE))

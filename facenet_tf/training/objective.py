@@ -134,6 +134,12 @@ def _check_batches(stage: Stage, prefix: str, terms: tuple[Term, ...]) -> None:
         )
     if stage.memory and not comparing:
         raise InputError(f"--{prefix}memory {stage.memory}: {stage.loss} compares no pictures")
+    plain = [term.loss for term in terms if "prototypes" not in term.loss.tensors]
+    if stage.mixup and plain:
+        raise InputError(
+            f"--{prefix}mixup {stage.mixup}: {plain[0].title} knows no picture of two people, only "
+            "softmax losses do; leave it out, or learn from them alone"
+        )
     classifying = [term for term in terms if "prototypes" in term.loss.tensors]
     if stage.sampled_classes and not classifying:
         raise InputError(

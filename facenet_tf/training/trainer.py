@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
+from facenet_tf.training.heads import Mixed
 
 Jit = Literal["on", "loss", "off"]
 # From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.
@@ -25,11 +26,12 @@ class EmbeddingTrainer(keras.Model):
     Args:
         embedding_model: images ``[B, S, S, C]`` of 0…255 to unit vectors ``[B, D]``; its last
             layer is `UnitLength`.
-        head: has ``objective(embeddings, norms, labels, sources) -> (scalar, health)``.
+        head: has ``objective(embeddings, norms, labels, sources, mixed) -> (scalar, health)``.
         jit: ``"on"`` compiles the whole step with XLA, ``"loss"`` the loss and its gradient.
         clip_norm: limit of the global gradient norm; 0 for none.
 
-    Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``.
+    Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``;
+    of mixed pictures also ``other_label`` int ``[B]`` and ``share`` float32 ``[B]``.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class EmbeddingTrainer(keras.Model):
         """One step of gradient descent on a P×K batch."""
         embeddings, norms, backward = self.embed(data["image"])
         loss, health, slopes, of_the_head = self._objective(
-            embeddings, norms, data["label"], data["source"]
+            embeddings, norms, data["label"], data["source"], mixed_in(data)
         )
         gradient_norm = self.descend(backward(slopes) + of_the_head)
         return self._report_of(
@@ -110,13 +112,18 @@ class EmbeddingTrainer(keras.Model):
         return embeddings, norms, backward
 
     def objective(
-        self, embeddings: tf.Tensor, norms: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor
+        self,
+        embeddings: tf.Tensor,
+        norms: tf.Tensor,
+        labels: tf.Tensor,
+        sources: tf.Tensor,
+        mixed: Mixed | None = None,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor, list[Any]]:
         """Loss and health of a whole batch, the loss's slopes at its embeddings, float32 [B, D],
         and the gradients of the head's weights; all that jit "loss" compiles."""
         with tf.GradientTape() as tape:
             tape.watch(embeddings)
-            loss, health = self.head.objective(embeddings, norms, labels, sources)
+            loss, health = self.head.objective(embeddings, norms, labels, sources, mixed)
         weights = self.head.trainable_variables
         slopes, *of_the_head = tape.gradient(loss, [embeddings, *weights])
         return loss, health, tf.convert_to_tensor(slopes), of_the_head
@@ -133,6 +140,11 @@ class EmbeddingTrainer(keras.Model):
         for name, metric in self._report.items():
             metric.update_state(figures[name])
         return {name: metric.result() for name, metric in self._report.items()}
+
+
+def mixed_in(batch: dict[str, tf.Tensor]) -> Mixed | None:
+    """What MixUp made of a batch, None where it did nothing."""
+    return Mixed(batch["other_label"], batch["share"]) if "share" in batch else None
 
 
 def compile_checked(
