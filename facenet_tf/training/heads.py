@@ -77,7 +77,7 @@ class LossHead(keras.layers.Layer):
             for number, term in enumerate(self.terms)
         ]
         self.memory = self._kept("memory", empty_memory(memory, embedding_size)) if memory else None
-        self.signatures = None
+        self.signatures: tf.Variable | None = None
         if signatures:
             self._variable("signatures", tf.zeros([classes, embedding_size]))
         self._variable("step", tf.zeros([], tf.int32))
