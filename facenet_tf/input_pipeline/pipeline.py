@@ -14,6 +14,7 @@ from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.mixup import mix
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
 from facenet_tf.input_pipeline.sampling import Sampling
+from facenet_tf.input_pipeline.share import Share
 from facenet_tf.input_pipeline.transforms import augment
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.dataset import FaceDataset
@@ -86,14 +87,16 @@ def training_batches(
     total_steps: int,
     augmentation: Augmentation,
     include_singletons: bool = False,
+    share: Share = Share(),
     sampling: Sampling = Sampling(),
     confused: np.ndarray | None = None,
     mixup: float = 0.0,
 ) -> tf.data.Dataset:
     """Batches of exactly P·K crops for the steps start_step…total_steps - 1.
 
-    A batch is a pure function of (seed, step, `confused`): a run that stops and goes on at step n gets the
-    bytes it would have got without the stop.
+    A batch is a pure function of (seed, step, `confused`): a run that stops and goes on at step n
+    gets the bytes it would have got without the stop. Readers that share the batches get between
+    them what one reader alone would get.
 
     Args:
         dataset: where the records are.
@@ -105,19 +108,21 @@ def training_batches(
         total_steps: the step after the last.
         augmentation: what happens to a crop.
         include_singletons: draw identities with one source image too.
+        share: the parts of each batch that are read; of several, each is an element of its own.
         sampling: how often each identity is drawn, and how many of a batch are partners.
         confused: integers [identities, n], the dense labels that each is confused with, then -1.
         mixup: parameter of MixUp's Beta distribution; 0 for no mixing.
 
     Returns:
-        Elements of a fixed shape: "image" uint8 [P·K, S, S, C]; "label" int32 [P·K], see
-        `dense_labels`; "source" int32 [P·K], equal for copies of one source image, which are no
-        positives of each other; "record" int32 [P·K], record numbers of the dataset. With mixup
-        also "other_label" int32 [P·K] and "share" float32 [P·K], see `mixup.mix`.
+        Elements of a fixed shape, n = P·K / `share.parts`: "image" uint8 [n, S, S, C]; "label"
+        int32 [n], see `dense_labels`; "source" int32 [n], equal for copies of one source image,
+        which are no positives of each other; "record" int32 [n], record numbers of the dataset.
+        With mixup also "other_label" int32 [n] and "share" float32 [n], see `mixup.mix`.
 
     Raises:
-        InputError: an option is out of range, or `records` has fewer than P identities. Damage in
-            a record surfaces as `tf.errors.OpError` while iterating.
+        InputError: an option is out of range, `records` has fewer than P identities, or a batch
+            does not divide into the parts. Damage in a record surfaces as `tf.errors.OpError`
+            while iterating.
     """
     augmentation.check()
     records = np.asarray(records, np.int64)
@@ -133,28 +138,44 @@ def training_batches(
         sampling,
         confused,
     )
-    size = identities_per_batch * images_per_identity
+    whole = identities_per_batch * images_per_identity
+    size = share.size(identities_per_batch, images_per_identity)
+    # Partners of MixUp are anywhere in a batch: it is read whole, and then the part is cut out.
+    read_size = whole if mixup else size
 
-    def read(step: np.int64) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        drawn = sampler.batch(int(step))
+    def read(step: np.int64, first: np.int64) -> tuple[np.ndarray, ...]:
+        drawn = sampler.batch(int(step))[first : first + read_size]
         chosen = records[drawn]
         return _payloads(dataset, chosen), dense[drawn], sources[drawn], chosen.astype(np.int32)
 
-    def read_step(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def read_part(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        step, first = number // share.own, (share.first + number % share.own) * size
         types = [tf.string, tf.int32, tf.int32, tf.int32]
-        tensors = tf.numpy_function(read, [step], types)
-        return step, *(tf.ensure_shape(tensor, [size]) for tensor in tensors)
+        tensors = tf.numpy_function(read, [step, 0 * first if mixup else first], types)
+        return step, first, *(tf.ensure_shape(tensor, [read_size]) for tensor in tensors)
 
     def finish(
-        step: tf.Tensor, payloads: tf.Tensor, label: tf.Tensor, source: tf.Tensor, record: tf.Tensor
+        step: tf.Tensor,
+        first: tf.Tensor,
+        payloads: tf.Tensor,
+        label: tf.Tensor,
+        source: tf.Tensor,
+        record: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         crops = _decode(payloads, dataset.preprocessing)
-        image = augment(crops, augmentation, seed, step, dataset.preprocessing)
+        begin = 0 if mixup else first
+        image = augment(crops, augmentation, seed, step, dataset.preprocessing, begin, whole)
         batch = {"image": image, "label": label, "source": source, "record": record}
-        return batch | (mix(image, label, mixup, seed, step) if mixup else {})
+        if not mixup:
+            return batch
+        mixed = batch | mix(image, label, mixup, seed, step)
+        return {
+            name: tf.ensure_shape(tensor[first : first + size], [size, *tensor.shape[1:]])
+            for name, tensor in mixed.items()
+        }
 
-    steps = tf.data.Dataset.range(start_step, total_steps)
-    return _in_order(steps.map(read_step).map(finish, num_parallel_calls=tf.data.AUTOTUNE))
+    parts = tf.data.Dataset.range(start_step * share.own, total_steps * share.own)
+    return _in_order(parts.map(read_part).map(finish, num_parallel_calls=tf.data.AUTOTUNE))
 
 
 def evaluation_batches(dataset: Records, records: np.ndarray, batch_size: int) -> tf.data.Dataset:

@@ -27,17 +27,21 @@ def augment(
     seed: int,
     step: tf.Tensor | int,
     preprocessing: Preprocessing,
+    first: tf.Tensor | int = 0,
+    whole: int | None = None,
 ) -> tf.Tensor:
     """Vary uint8 [B, S, S, C] crops, C 1 or 3; same shape and dtype.
 
     What happens to a crop depends on `options`, `seed`, `step` and its position in the batch
-    alone; `preprocessing` says where its landmarks are. It runs in Python, which XLA cannot compile
-    and a saved graph cannot hold: call it in tf.data, not in a compiled function.
+    alone; of a batch of `whole` crops the B may be those from position `first` on. `preprocessing`
+    says where landmarks are. It runs in Python, which XLA cannot compile and a saved graph cannot
+    hold: call it in tf.data, not in a compiled function.
     """
     if not options.enabled:
         return images
     apart = drawn_apart(name for name, strength in vars(options).items() if strength)
-    numbers = draw(apart, tf.shape(images)[0], seed, step)
+    count, first = tf.shape(images)[0], tf.cast(first, tf.int32)
+    numbers = draw(apart, count if whole is None else whole, seed, step)[first : first + count]
     vary = functools.partial(_vary, options, names_of(apart), five_points(preprocessing))
     return tf.ensure_shape(tf.numpy_function(vary, [images, numbers], tf.uint8), images.shape)
 

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from facenet_tf.replicas import gathered, replica_count, summed
+
 
 @keras.saving.register_keras_serializable("facenet_tf")
 class PixelNormalization(keras.layers.Layer):
@@ -65,14 +67,14 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     Keras 3 composes batch normalisation of single operations, each of which reads and writes the
     whole tensor, which on a CPU costs more than the convolutions in between. One kernel does it
     once; statistics and weights are float32 in bfloat16 too. The moving variance is the unbiased
-    one, as in Keras 2.
+    one, as in Keras 2. Replicas that train together have the statistics of their whole batch.
 
     Args:
         axis, center, scale, synchronized: as of the plain layer, but the kernel knows only the
-            last axis with scale and offset, and statistics of one device.
+            last axis with scale and offset, and there is no choice of synchronisation.
 
     Raises:
-        ValueError: another axis, no scale or no offset, or synchronized statistics.
+        ValueError: another axis, no scale or no offset, or a choice of synchronisation.
     """
 
     def __init__(
@@ -109,13 +111,55 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             moving = {"mean": self.moving_mean, "variance": self.moving_variance}
             moving = {name: tf.cast(value, tf.float32) for name, value in moving.items()}
             return _fused(inputs, gamma, beta, epsilon=self.epsilon, is_training=False, **moving)[0]
-        outputs, mean, variance = _fused(inputs, gamma, beta, epsilon=self.epsilon)
+        normalize = _fused if replica_count() == 1 else _normalized_over_replicas
+        outputs, mean, variance = normalize(inputs, gamma, beta, epsilon=self.epsilon)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
         return outputs
 
 
 _fused = tf.compat.v1.nn.fused_batch_norm
+_LEAST_EPSILON = 1.001e-5  # it takes this for a smaller one
+
+
+def _normalized_over_replicas(
+    inputs: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """What `_fused` returns for the batches of all replicas joined, here for the own one.
+
+    The kernel knows no other replicas: it is given the statistics, and the gradient is written out
+    (Ioffe and Szegedy, Batch Normalization, 2015, section 3). Each way takes one collective.
+    """
+    means, variances = _moments_of_replicas(inputs)
+    mean = tf.reduce_mean(means, axis=0)
+    # E[x²] - E[x]² would lose the digits that a large mean leaves none.
+    variance = tf.reduce_mean(variances + tf.square(means - mean), axis=0)
+    count = tf.cast(tf.size(inputs) // tf.size(mean), tf.float32) * replica_count()
+
+    @tf.custom_gradient
+    def normalized(inputs: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> Any:
+        def gradients(slopes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            slopes = tf.cast(slopes, tf.float32)
+            inverse = tf.math.rsqrt(variance + max(epsilon, _LEAST_EPSILON))
+            units = (tf.cast(inputs, tf.float32) - mean) * inverse
+            by_beta = tf.reduce_sum(slopes, axis=[0, 1, 2])
+            by_gamma = tf.reduce_sum(slopes * units, axis=[0, 1, 2])
+            everywhere = tf.unstack(summed([tf.stack([by_beta, by_gamma])])[0] / count)
+            by_inputs = gamma * inverse * (slopes - everywhere[0] - units * everywhere[1])
+            return tf.cast(by_inputs, inputs.dtype), by_gamma, by_beta
+
+        outputs, *_ = _fused(inputs, gamma, beta, mean, variance, epsilon, is_training=False)
+        return outputs, gradients
+
+    unbiased = variance * count / tf.maximum(count - 1.0, 1.0)
+    return normalized(inputs, gamma, beta), mean, unbiased
+
+
+def _moments_of_replicas(inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Means and variances of each replica's [B, H, W, C], float32 [replicas, C] each."""
+    own = tf.nn.moments(tf.cast(inputs, tf.float32), axes=[0, 1, 2])
+    whole = gathered([tf.stack(own)[None]])[0]
+    return whole[:, 0], whole[:, 1]
 
 
 @keras.saving.register_keras_serializable("facenet_tf")

@@ -13,6 +13,8 @@ import tyro
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.sampling import Sampling
+from facenet_tf.training.checkpoints import Checkpointing
+from facenet_tf.training.not_finite import Recovery
 
 # An epoch of a small folder: below this, validating takes longer than training.
 _FEWEST_STEPS = 20
@@ -133,12 +135,25 @@ class TrainConfig:
     jit: Literal["on", "loss", "off"] = "loss"
     """XLA for the whole train step, for the loss and its gradient alone, or nowhere;
     benchmarks/train_step.py measures which is fastest: on a CPU that is loss"""
+    distribute: Literal["none", "mirrored", "multiworker"] = "none"
+    """replicas that share each batch: all GPUs of this machine (mirrored), or those of all processes
+    that the variable TF_CONFIG names (multiworker); the result is that of one"""
     early_stop_epochs: int = 0
     """end the run after this many epochs of the main stage without a better validation; 0: never"""
+    checkpoint: Checkpointing = field(default_factory=Checkpointing)
+    """when what the run goes on from is written"""
+    recovery: Recovery = field(default_factory=Recovery)
+    """what follows a loss that is not finite"""
+    deterministic: bool = False
+    """the same weights to the last bit from every run with the same options on the same kind of
+    machine, however often it was interrupted; turns XLA off"""
+    threads: int = 0
+    """threads that an operation may use; 0: as many as there are cores, or as the run that is
+    resumed had, if deterministic"""
     overwrite: bool = False
     """replace an earlier run in the output directory"""
     resume: bool = False
-    """go on after the last finished epoch of the run in the output directory"""
+    """go on from the last checkpoint of the run in the output directory"""
 
     @property
     def run_directory(self) -> Path:
@@ -183,8 +198,10 @@ class TrainConfig:
         if self.overwrite and self.resume:
             raise InputError("--overwrite and --resume exclude each other: give one")
         self.augmentation.check()
+        self.checkpoint.check()
+        self.recovery.check()
         _at_least("", self, {"weight_decay": 0, "clip_norm": 0, "early_stop_epochs": 0, "seed": 0})
-        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0})
+        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0, "threads": 0})
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):

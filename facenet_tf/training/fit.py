@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import logging
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,14 +20,23 @@ from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
+from facenet_tf.input_pipeline.share import Share
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
+from facenet_tf.training import determinism, distribute
+from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.distribute import Distribution
 from facenet_tf.training.heads import LossHead, build_head, check_head
+from facenet_tf.training.keeper import Keeper, RunState, all_finite
+from facenet_tf.training.loop import EpochState, TrainingLoop
+from facenet_tf.training.not_finite import NotFinite, write_batches
 from facenet_tf.training.optimizer import build_optimizer
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.run_directory import RunDirectory, plain
+from facenet_tf.training.sampling_state import SamplingState
+from facenet_tf.training.stop_request import signals_noted
 from facenet_tf.training.tensorboard import TensorBoardLog
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, jit_state
 from facenet_tf.training.validation import Embedder, ValidationPeople
@@ -50,24 +63,35 @@ def train(config: TrainConfig) -> TrainingResult:
     Raises:
         InputError: bad config, dataset or output directory.
         TrainingStopped: the loss became NaN or the embeddings collapsed.
-        Interrupted: stopped from outside; the finished epochs are kept.
+        Interrupted: stopped from outside; the last checkpoint is kept.
     """
     config.check()
     config = config.with_loss()
+    run = RunDirectory(config.run_directory)
+    config = determinism.settled(config, run)
+    determinism.set_up(config)
+    distribution = distribute.start(config.distribute, config.jit)
     for prefix, stage in config.stages.items():
         check_head(stage, prefix)
     dataset = FaceDataset.open(config.dataset)
     config = config.with_steps(len(training_records(dataset)))
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
-    run = RunDirectory(config.run_directory)
     try:
-        # All that can be refused is refused before an earlier run is touched.
-        progress = _Progress(config, dataset, run)
-        run.start(_resolved(config, dataset), overwrite=config.overwrite, resume=config.resume)
-        return progress.train()
+        with distribution.place(run.path, config.resume) as place, distribution.strategy.scope():
+            result = _trained(config, dataset, RunDirectory(place), distribution)
+        return dataclasses.replace(result, run=run)
     finally:
         keras.mixed_precision.set_global_policy("float32")
+
+
+def _trained(
+    config: TrainConfig, dataset: FaceDataset, run: RunDirectory, distribution: Distribution
+) -> TrainingResult:
+    # All that can be refused is refused before an earlier run is touched.
+    progress = _Progress(config, dataset, run, distribution)
+    run.start(_resolved(config, dataset), overwrite=config.overwrite, resume=config.resume)
+    return progress.train()
 
 
 def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
@@ -88,92 +112,182 @@ def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
         raise InputError(f"--model {config.model}{options}: {error}") from error
 
 
-class _RunState(tf.Module):
-    """Host-side numbers that are part of every checkpoint."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.epoch = tf.Variable(0, dtype=tf.int64)
-        self.best = tf.Variable(-math.inf, dtype=tf.float64)
-        self.since_best = tf.Variable(0, dtype=tf.int64)
-        self.stopped = tf.Variable(False)
-        self.seconds = tf.Variable(0.0, dtype=tf.float64)
-
-
 class _Progress:
-    """A run in its course: the model, the stages, and the state that a checkpoint holds."""
+    """A run in its course: the model, the stages, and what a checkpoint holds besides."""
 
-    def __init__(self, config: TrainConfig, dataset: FaceDataset, run: RunDirectory) -> None:
-        self.config, self.dataset, self.run = config, dataset, run
+    def __init__(
+        self,
+        config: TrainConfig,
+        dataset: FaceDataset,
+        run: RunDirectory,
+        distribution: Distribution,
+    ) -> None:
+        self.config, self.dataset, self.run, self.distribution = config, dataset, run, distribution
         self.plans = plan_stages(config, dataset, training_records(dataset))
+        for plan in self.plans:
+            distribution.check(plan.stage)
         self.people = ValidationPeople.of(dataset)
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
         self.model = build_model(config, dataset)
+        distribute.synchronize(self.model)
         self.embedder = Embedder(self.model)
-        self.state = _RunState()
-
-    @property
-    def epoch(self) -> int:
-        """Epochs that are behind."""
-        return int(self.state.epoch.numpy())
+        self.keeper = Keeper(run, config.checkpoint)
+        self.state = RunState()
 
     def train(self) -> TrainingResult:
         """Train all stages, or what is left of them."""
         try:
-            for plan in self.plans:
-                self._train_stage(plan)
+            if self.config.resume:
+                self.state = self.keeper.newest()
+                logger.info("resumed after %s", self._position(self.state.step))
+            while plan := self._next_stage():
+                try:
+                    self._train_stage(plan)
+                except NotFinite as found:
+                    self._go_back(plan, found)
         except KeyboardInterrupt:
-            raise Interrupted(
-                f"interrupted after epoch {self.epoch}; go on with --resume"
-            ) from None
+            raise self._interrupted("interrupted") from None
         except tf.errors.OpError as error:
+            if self.distribution.has_lost_a_worker(error):
+                raise self._interrupted("another worker was lost") from error
             raise InputError(told_by_the_pipeline(error)) from error
-        best = None if self.people is None else float(self.state.best.numpy())
-        seconds = float(self.state.seconds.numpy())
-        finished = {"epochs": self.epoch, "best_val_auc": best, "seconds": round(seconds)}
+        state, epochs = self.state, self.state.step // self.config.steps_per_epoch
+        finished = {"epochs": epochs, "best_val_auc": state.best, "seconds": round(state.seconds)}
         self.run.record(finished=finished)
-        return TrainingResult(self.run, best, self.epoch, seconds)
+        return TrainingResult(self.run, state.best, epochs, state.seconds)
+
+    def _next_stage(self) -> StagePlan | None:
+        """The one that the next step belongs to; None if none is to follow."""
+        steps = self.config.steps_per_epoch
+        left = (plan for plan in self.plans if self.state.step < plan.end * steps)
+        return None if self.state.stopped else next(left, None)
 
     def _train_stage(self, plan: StagePlan) -> None:
+        """Train what is left of a stage, and write checkpoints.
+
+        Raises:
+            NotFinite: a figure or a weight is.
+            Interrupted: a signal asked for it; a checkpoint is written.
+        """
+        state, steps_per_epoch = self.state, self.config.steps_per_epoch
+        first = plan.first * steps_per_epoch
         trainer = self._trainer(plan)
-        manager = self._checkpoints(trainer, plan)
-        if self.config.resume and manager.latest_checkpoint:
-            status = manager.checkpoint.restore(manager.latest_checkpoint)
-            status.assert_existing_objects_matched()
-            logger.info("resumed after epoch %d", self.epoch)
-        else:
-            self.state.since_best.assign(0)  # patience is the stage's own
-        if self.epoch >= plan.end or bool(self.state.stopped.numpy()):
-            return
+        self.sampling = SamplingState(plan, trainer.head)
+        states = self._epoch_states()
+        self._take_up(plan, trainer, states)
         self._announce(plan, trainer)
-        happenings.keep_history_until(self.run.history, self.epoch)
-        steps = self.config.steps_per_epoch
-        trainer.fit(
-            self._batches(
-                plan,
-                (self.epoch - plan.first) * steps,
-                plan.stage.epochs * steps,
-                self.config.augmentation,
-            ),
-            initial_epoch=self.epoch,
-            epochs=plan.end,
-            steps_per_epoch=steps,
-            shuffle=False,  # the pipeline's order is the sampler's
-            verbose=0,
-            callbacks=self._callbacks(plan, manager, trainer.head),
+
+        def batches_from(step: int) -> Iterable[Any]:
+            last = plan.stage.epochs * steps_per_epoch
+            varied = self.config.augmentation, plan.stage.mixup
+            return self.distribution.batches(partial(self._batches, plan, step, last, *varied))
+
+        loop = TrainingLoop(
+            trainer,
+            batches_from,
+            steps_per_epoch,
+            epochs=plan.stage.epochs,
+            first_epoch=plan.first,
+            callbacks=self._callbacks(plan, trainer.head),
+            states=states,
+            execute=self.distribution.train_function(trainer),
         )
+        with signals_noted() as request, contextlib.closing(loop.steps(state.step - first)) as done:
+            for step in done:
+                state.step, state.stopped = first + step, bool(trainer.stop_training)
+                stop, due = self.distribution.agree(request.by, self.keeper.due(state.step))
+                if step % steps_per_epoch == 0 or stop or due:
+                    self._check_weights(trainer)
+                    self.keeper.save(state, plan.number, trainer, states)
+                if stop:
+                    raise self._interrupted(request.by or "another worker is asked to stop")
+        state.stopped = bool(trainer.stop_training)
+
+    def _take_up(
+        self, plan: StagePlan, trainer: EmbeddingTrainer, states: Sequence[EpochState]
+    ) -> None:
+        """Go on from the last checkpoint. The beginning of a run is one too, and so is that of a
+        stage: a run that is never interrupted takes the same way as one that is."""
+        if self.keeper.last is None:
+            self.keeper.save(self.state, plan.number, trainer, states)
+        else:
+            self.keeper.restore(plan.number, trainer, states)
+        if self.state.step == plan.first * self.config.steps_per_epoch:
+            self.state.since_best = 0  # patience is the stage's own
+
+    def _epoch_states(self) -> list[EpochState]:
+        """What changes at the ends of this stage's epochs and belongs into its checkpoints."""
+        return [self.sampling]
+
+    def _check_weights(self, trainer: EmbeddingTrainer) -> None:
+        """No checkpoint is written that cannot be gone back to."""
+        if not all_finite(trainer):
+            epoch, step = divmod(self.state.step - 1, self.config.steps_per_epoch)
+            raise NotFinite(epoch, step, step, "weights", math.nan)
+
+    def _go_back(self, plan: StagePlan, found: NotFinite) -> None:
+        """Write down what did it, and be where the last checkpoint was, at a lower rate.
+
+        Raises:
+            TrainingStopped: that is not asked for, or has been done as often as it was.
+        """
+        told = self._write_batches(plan, found)
+        recovery, rollbacks = self.config.recovery, self.state.rollbacks
+        if len(rollbacks) >= recovery.rollbacks:
+            tried = f", after {len(rollbacks)} rollbacks" if rollbacks else ""
+            raise TrainingStopped(
+                f"{found.what}{tried}; its pictures are named in {told}: try a lower learning rate "
+                "or a longer learning-rate warm-up of the stage (--warm-up.… or --main.…), "
+                "--clip-norm 1, or --recovery.rollbacks 1"
+            )
+        self.state = self.keeper.newest()
+        at = found.epoch * self.config.steps_per_epoch + found.first
+        rollback = {"at": at, "to": self.state.step, "rate": recovery.rate}
+        self.state.rollbacks = [*rollbacks, rollback]
+        self.run.record(rollbacks=self.state.rollbacks)
+        logger.warning(
+            "%s; its pictures are named in %s: back to %s, learning rate times %g",
+            found.what,
+            told,
+            self._position(self.state.step),
+            self._rate(),
+        )
+
+    def _write_batches(self, plan: StagePlan, found: NotFinite) -> Path:
+        begin = (found.epoch - plan.first) * self.config.steps_per_epoch
+        steps = range(begin + found.first, begin + found.last + 1)
+        path = self.run.report_of(plan.first * self.config.steps_per_epoch + steps.start)
+        batches = {step: self._plain_batch(plan, step) for step in steps}
+        facts = {"stage": plan.number, "loss": plan.stage.title, "seed": plan.seed}
+        write_batches(path, found, self.dataset, batches, **facts)
+        return path
+
+    def _rate(self) -> float:
+        """What the learning rates of the stages are multiplied by."""
+        return math.prod(rollback["rate"] for rollback in self.state.rollbacks)
+
+    def _position(self, step: int) -> str:
+        epochs = self.plans[-1].end
+        epoch, within = divmod(step, self.config.steps_per_epoch)
+        of = f"step {within} of epoch {epoch + 1}" if within else f"epoch {epoch}"
+        return f"{of} of {epochs} (step {step})"
+
+    def _interrupted(self, by: str) -> Interrupted:
+        last = self.keeper.last
+        position = self._position(last.step if last else 0)
+        return Interrupted(f"{by}: stopped after {position}; go on with --resume")
 
     def _announce(self, plan: StagePlan, trainer: EmbeddingTrainer) -> None:
         jit = {"asked": self.config.jit, **jit_state(trainer)}
         learned = {f"losses_stage{plan.number}": [term.describe for term in trainer.head.terms]}
         sampling = {f"sampling_stage{plan.number}": dict(plan.sampling)}
-        self.run.record(jit=jit, **sampling, **learned)
+        self.run.record(jit=jit, distribution=self.distribution.describe(), **sampling, **learned)
         logger.info(
             "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA: %s",
             plan.number,
             plan.stage.title,
-            self.epoch + 1,
+            self.state.step // self.config.steps_per_epoch + 1,
             plan.end,
             plan.stage.identities_per_batch,
             plan.stage.images_per_identity,
@@ -188,35 +302,39 @@ class _Progress:
     def _trainer(self, plan: StagePlan) -> EmbeddingTrainer:
         head = build_head(plan.stage, plan.classes, self.config.embedding_size, plan.seed)
         trainer = EmbeddingTrainer(self.model, head, self.config.jit, self.config.clip_norm)
-        optimizer = build_optimizer(self.config, plan.stage, trainer.weights_to_train)
+        stage = plan.stage
+        slower = dataclasses.replace(stage, learning_rate=stage.learning_rate * self._rate())
+        optimizer = build_optimizer(self.config, slower, trainer.weights_to_train)
         compile_checked(trainer, optimizer, self.config.jit)
         return trainer
 
-    def _checkpoints(
-        self, trainer: EmbeddingTrainer, plan: StagePlan
-    ) -> tf.train.CheckpointManager:
-        checkpoint = tf.train.Checkpoint(
-            model=trainer.embedding_model,
-            head=trainer.head,
-            optimizer=trainer.optimizer,
-            state=self.state,
-        )
-        directory = str(self.run.checkpoints / f"stage{plan.number}")
-        return tf.train.CheckpointManager(checkpoint, directory, max_to_keep=1)
-
     def _batches(
-        self, plan: StagePlan, start: int, stop: int, augmentation: Augmentation
+        self,
+        plan: StagePlan,
+        start: int,
+        stop: int,
+        augmentation: Augmentation,
+        mixup: float,
+        share: Share = Share(),
     ) -> tf.data.Dataset:
+        stage, epoch = plan.stage, start // self.config.steps_per_epoch
+        people, pictures = stage.sampling.shape(
+            stage.identities_per_batch, stage.images_per_identity, epoch, stage.epochs
+        )
         return training_batches(
             self.dataset,
             plan.records,
-            identities_per_batch=plan.stage.identities_per_batch,
-            images_per_identity=plan.stage.images_per_identity,
+            people,
+            pictures,
             seed=plan.seed,
             start_step=start,
             total_steps=stop,
             augmentation=augmentation,
-            include_singletons=plan.stage.include_singletons,
+            include_singletons=stage.include_singletons,
+            share=share,
+            sampling=stage.sampling,
+            confused=self.sampling.confused,
+            mixup=mixup,
         )
 
     def _some_batches(self, plan: StagePlan, epoch: int) -> list[dict[str, np.ndarray]]:
@@ -224,42 +342,34 @@ class _Progress:
         steps = self.config.steps_per_epoch
         first = (epoch - plan.first) * steps
         chosen = np.unique(np.linspace(first, first + steps - 1, _BATCHES_SHOWN).astype(int))
-        plainly = Augmentation(enabled=False)
-        return [
-            next(iter(self._batches(plan, step, step + 1, plainly).as_numpy_iterator()))
-            for step in chosen.tolist()
-        ]
+        return [self._plain_batch(plan, step) for step in chosen.tolist()]
 
-    def _callbacks(
-        self, plan: StagePlan, manager: tf.train.CheckpointManager, head: LossHead
-    ) -> list[keras.callbacks.Callback]:
+    def _plain_batch(self, plan: StagePlan, step: int) -> dict[str, np.ndarray]:
+        """What a step of the stage is shown, without augmentation."""
+        plainly = Augmentation(enabled=False), 0.0
+        return next(iter(self._batches(plan, step, step + 1, *plainly).as_numpy_iterator()))
+
+    def _callbacks(self, plan: StagePlan, head: LossHead) -> list[keras.callbacks.Callback]:
         stage, state = plan.stage, self.state
         collapsed = head.collapsed_loss(stage.identities_per_batch, stage.images_per_identity)
         patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
-        validation = happenings.Validation(
-            self._measure if self.people else None,
-            self.run,
-            float(state.best.numpy()),
-            int(state.since_best.numpy()),
-        )
         return [
             happenings.Throughput(stage.identities_per_batch * stage.images_per_identity),
             happenings.ProgressBar(self.config.steps_per_epoch),
             happenings.HealthGuard(collapsed),
-            validation,
+            happenings.Validation(self._measure if self.people else None, self.run, state),
             TensorBoardLog(
                 self.run.logs, self.embedder, partial(self._some_batches, plan), self.people
             ),
-            happenings.History(self.run.history, stage.title, self.plans[-1].end),
-            *([happenings.EarlyStop(validation, patience)] if patience else []),
-            happenings.Checkpoint(manager, state, validation),
+            happenings.History(state, stage.title, self.plans[-1].end),
+            *([happenings.EarlyStop(state, patience)] if patience else []),
         ]
 
 
 def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
     """What config.json says: everything a reader needs to know or to repeat the run."""
     described = plain(config)
-    for how_started in ("overwrite", "resume"):
+    for how_started in ("overwrite", "resume", "distribute"):
         described.pop(how_started)
     return {
         "config": described,

@@ -19,6 +19,7 @@ from facenet_tf.losses.memory import empty_memory, remembered
 from facenet_tf.losses.pairs import Memory
 from facenet_tf.losses.reduction import mean_loss
 from facenet_tf.losses.sampled_classes import sample_classes
+from facenet_tf.replicas import kept_by_each
 from facenet_tf.training.config import Stage
 from facenet_tf.training.confusion import mean_embeddings
 from facenet_tf.training.objective import Term, objective
@@ -203,7 +204,7 @@ class LossHead(keras.layers.Layer):
 
     def _variable(self, name: str, value: tf.Tensor) -> tf.Variable:
         # A checkpoint holds what is an attribute, and looks into no lists here.
-        setattr(self, name, tf.Variable(value, trainable=False, name=name))
+        setattr(self, name, kept_by_each(value, name))
         return getattr(self, name)
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from facenet_tf.errors import InputError
-from facenet_tf.records import durable
+from facenet_tf.records import checksums, durable
 
 # Directories may move between two sittings: what is in them is told by the fingerprint.
 _PLACES = ("config.dataset", "config.output")
+# What decides when something is written, or what follows a mishap, but no step.
+_CARE = ("config.checkpoint.", "config.recovery.")
 
 
 class RunDirectory:
@@ -28,6 +33,7 @@ class RunDirectory:
         self.path = Path(path)
         self.config = self.path / "config.json"
         self.model = self.path / "model.keras"
+        self.candidate = self.path / "candidate.keras"
         self.checkpoints = self.path / "checkpoints"
         self.logs = self.path / "logs"
         self.history = self.path / "history.csv"
@@ -40,6 +46,7 @@ class RunDirectory:
         """
         if resume:
             self._check_same(resolved)
+            self.record(config=resolved["config"])
             return
         try:
             if self.config.exists():
@@ -53,11 +60,40 @@ class RunDirectory:
         """Add what is known only once training has begun to config.json."""
         durable.write_json(self.config, self._read_config() | facts)
 
-    def save_model(self, model: keras.Model) -> None:
-        """Write model.keras whole or not at all."""
+    def recorded(self, name: str) -> Any:
+        """What config.json says of something; None if there is no run or it says nothing."""
+        return self._read_config().get(name) if self.config.is_file() else None
+
+    def report_of(self, step: int) -> Path:
+        """Where the batch of a step of the run is named that gave a number that is not finite."""
+        return self.path / f"not_finite_{step:09d}.json"
+
+    def save_candidate(self, model: keras.Model) -> None:
+        """Write the model of an epoch; it becomes model.keras when a checkpoint holds it too."""
+        model.save(self.candidate)
+
+    def publish_model(self, model: Path, sha256: str) -> None:
+        """Let model.keras be a copy of a checkpoint's model, unless it is already."""
+        if self.model.exists() and checksums.of_file(self.model) == sha256:
+            return
         partial = self.path / "partial.keras"
-        model.save(partial)
+        shutil.copyfile(model, partial)
+        durable.sync(partial)
         partial.replace(self.model)
+
+    def publish_history(self, lines: Sequence[dict[str, str]]) -> None:
+        """Let history.csv have these lines, unless it has; the first one names the first columns."""
+        if not lines:
+            self.history.unlink(missing_ok=True)
+            return
+        names = list(dict.fromkeys(name for line in lines for name in line))
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, names, restval="")
+        writer.writeheader()
+        writer.writerows(lines)
+        content = table.getvalue().encode()
+        if not self.history.exists() or self.history.read_bytes() != content:
+            durable.write(self.history, content)
 
     def _read_config(self) -> dict[str, Any]:
         try:
@@ -71,14 +107,17 @@ class RunDirectory:
         if not self.config.is_file():
             raise InputError(f"--resume: {self.path} holds no run; leave --resume out to start one")
         before = self._read_config()
-        for part in ("config", "fingerprint", "dataset"):
-            for name, there, now in _differences(before.get(part), resolved[part], part):
-                if name in _PLACES:
-                    continue
-                raise InputError(
-                    f"--resume: {name} ({there} there, {now} now) differs from the run in "
-                    f"{self.path}; give the same options or another --output"
-                )
+        found = [
+            f"{name} ({there} there, {now} now)"
+            for part in ("config", "fingerprint", "dataset")
+            for name, there, now in _differences(before.get(part), resolved[part], part)
+            if name not in _PLACES and not name.startswith(_CARE)
+        ]
+        if found:
+            raise InputError(
+                f"--resume: the run in {self.path} differs in {', '.join(found)}; "
+                "give the same options or another --output"
+            )
 
     def _make_room(self, overwrite: bool) -> None:
         if not overwrite:
@@ -90,7 +129,9 @@ class RunDirectory:
         # An evaluation of the model that goes would be taken for one of the model that comes.
         for directory in (self.checkpoints, self.logs, self.path / "evaluation"):
             shutil.rmtree(directory, ignore_errors=True)
-        for file in (self.config, self.model, self.history):
+        # The config goes last: until then it is known whose files these are.
+        told = self.path.glob("not_finite_*.json")
+        for file in (self.model, self.history, *told, self.config):
             file.unlink(missing_ok=True)
 
 

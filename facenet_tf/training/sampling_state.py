@@ -7,19 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.confusion import PARTNERS, most_alike
 from facenet_tf.training.heads import LossHead
+from facenet_tf.training.plan import StagePlan
 
 
 class SamplingState:
     """Whom the epoch before confused, and which phase of P×K it is.
 
     Args:
-        sampling: of the stage.
-        head: of the stage; keeps signatures where `sampling.hard` asks for them.
-        first_epoch: epochs of the run before the stage.
-        epochs: of the stage.
+        plan: of the stage.
+        head: of the stage; keeps signatures where its sampling asks for the confused.
 
     Attributes:
         name: in a checkpoint.
@@ -28,11 +26,8 @@ class SamplingState:
 
     name = "sampling"
 
-    def __init__(
-        self, sampling: Sampling, head: LossHead, first_epoch: int, epochs: int
-    ) -> None:
-        self._sampling, self._head = sampling, head
-        self._first_epoch, self._epochs = first_epoch, epochs
+    def __init__(self, plan: StagePlan, head: LossHead) -> None:
+        self._plan, self._head = plan, head
         self.confused: np.ndarray | None = None
 
     def at_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> bool:
@@ -40,8 +35,8 @@ class SamplingState:
         if self._head.signatures is not None:
             self.confused = most_alike(tf.convert_to_tensor(self._head.signatures), PARTNERS)
             return True
-        begun = epoch - self._first_epoch
-        now, then = (self._sampling.phase(each, self._epochs) for each in (begun, begun + 1))
+        stage, behind = self._plan.stage, epoch - self._plan.first
+        now, then = (stage.sampling.phase(each, stage.epochs) for each in (behind, behind + 1))
         return now != then
 
     def state(self) -> dict[str, np.ndarray]:

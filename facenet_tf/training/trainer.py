@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
 from facenet_tf.training.heads import Mixed
+from facenet_tf.replicas import gathered, kept_by_each, own_part, summed
+from facenet_tf.training.distribute import let_sums_pass
 
 Jit = Literal["on", "loss", "off"]
 # From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.
@@ -50,7 +52,7 @@ class EmbeddingTrainer(keras.Model):
             tf.function(self.objective, jit_compile=True) if jit == "loss" else self.objective
         )
         self._report = {
-            name: keras.metrics.Mean(name=name)
+            name: MeanOfSteps(name)
             for name in (
                 "loss",
                 "active_triplets",
@@ -85,20 +87,23 @@ class EmbeddingTrainer(keras.Model):
         return self.embedding_model(images, training=training)
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, Any]:
-        """One step of gradient descent on a P×K batch."""
+        """One step of gradient descent on a P×K batch.
+
+        Of replicas that train together each embeds its part of the batch, and all have the loss of
+        the whole of it: the slopes lead back by the own part only, and the sum is the gradient.
+        """
         embeddings, norms, backward = self.embed(data["image"])
+        told = [data[name] for name in ("label", "source", "other_label", "share") if name in data]
+        embeddings, norms, labels, sources, *mixed = gathered([embeddings, norms, *told])
         loss, health, slopes, of_the_head = self._objective(
-            embeddings, norms, data["label"], data["source"], mixed_in(data)
+            embeddings, norms, labels, sources, Mixed(*mixed) if mixed else None
         )
-        gradient_norm = self.descend(backward(slopes) + of_the_head)
-        return self._report_of(
-            health
-            | {
-                "loss": loss,
-                "embedding_norm": tf.reduce_mean(norms),
-                "gradient_norm": gradient_norm,
-            }
-        )
+        gradients = summed(backward(own_part(slopes))) + of_the_head
+        gradient_norm = self.descend(gradients)
+        lengths = {"embedding_norm": tf.reduce_mean(norms), "gradient_norm": gradient_norm}
+        for name, figure in {"loss": loss, **health, **lengths}.items():
+            self._report[name].update_state(figure)
+        return self.figures()
 
     def embed(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
         """Embeddings float32 [B, D], their lengths before float32 [B], and the way back."""
@@ -136,15 +141,9 @@ class EmbeddingTrainer(keras.Model):
         self.optimizer.apply_gradients(zip(gradients, self.weights_to_train))
         return norm
 
-    def _report_of(self, figures: dict[str, tf.Tensor]) -> dict[str, Any]:
-        for name, metric in self._report.items():
-            metric.update_state(figures[name])
+    def figures(self) -> dict[str, Any]:
+        """Means of what was reported, over the steps since the metrics were reset."""
         return {name: metric.result() for name, metric in self._report.items()}
-
-
-def mixed_in(batch: dict[str, tf.Tensor]) -> Mixed | None:
-    """What MixUp made of a batch, None where it did nothing."""
-    return Mixed(batch["other_label"], batch["share"]) if "share" in batch else None
 
 
 def compile_checked(
@@ -158,6 +157,8 @@ def compile_checked(
     """
     trainer.compile(optimizer=optimizer, jit_compile=jit == "on")
     optimizer.build(trainer.weights_to_train)
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        let_sums_pass(optimizer)
     found = jit_state(trainer)
     if found != {"train_step": jit == "on", "loss": jit != "off"}:
         raise RuntimeError(f"jit {jit!r} was asked for, but after compile XLA is {found}")
@@ -181,6 +182,37 @@ def _with_norms(embedding_model: keras.Model) -> keras.Model:
         raise ValueError(f"the last layer of {embedding_model.name!r} is no UnitLength")
     norms = VectorLength(name="embedding_norm", dtype="float32")(last.input)
     return keras.Model(embedding_model.input, [last.output, norms], name="network_with_norms")
+
+
+class MeanOfSteps(keras.metrics.Metric):
+    """Mean of a figure that is equal on all replicas.
+
+    Keras' own mean adds up what the replicas have when it is read or saved: it takes collectives,
+    and a checkpoint depends on their number.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, dtype="float32")
+        self.total, self.count = kept_by_each(0.0, "total"), kept_by_each(0.0, "count")
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """What a checkpoint holds."""
+        return [self.total, self.count]
+
+    def update_state(self, figure: tf.Tensor) -> None:
+        """Take in the figure of a step, float32 []."""
+        self.total.assign_add(figure)
+        self.count.assign_add(1.0)
+
+    def result(self) -> tf.Tensor:
+        """The mean since the last reset, float32 []; 0 without steps."""
+        return tf.math.divide_no_nan(self.total, self.count)
+
+    def reset_state(self) -> None:
+        """Begin anew."""
+        for variable in self.variables:
+            variable.assign(0.0)
 
 
 class VectorLength(keras.layers.Layer):

@@ -21,6 +21,7 @@ from facenet_tf.input_pipeline.pipeline import (
     training_batches,
 )
 from facenet_tf.input_pipeline.sampler import IdentitySampler
+from facenet_tf.input_pipeline.share import Share
 
 OFF = Augmentation(enabled=False)
 ON = Augmentation(rotation=10.0, cutout=0.3)
@@ -85,6 +86,34 @@ def test_parallel_calls_keep_order_and_bytes(dataset: Any) -> None:
     once, again = steps(dataset, 0, 40, ON), steps(dataset, 0, 40, ON)
     assert all(same_bytes(one, other) for one, other in zip(once, again, strict=True))
     assert len({batch["image"].tobytes() for batch in once}) == 40
+
+
+def shared_steps(dataset: Any, share: Share) -> list[dict]:
+    records = np.arange(len(dataset.labels))
+    batches = training_batches(dataset, records, P, K, SEED, 5, 9, ON, share=share)
+    return list(batches.as_numpy_iterator())
+
+
+@pytest.mark.parametrize("parts", [2, 3, 6])
+def test_readers_of_parts_have_between_them_what_one_reader_has(dataset: Any, parts: int) -> None:
+    alone = steps(dataset, 5, 9, ON)
+    readers = [shared_steps(dataset, Share(parts, first)) for first in range(parts)]
+    for step, whole in enumerate(alone):
+        elements = [reader[step] for reader in readers]
+        joined = {name: np.concatenate([part[name] for part in elements]) for name in whole}
+        assert same_bytes(joined, whole)
+
+
+def test_a_reader_of_two_parts_gives_them_one_after_the_other(dataset: Any) -> None:
+    both = shared_steps(dataset, Share(3, 1, 2))
+    second, third = (shared_steps(dataset, Share(3, first)) for first in (1, 2))
+    expected = [part for pair in zip(second, third, strict=True) for part in pair]
+    assert all(same_bytes(one, other) for one, other in zip(both, expected, strict=True))
+
+
+def test_a_batch_that_does_not_divide_is_refused(dataset: Any) -> None:
+    with pytest.raises(InputError, match="identities_per_batch 3 x .* divide by the 4 replicas"):
+        shared_steps(dataset, Share(4))
 
 
 def test_augmentation_changes_pixels_and_nothing_else(dataset: Any) -> None:

@@ -6,12 +6,15 @@ import tensorflow as tf
 from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.config import Stage
 from facenet_tf.training.heads import build_head
+from facenet_tf.training.plan import StagePlan
 from facenet_tf.training.sampling_state import SamplingState
 
 
 def state_of(sampling, epochs=6, first_epoch=3):
-    head = build_head(Stage("cosface", epochs, sampling=sampling), 5, 4, seed=0)
-    return head, SamplingState(sampling, head, first_epoch, epochs)
+    stage = Stage("cosface", epochs, sampling=sampling)
+    plan = StagePlan(2, stage, first_epoch, seed=0, records=np.arange(9), classes=5, sampling={})
+    head = build_head(stage, 5, 4, seed=0)
+    return head, SamplingState(plan, head)
 
 
 def test_nothing_changes_by_default():

@@ -1,0 +1,153 @@
+"""Checkpoints on the disk: whole or not there, checked when they are read, the one before kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facenet_tf.errors import InputError, require
+from facenet_tf.records import checksums, durable
+
+logger = logging.getLogger(__name__)
+
+_CONTENT = "checkpoint.json"
+
+
+@dataclass(frozen=True)
+class Checkpointing:
+    """When a checkpoint is written, besides the beginning and the end of each epoch."""
+
+    steps: int = 0
+    """also after every so many steps; 0: not by steps"""
+    minutes: float = 10.0
+    """also when so many minutes have gone by since the last one; 0: not by time"""
+    keep: int = 2
+    """how many are kept; two at least, since a damaged one is replaced by the one before"""
+
+    def check(self) -> None:
+        """Raise `InputError` for values that make no sense, naming the option."""
+        require(self.steps >= 0, "--checkpoint.steps", self.steps, "give 0 or more")
+        require(self.minutes >= 0, "--checkpoint.minutes", self.minutes, "give 0 or more")
+        require(self.keep >= 2, "--checkpoint.keep", self.keep, "give 2 or more")
+
+
+class Damaged(Exception):
+    """A checkpoint is not as it was written; the message says what of it."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was found whole.
+
+    Attributes:
+        directory: its files, as they were filled in.
+        step: of the run, steps that are behind.
+        facts: plain values that were written with it.
+        hashes: SHA-256 of its files by name.
+    """
+
+    directory: Path
+    step: int
+    facts: dict[str, Any]
+    hashes: dict[str, str]
+
+
+class Checkpoints:
+    """The checkpoints of a run, a directory each.
+
+    A checkpoint is written under another name, forced to the disk and then renamed: a kill leaves
+    it whole or not there. `checkpoint.json` holds the SHA-256 of its other files and of itself.
+
+    Args:
+        directory: of all of them.
+        keep: how many stay, the newest.
+    """
+
+    def __init__(self, directory: Path, keep: int) -> None:
+        self.directory, self.keep = directory, keep
+
+    def write(
+        self, step: int, facts: dict[str, Any], fill: Callable[[Path], None]
+    ) -> Checkpoint:
+        """Write one and drop those that are too many.
+
+        Args:
+            step: of the run, steps that are behind.
+            facts: what JSON can hold.
+            fill: writes the files of the checkpoint into an empty directory.
+        """
+        part = self.directory / f".{step:09d}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        fill(part)
+        files = sorted(part.iterdir())
+        for file in files:
+            durable.sync(file)
+        hashes = {file.name: checksums.of_file(file) for file in files}
+        content = checksums.sealed({"step": step, "facts": facts, "files": hashes})
+        durable.write_json(part / _CONTENT, content)
+        durable.sync(part)
+        written = self.directory / f"{step:09d}"
+        # Only a damaged one, or one that the run has gone back behind, can be in the way.
+        shutil.rmtree(written, ignore_errors=True)
+        part.replace(written)
+        durable.sync(self.directory)
+        self._drop(step)
+        return Checkpoint(written, step, facts, hashes)
+
+    def newest(self) -> Checkpoint | None:
+        """The newest that is whole; None if none was ever written.
+
+        Raises:
+            InputError: there are some, and all of them are damaged.
+        """
+        problems = []
+        for directory in self._directories():
+            try:
+                found = _read(directory)
+            except Damaged as damage:
+                problems.append(f"{directory} is damaged ({damage})")
+                continue
+            for problem in problems:
+                logger.warning("%s: going back to the checkpoint of step %d", problem, found.step)
+            return found
+        if problems:
+            raise InputError(
+                f"{'; '.join(problems)}: no checkpoint is left to go on from; "
+                "start again with --overwrite"
+            )
+        return None
+
+    def _directories(self) -> list[Path]:
+        """Newest first."""
+        found = (path for path in self.directory.glob("[0-9]*") if path.name.isdecimal())
+        return sorted(found, key=lambda path: int(path.name), reverse=True)
+
+    def _drop(self, step: int) -> None:
+        """Keep the newest up to a step; what is beyond it is damaged, or was left by going back."""
+        behind = [path for path in self._directories() if int(path.name) <= step]
+        written = {*self._directories(), *self.directory.glob(".*.part")}
+        for path in written - {*behind[: self.keep]}:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _read(directory: Path) -> Checkpoint:
+    """Raises Damaged unless every file is there as it was written."""
+    try:
+        data = (directory / _CONTENT).read_bytes()
+        content = json.loads(data)
+        if checksums.CHECKSUM not in content or checksums.is_damaged(content, data):
+            raise Damaged(f"{_CONTENT} is not as it was written")
+        for name, expected in content["files"].items():
+            if checksums.of_file(directory / name) != expected:
+                raise Damaged(f"{name} is not as it was written")
+    except FileNotFoundError as error:
+        raise Damaged(f"{Path(error.filename).name} is missing") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise Damaged(f"{_CONTENT} cannot be read: {error}") from error
+    return Checkpoint(directory, content["step"], content["facts"], content["files"])

@@ -1,0 +1,206 @@
+"""Several replicas of one run: where they are, what each reads, who of them writes.
+
+A step on N replicas is the step on one: each embeds its part of the same P×K batch, the loss is
+that of the whole batch, and the gradients are summed (`facenet_tf.replicas`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.share import Share
+from facenet_tf.models.layers import FusedBatchNormalization
+from facenet_tf.replicas import summed
+from facenet_tf.training.config import Stage
+from facenet_tf.training.loop import Execute, train_function
+
+Kind = Literal["none", "mirrored", "multiworker"]
+
+_OF_THE_NETWORK = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """The replicas of a run, as this process sees them.
+
+    Attributes:
+        strategy: of tf.distribute; the default one for a single replica.
+        is_chief: whether this process writes the run directory.
+        workers: processes that the run has.
+    """
+
+    strategy: tf.distribute.Strategy
+    is_chief: bool = True
+    workers: int = 1
+
+    @property
+    def replicas(self) -> int:
+        """Of all workers together."""
+        return int(self.strategy.num_replicas_in_sync)
+
+    def describe(self) -> dict[str, Any]:
+        """For a run's record."""
+        kind = type(self.strategy).__name__ if self.replicas > 1 else "none"
+        return {"strategy": kind, "replicas": self.replicas, "workers": self.workers}
+
+    def check(self, stage: Stage) -> None:
+        """Raise `InputError` if the stage's batch does not divide."""
+        Share(self.replicas).size(stage.identities_per_batch, stage.images_per_identity)
+
+    def batches(self, read: Callable[[Share], tf.data.Dataset]) -> Iterable[Any]:
+        """What a share's reader gives, an element for each replica of this worker at a time."""
+
+        def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            own = context.num_replicas_in_sync // context.num_input_pipelines
+            first = context.input_pipeline_id * own
+            return read(Share(context.num_replicas_in_sync, first, own))
+
+        return self.strategy.distribute_datasets_from_function(of_worker)
+
+    def train_function(self, trainer: keras.Model) -> Execute:
+        """What takes the trainer's steps of an execution on all replicas.
+
+        For one replica it is the function that `fit` calls. On several that one means to average
+        their figures, which Keras 3 cannot do on several workers, and Keras 2 adds up instead. Here
+        they are equal, and one replica's are given.
+        """
+        if not tf.distribute.has_strategy():
+            return train_function(trainer)
+        steps = int(trainer.steps_per_execution)
+        train_step = tf.autograph.experimental.do_not_convert(trainer.train_step)
+        figures = tf.autograph.experimental.do_not_convert(trainer.figures)
+
+        @tf.function
+        def execute(batches: Iterator[Any]) -> Mapping[str, Any]:
+            for _ in range(1) if steps == 1 else tf.range(steps):
+                self.strategy.run(train_step, (next(batches),))
+            means = self.strategy.run(figures)
+            return {name: self._of_one(mean) for name, mean in means.items()}
+
+        return execute
+
+    def agree(self, *wishes: object) -> list[bool]:
+        """Of each wish, whether one worker has it; all of them ask after the same step."""
+        own = [bool(wish) for wish in wishes]
+        if self.workers == 1:
+            return own
+        votes = self._of_one(self._votes(tf.constant([float(wish) for wish in own])))
+        return [bool(vote > 0) for vote in votes.numpy()]
+
+    def has_lost_a_worker(self, error: tf.errors.OpError) -> bool:
+        """Whether an error is of the network, not of what is done here."""
+        return self.workers > 1 and isinstance(error, _OF_THE_NETWORK)
+
+    @contextlib.contextmanager
+    def place(self, run_directory: Path, resume: bool) -> Iterator[Path]:
+        """Where this process writes.
+
+        What is done at the end of an epoch takes collectives, so that all workers have to do it.
+        The chief writes the run directory; what the others write, the same, is thrown away.
+
+        Args:
+            run_directory: of the run, on a disk that all workers share if it is resumed.
+            resume: whether what is there is gone on from.
+        """
+        if self.is_chief:
+            yield run_directory
+            return
+        with tempfile.TemporaryDirectory(prefix="facenet-worker-") as parent:
+            scratch = Path(parent, run_directory.name)
+            if resume and run_directory.is_dir():
+                logs = shutil.ignore_patterns("logs", "*.keras")
+                shutil.copytree(run_directory, scratch, ignore=logs)
+            yield scratch
+
+    @tf.function
+    def _votes(self, wishes: tf.Tensor) -> Any:
+        return self.strategy.run(lambda votes: summed([votes])[0], (wishes,))
+
+    def _of_one(self, figure: Any) -> tf.Tensor:
+        return self.strategy.experimental_local_results(figure)[0]
+
+
+def start(kind: Kind, jit: str) -> Distribution:
+    """The replicas that an option asks for; to be called before TensorFlow computes anything.
+
+    "mirrored" has one on each GPU of this machine, or on each logical CPU where there is none.
+    "multiworker" has those of all processes that the variable TF_CONFIG names, and waits for them.
+
+    Args:
+        kind: the option.
+        jit: what XLA compiles, as `TrainConfig.jit`.
+
+    Raises:
+        InputError: TF_CONFIG is missing or wrong, or XLA is to compile the whole step.
+    """
+    if kind == "none":
+        return Distribution(tf.distribute.get_strategy())
+    if jit == "on":
+        raise InputError(
+            f"--jit on: a step that replicas take together (--distribute {kind}) cannot be compiled "
+            "whole; give --jit loss or off"
+        )
+    if kind == "mirrored":
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return Distribution(tf.distribute.MirroredStrategy([device.name for device in devices]))
+    return _multiworker()
+
+
+def synchronize(model: keras.Model) -> None:
+    """Let Keras' own batch normalisation see the batches of all replicas too, from now on.
+
+    `FusedBatchNormalization` does it by itself. Without replicas the option changes nothing, now
+    or in the saved model.
+    """
+    for layer in model.layers:
+        plain = isinstance(layer, keras.layers.BatchNormalization)
+        if plain and not isinstance(layer, FusedBatchNormalization):
+            layer.synchronized = True
+
+
+def let_sums_pass(optimizer: keras.optimizers.Optimizer) -> None:
+    """Tell an optimiser that its gradients are sums over the replicas: it would sum again.
+
+    They are summed before they are clipped. Keras 3 has no option for this; in both it is a method
+    of the optimiser that sums, and of the inner one where the loss is scaled.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    for method in ("_all_reduce_sum_gradients", "aggregate_gradients"):
+        if hasattr(inner, method):
+            setattr(inner, method, lambda grads_and_vars: list(grads_and_vars))
+            return
+    raise RuntimeError(f"{type(inner).__name__} has no method that sums gradients over replicas")
+
+
+def _multiworker() -> Distribution:
+    try:
+        resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+        cluster = resolver.cluster_spec().as_dict()
+        workers = len(cluster.get("chief", [])) + len(cluster.get("worker", []))
+        chief = ("chief", 0) if "chief" in cluster else ("worker", 0)
+        known = resolver.task_id in range(len(cluster.get(resolver.task_type, [])))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"--distribute multiworker: TF_CONFIG cannot be read: {error}") from error
+    if not known:
+        raise InputError(
+            "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the number "
+            "of this one; docs/guide.md shows how"
+        )
+    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    return Distribution(strategy, (resolver.task_type, resolver.task_id) == chief, workers)

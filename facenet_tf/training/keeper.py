@@ -1,0 +1,191 @@
+"""What a run goes on from: into a checkpoint, and out of it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from facenet_tf.errors import Interrupted
+from facenet_tf.records import durable
+from facenet_tf.training.checkpoints import Checkpoint, Checkpointing, Checkpoints
+from facenet_tf.training.loop import EpochState
+from facenet_tf.training.run_directory import RunDirectory
+from facenet_tf.training.trainer import EmbeddingTrainer
+
+_MODEL, _STATES, _VARIABLES = "model.keras", "states.npz", "variables"
+
+
+@dataclass
+class RunState:
+    """What is plain numbers and words of all that a run goes on from.
+
+    Attributes:
+        step: of the run, steps that are behind.
+        best: the best ``val_auc`` so far; None before the first validation.
+        since_best: epochs that were validated since.
+        stopped: nothing is to follow, though epochs are left.
+        seconds: of training, over all sittings.
+        history: the lines of ``history.csv``.
+        rollbacks: each time that a loss was not finite: from which step to which.
+    """
+
+    step: int = 0
+    best: float | None = None
+    since_best: int = 0
+    stopped: bool = False
+    seconds: float = 0.0
+    history: list[dict[str, str]] = field(default_factory=list)
+    rollbacks: list[dict[str, int]] = field(default_factory=list)
+
+
+class Keeper:
+    """Writes the checkpoints of a run, and what others read of it.
+
+    The checkpoint decides: ``model.keras`` and ``history.csv`` are brought to what the newest one
+    says, after it has been written and before training goes on from it. So they never tell of
+    steps that a kill has undone.
+
+    Args:
+        run: where it is all kept.
+        options: when a checkpoint is due.
+    """
+
+    def __init__(self, run: RunDirectory, options: Checkpointing) -> None:
+        self._run, self._options = run, options
+        self._checkpoints = Checkpoints(run.checkpoints, options.keep)
+        self.last: Checkpoint | None = None
+        self._begun = self._written = time.monotonic()
+
+    def newest(self) -> RunState:
+        """The state of the newest checkpoint, which `restore` then reads; a new one if none is.
+
+        Raises:
+            InputError: all checkpoints are damaged.
+        """
+        self._run.candidate.unlink(missing_ok=True)
+        self.last = self._checkpoints.newest()
+        self._begun = self._written = time.monotonic()
+        if self.last is None:
+            return RunState()
+        self._publish(self.last)
+        return RunState(**self.last.facts["run"])
+
+    def due(self, step: int) -> bool:
+        """Whether it is time for a checkpoint at a step that does not end an epoch."""
+        steps, minutes = self._options.steps, self._options.minutes
+        behind = self.last.step if self.last else 0
+        late = time.monotonic() - self._written >= 60 * minutes
+        return (steps > 0 and step - behind >= steps) or (minutes > 0 and late)
+
+    def save(
+        self,
+        state: RunState,
+        stage: int,
+        trainer: EmbeddingTrainer,
+        states: Sequence[EpochState],
+    ) -> None:
+        """Write a checkpoint; the model of an epoch that has just ended becomes a part of it.
+
+        Raises:
+            Interrupted: there is no room left; the checkpoint before is as it was.
+        """
+        now = time.monotonic()
+        state.seconds += now - self._begun
+        self._begun = now
+        epoch_ended = self._run.candidate.exists()
+        best = self._run.candidate if epoch_ended else self._best()
+
+        def fill(directory: Path) -> None:
+            if best is not None:
+                durable.link(best, directory / _MODEL)
+            _write_states(directory / _STATES, states)
+            _variables(trainer).write(str(directory / _VARIABLES))
+
+        facts = {"stage": stage, "run": dataclasses.asdict(state)}
+        try:
+            self.last = self._checkpoints.write(state.step, facts, fill)
+            self._publish(self.last)
+        except (OSError, tf.errors.OpError) as error:
+            raise Interrupted(
+                f"{self._run.checkpoints}: no checkpoint could be written "
+                f"({str(error).splitlines()[0]}): mend it and go on with --resume"
+            ) from error
+        self._written = time.monotonic()
+
+    def restore(
+        self, stage: int, trainer: EmbeddingTrainer, states: Sequence[EpochState]
+    ) -> None:
+        """Take over what `last` holds: all of it, or the model alone if it is of another stage."""
+        assert self.last is not None
+        kept = str(self.last.directory / _VARIABLES)
+        if self.last.facts["stage"] != stage:
+            body = tf.train.Checkpoint(**_body(trainer))
+            body.read(kept).assert_existing_objects_matched().expect_partial()
+            return
+        _variables(trainer).read(kept).assert_existing_objects_matched()
+        _read_states(self.last.directory / _STATES, states)
+
+    def _best(self) -> Path | None:
+        """The best model so far, as the last checkpoint holds it."""
+        model = self.last and self.last.directory / _MODEL
+        return model if model and model.exists() else None
+
+    def _publish(self, kept: Checkpoint) -> None:
+        best = self._best()
+        if best is not None:
+            self._run.publish_model(best, kept.hashes[_MODEL])
+        self._run.publish_history(kept.facts["run"]["history"])
+        self._run.candidate.unlink(missing_ok=True)
+
+
+def all_finite(trainer: EmbeddingTrainer) -> bool:
+    """Whether no weight that is trained is infinite or NaN."""
+    finite = [tf.reduce_all(tf.math.is_finite(weight)) for weight in trainer.weights_to_train]
+    return bool(tf.reduce_all(finite))
+
+
+def _variables(trainer: EmbeddingTrainer) -> tf.train.Checkpoint:
+    """All that a step reads and changes."""
+    return tf.train.Checkpoint(
+        **_body(trainer),
+        head=trainer.head,
+        optimizer=trainer.optimizer,
+        metrics=[variable for metric in trainer.metrics for variable in metric.variables],
+    )
+
+
+def _body(trainer: EmbeddingTrainer) -> dict[str, Any]:
+    """What outlives a stage: the model, and where its random numbers have come to.
+
+    Keras 3 keeps the latter in variables that are no weights and that a checkpoint overlooks.
+    """
+    model = trainer.embedding_model
+    weights = {id(weight) for weight in model.weights}
+    seeds = [variable for variable in model.variables if id(variable) not in weights]
+    return {"model": model, "seeds": seeds}
+
+
+def _write_states(path: Path, states: Sequence[EpochState]) -> None:
+    arrays = {
+        f"{state.name}/{key}": value for state in states for key, value in state.state().items()
+    }
+    if arrays:
+        np.savez(path, **arrays)
+
+
+def _read_states(path: Path, states: Sequence[EpochState]) -> None:
+    if not path.exists():
+        return
+    with np.load(path, allow_pickle=False) as arrays:
+        for state in states:
+            own = f"{state.name}/"
+            state.restore(
+                {key[len(own) :]: arrays[key] for key in arrays.files if key.startswith(own)}
+            )

@@ -1,0 +1,100 @@
+"""Weights after some steps on 1, 2 and 4 replicas: a program, since devices come before TensorFlow.
+
+python -m tests.training.replica_steps FILE.npz
+"""
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from facenet_tf import models
+from facenet_tf.input_pipeline.share import Share
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.training.config import Stage
+from facenet_tf.training.distribute import Distribution, synchronize
+from facenet_tf.training.heads import build_head
+from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked
+
+SIDE, PEOPLE, BATCH, STEPS = 16, 6, 8, 6
+REPLICAS = (1, 2, 4)
+EVERYTHING = "triplet/batch_hard + 0.1*adaface + 0.01*centre"
+CASES = {
+    "batch_hard": (Stage("triplet/batch_hard", epochs=1), "loss"),
+    "arcface_sampled": (Stage("arcface", epochs=1, sampled_classes=PEOPLE - 1), "off"),
+    "prototypes_state_norms_memory": (Stage(EVERYTHING, epochs=1, memory=20), "loss"),
+}
+
+
+def make_model() -> keras.Model:
+    """Batch normalisation of maps and, by Keras' own layer, of vectors."""
+    pixels = keras.Input((SIDE, SIDE, 3))
+    x = models.PixelNormalization(Preprocessing(size=SIDE).to_dict())(pixels)
+    x = keras.layers.Conv2D(6, 3, 2, use_bias=False)(x)
+    x = keras.layers.ReLU()(models.FusedBatchNormalization(epsilon=1e-5, momentum=0.9)(x))
+    x = keras.layers.Dense(8, use_bias=False)(keras.layers.GlobalAveragePooling2D()(x))
+    x = keras.layers.BatchNormalization(momentum=0.9)(x)
+    return keras.Model(pixels, models.UnitLength()(x))
+
+
+def read(share: Share) -> tf.data.Dataset:
+    """Random pictures, brighter from person to person; only the share's rows."""
+    random = np.random.default_rng(3)
+    labels = np.stack([np.repeat(random.permutation(PEOPLE)[:4], 2) for _ in range(STEPS)])
+    images = random.integers(0, 128, (STEPS, BATCH, SIDE, SIDE, 3)) + 20 * labels[..., None, None, None]
+    whole = {"image": images, "label": labels, "source": np.arange(STEPS * BATCH)}
+    kinds = {"image": np.uint8, "label": np.int32, "source": np.int32}
+    size = BATCH // share.parts
+
+    def own(name: str) -> np.ndarray:
+        values = whole[name].astype(kinds[name])
+        parts = values.reshape(STEPS, share.parts, size, *images.shape[2:] if name == "image" else ())
+        parts = parts[:, share.first : share.first + share.own]
+        return parts.reshape(-1, *parts.shape[2:])
+
+    return tf.data.Dataset.from_tensor_slices({name: own(name) for name in whole})
+
+
+def distribution_of(replicas: int) -> Distribution:
+    if replicas == 1:
+        return Distribution(tf.distribute.get_strategy())
+    devices = [f"/CPU:{number}" for number in range(replicas)]
+    return Distribution(tf.distribute.MirroredStrategy(devices))
+
+
+def train(stage: Stage, jit: str, replicas: int) -> dict[str, np.ndarray]:
+    """All that the steps leave: weights, moving statistics, what the head keeps, figures."""
+    distribution = distribution_of(replicas)
+    keras.utils.set_random_seed(0)
+    with distribution.strategy.scope():
+        model = make_model()
+        synchronize(model)
+        head = build_head(stage, PEOPLE, 8, seed=0)
+        trainer = EmbeddingTrainer(model, head, jit, clip_norm=1.0)
+        compile_checked(trainer, keras.optimizers.SGD(0.2, momentum=0.9), jit)
+        execute = distribution.train_function(trainer)
+        batches = iter(distribution.batches(read))
+        for _ in range(STEPS):
+            figures = execute(batches)
+    kept = [*tf.nest.flatten([state for state in head.states if state is not None])]
+    kept += [*head.memory] if head.memory else []
+    variables = [*model.weights, *head.trainable_variables, *kept]
+    # Keras 3 keeps its own variables apart from TensorFlow's.
+    values = [np.asarray(getattr(variable, "value", variable)) for variable in variables]
+    left = {f"{number:02d}": value for number, value in enumerate(values)}
+    return left | {name: np.asarray(figure) for name, figure in figures.items()}
+
+
+if __name__ == "__main__":
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    logical = [tf.config.LogicalDeviceConfiguration() for _ in range(max(REPLICAS))]
+    tf.config.set_logical_device_configuration(cpu, logical)
+    results = {
+        f"{case}/{replicas}/{name}": value
+        for case, (stage, jit) in CASES.items()
+        for replicas in REPLICAS
+        for name, value in train(stage, jit, replicas).items()
+    }
+    np.savez(Path(sys.argv[1]), **results)

@@ -1,0 +1,167 @@
+"""Whole runs on several replicas: equal to a run on one, and to themselves after a kill.
+
+Two worker processes share this machine; a machine of several devices is one of logical CPUs.
+"""
+
+import csv
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OPTIONS = (
+    "--width 4 --embedding-size 8 --steps-per-epoch 6 --warm-up.epochs 0 --main.epochs 4 "
+    "--main.identities-per-batch 4 --main.images-per-identity 2 --jit off --threads 1"
+).split()
+PATIENCE = 300
+
+pytestmark = pytest.mark.slow
+
+
+def free_addresses(count: int) -> list[str]:
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    try:
+        return [f"localhost:{one.getsockname()[1]}" for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+class Process:
+    """train.py on some logical devices, alone or as one of the workers."""
+
+    def __init__(
+        self,
+        dataset: Path,
+        run: Path,
+        log: Path,
+        *options: str,
+        tf_config: str = "",
+        devices: int = 1,
+    ):
+        program = ["-m", "tests.training.replica_run", str(devices)]
+        command = [sys.executable, *program, str(dataset), "--output", str(run)]
+        environment = {**os.environ, "TF_CONFIG": tf_config, "CUDA_VISIBLE_DEVICES": "-1"}
+        self.log = log
+        with log.open("w") as file:
+            self.process = subprocess.Popen(
+                [*command, *OPTIONS, *options],
+                cwd=ROOT,
+                env=environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    def ends_with(self, code: int) -> None:
+        try:
+            assert self.process.wait(PATIENCE) == code, self.log.read_text()[-3000:]
+        finally:
+            self.process.kill()
+
+
+def two_workers(dataset: Path, run: Path, logs: Path, *options: str) -> list[Process]:
+    cluster = {"worker": free_addresses(2)}
+    return [
+        Process(
+            dataset,
+            run,
+            logs / f"{run.name}-{index}.log",
+            "--distribute",
+            "multiworker",
+            *options,
+            tf_config=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}),
+        )
+        for index in range(2)
+    ]
+
+
+def history(run: Path) -> list[dict[str, str]]:
+    if not (run / "history.csv").exists():
+        return []
+    with (run / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def weights(run: Path) -> list[np.ndarray]:
+    return keras.saving.load_model(run / "model.keras", safe_mode=True).get_weights()
+
+
+@pytest.fixture(scope="module")
+def alone(dataset, tmp_path_factory) -> Path:
+    directory = tmp_path_factory.mktemp("alone")
+    Process(
+        dataset.directory, directory / "run", directory / "log", "--checkpoint.keep", "9"
+    ).ends_with(0)
+    return directory / "run"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(dataset, tmp_path_factory) -> Path:
+    directory = tmp_path_factory.mktemp("undisturbed")
+    for worker in two_workers(dataset.directory, directory / "run", directory):
+        worker.ends_with(0)
+    return directory / "run"
+
+
+def assert_nearly_equal(run: Path, other: Path) -> None:
+    for mine, theirs in zip(history(run), history(other), strict=True):
+        for name in ("loss", "gradient_norm", "mean_distance", "val_auc"):
+            assert float(mine[name]) == pytest.approx(float(theirs[name]), rel=1e-3, abs=1e-4), name
+    for mine, theirs in zip(weights(run), weights(other), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-2, atol=1e-3)
+
+
+def test_two_workers_come_to_what_one_process_does(undisturbed, alone):
+    assert_nearly_equal(undisturbed, alone)
+    record = json.loads((undisturbed / "config.json").read_text())["distribution"]
+    assert (record["replicas"], record["workers"]) == (2, 2)
+
+
+def test_a_run_on_one_device_goes_on_on_four(dataset, alone, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(alone, run)
+    kept = sorted((run / "checkpoints").iterdir())
+    for newer in kept[-2:]:
+        shutil.rmtree(newer)
+    options = ("--resume", "--distribute", "mirrored", "--checkpoint.keep", "9")
+    Process(dataset.directory, run, tmp_path / "log", *options, devices=4).ends_with(0)
+    assert "resumed after" in (tmp_path / "log").read_text()
+    assert json.loads((run / "config.json").read_text())["distribution"]["replicas"] == 4
+    assert_nearly_equal(run, alone)
+
+
+def test_a_batch_that_does_not_divide_is_refused_in_a_line(dataset, tmp_path):
+    options = ("--distribute", "mirrored", "--main.images-per-identity", "3")
+    Process(dataset.directory, tmp_path / "run", tmp_path / "log", *options, devices=8).ends_with(2)
+    said = [line for line in (tmp_path / "log").read_text().splitlines() if "error:" in line]
+    assert len(said) == 1
+    assert "images_per_identity 3: a batch has to divide by the 8 replicas" in said[0]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_worker_that_is_killed_and_started_again_changes_nothing(dataset, undisturbed, tmp_path):
+    run = tmp_path / "run"
+    chief, other = two_workers(dataset.directory, run, tmp_path)
+    end = time.monotonic() + PATIENCE
+    while not history(run) and time.monotonic() < end and chief.process.poll() is None:
+        time.sleep(0.05)
+    other.process.kill()
+    chief.ends_with(75)
+    assert "--resume" in chief.log.read_text()
+    assert 1 <= len(history(run)) < 4
+    for worker in two_workers(dataset.directory, run, tmp_path, "--resume"):
+        worker.ends_with(0)
+    names = ("epoch", "loss", "gradient_norm", "val_auc")
+    for mine, theirs in zip(history(run), history(undisturbed), strict=True):
+        assert [mine[name] for name in names] == [theirs[name] for name in names]
+    for mine, theirs in zip(weights(run), weights(undisturbed), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
