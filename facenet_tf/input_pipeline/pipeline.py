@@ -13,8 +13,8 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.mixup import mix
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
-from facenet_tf.input_pipeline.sampling import Sampling
-from facenet_tf.input_pipeline.share import Share
+from facenet_tf.input_pipeline.sampling import UNIFORM, Sampling
+from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.input_pipeline.transforms import augment
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.dataset import FaceDataset
@@ -87,10 +87,10 @@ def training_batches(
     total_steps: int,
     augmentation: Augmentation,
     include_singletons: bool = False,
-    share: Share = Share(),
-    sampling: Sampling = Sampling(),
+    sampling: Sampling = UNIFORM,
     confused: np.ndarray | None = None,
     mixup: float = 0.0,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Batches of exactly P·K crops for the steps start_step…total_steps - 1.
 

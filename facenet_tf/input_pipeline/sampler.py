@@ -15,7 +15,7 @@ from facenet_tf.input_pipeline.permutations import (
     keyed_bits,
     keyed_permutation,
 )
-from facenet_tf.input_pipeline.sampling import Sampling
+from facenet_tf.input_pipeline.sampling import UNIFORM, Sampling
 from facenet_tf.input_pipeline.weighted import WeightedGroups
 
 # What random numbers are for, part of their key.
@@ -81,7 +81,7 @@ class IdentitySampler:
         images_per_identity: int,
         seed: int,
         include_singletons: bool = False,
-        sampling: Sampling = Sampling(),
+        sampling: Sampling = UNIFORM,
         confused: np.ndarray | None = None,
     ) -> None:
         _check_at_least_one("identities_per_batch", identities_per_batch)

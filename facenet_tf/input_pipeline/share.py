@@ -34,3 +34,6 @@ class Share:
                 f"{images_per_identity}: a batch has to divide by the {self.parts} replicas"
             )
         return size
+
+
+WHOLE = Share()

@@ -18,7 +18,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.errors import InputError
-from facenet_tf.input_pipeline.share import Share
+from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import summed
 from facenet_tf.training.config import Stage
@@ -64,12 +64,18 @@ class Distribution:
         Share(self.replicas).size(stage.identities_per_batch, stage.images_per_identity)
 
     def batches(self, read: Callable[[Share], tf.data.Dataset]) -> Iterable[Any]:
-        """What a share's reader gives, an element for each replica of this worker at a time."""
+        """What a share's reader gives, an element for each replica of this worker at a time.
+
+        Workers would have to ask each other before each step whether there is one more; without end
+        there is.
+        """
+        if not tf.distribute.has_strategy():
+            return read(WHOLE)
 
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             own = context.num_replicas_in_sync // context.num_input_pipelines
             first = context.input_pipeline_id * own
-            return read(Share(context.num_replicas_in_sync, first, own))
+            return read(Share(context.num_replicas_in_sync, first, own)).repeat()
 
         return self.strategy.distribute_datasets_from_function(of_worker)
 
@@ -117,13 +123,21 @@ class Distribution:
         Args:
             run_directory: of the run, on a disk that all workers share if it is resumed.
             resume: whether what is there is gone on from.
+
+        Raises:
+            InputError: there is nothing.
         """
         if self.is_chief:
             yield run_directory
             return
         with tempfile.TemporaryDirectory(prefix="facenet-worker-") as parent:
             scratch = Path(parent, run_directory.name)
-            if resume and run_directory.is_dir():
+            if resume and not run_directory.is_dir():
+                raise InputError(
+                    f"--resume: {run_directory} is not there: all workers read it, put it on a disk "
+                    "that they share"
+                )
+            if resume:
                 logs = shutil.ignore_patterns("logs", "*.keras")
                 shutil.copytree(run_directory, scratch, ignore=logs)
             yield scratch
@@ -202,5 +216,8 @@ def _multiworker() -> Distribution:
             "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the number "
             "of this one; docs/guide.md shows how"
         )
-    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    except RuntimeError as error:
+        raise InputError(f"--distribute multiworker: start a process of its own: {error}") from error
     return Distribution(strategy, (resolver.task_type, resolver.task_id) == chief, workers)

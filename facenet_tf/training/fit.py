@@ -20,7 +20,7 @@ from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
-from facenet_tf.input_pipeline.share import Share
+from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
@@ -315,7 +315,7 @@ class _Progress:
         stop: int,
         augmentation: Augmentation,
         mixup: float,
-        share: Share = Share(),
+        share: Share = WHOLE,
     ) -> tf.data.Dataset:
         stage, epoch = plan.stage, start // self.config.steps_per_epoch
         people, pictures = stage.sampling.shape(

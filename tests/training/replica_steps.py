@@ -81,10 +81,38 @@ def train(stage: Stage, jit: str, replicas: int) -> dict[str, np.ndarray]:
     kept = [*tf.nest.flatten([state for state in head.states if state is not None])]
     kept += [*head.memory] if head.memory else []
     variables = [*model.weights, *head.trainable_variables, *kept]
-    # Keras 3 keeps its own variables apart from TensorFlow's.
-    values = [np.asarray(getattr(variable, "value", variable)) for variable in variables]
+    with distribution.strategy.scope():
+        values = [tf.convert_to_tensor(variable).numpy() for variable in variables]
     left = {f"{number:02d}": value for number, value in enumerate(values)}
     return left | {name: np.asarray(figure) for name, figure in figures.items()}
+
+
+def normalize(replicas: int) -> dict[str, np.ndarray]:
+    """Outputs, slopes at the inputs and moving statistics of a large mean with a small deviation."""
+    distribution = distribution_of(replicas)
+    rows = np.random.default_rng(5).normal(300.0, 1.0, (BATCH, 3, 3, 2)).astype(np.float32)
+    weights = np.random.default_rng(6).normal(size=rows.shape).astype(np.float32)
+    with distribution.strategy.scope():
+        layer = models.FusedBatchNormalization(epsilon=1e-5)
+        layer.build(rows.shape)
+
+        def step(data: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(data["rows"])
+                outputs = layer(data["rows"], training=True)
+                total = tf.reduce_sum(outputs * data["weights"])
+            return outputs, tape.gradient(total, data["rows"])
+
+        def part(share: Share) -> tf.data.Dataset:
+            whole = tf.data.Dataset.from_tensor_slices({"rows": rows, "weights": weights})
+            return whole.batch(BATCH // share.parts, drop_remainder=True)
+
+        run = tf.function(lambda data: distribution.strategy.run(step, (data,)))
+        results = run(next(iter(distribution.batches(part))))
+        local = [distribution.strategy.experimental_local_results(result) for result in results]
+        moving = [tf.convert_to_tensor(one).numpy() for one in layer.non_trainable_weights]
+    outputs, slopes = (np.concatenate(parts) for parts in local)
+    return {"outputs": outputs, "slopes": slopes, "mean": moving[0], "variance": moving[1]}
 
 
 if __name__ == "__main__":
@@ -96,5 +124,10 @@ if __name__ == "__main__":
         for case, (stage, jit) in CASES.items()
         for replicas in REPLICAS
         for name, value in train(stage, jit, replicas).items()
+    }
+    results |= {
+        f"batch_norm/{replicas}/{name}": value
+        for replicas in REPLICAS
+        for name, value in normalize(replicas).items()
     }
     np.savez(Path(sys.argv[1]), **results)

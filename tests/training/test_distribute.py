@@ -31,13 +31,13 @@ def left(after_steps, case: str, replicas: int) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): value for name, value in found.items()}
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, "batch_norm"])
 @pytest.mark.parametrize("replicas", [count for count in REPLICAS if count > 1])
 def test_replicas_with_parts_come_to_what_one_with_the_whole_batch_does(
     after_steps, case, replicas
 ):
     expected, actual = left(after_steps, case, 1), left(after_steps, case, replicas)
-    assert len(expected) > 15
+    assert len(expected) >= 4
     assert expected.keys() == actual.keys()
     for name, value in expected.items():
         np.testing.assert_allclose(actual[name], value, rtol=1e-3, atol=2e-5, err_msg=name)
