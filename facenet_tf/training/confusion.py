@@ -17,18 +17,20 @@ _CELLS = 2**24  # of the matrix of cosines that is looked at in one piece
 _LOW = -4.0  # below every cosine
 
 
-def mean_embeddings(embeddings: tf.Tensor, labels: tf.Tensor) -> tf.IndexedSlices:
-    """Mean embedding of each row's person over the batch, float32 [B, D], at their labels.
+def with_last_turn(signatures: tf.Tensor, embeddings: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """The signatures, float32 [C, D], with those in the batch replaced by their means over it.
 
-    Rows of one person are equal bit for bit, so that it does not matter which is written last.
+    What is written for the rows of one person is equal bit for bit: their order does not matter.
 
     Args:
+        signatures: float32 [C, D].
         embeddings: float32 [B, D].
-        labels: integer [B].
+        labels: integer [B] in [0, C).
     """
     same = tf.cast(labels[:, None] == labels[None, :], tf.float32)
     means = tf.matmul(same, embeddings) / tf.reduce_sum(same, axis=1, keepdims=True)
-    return tf.IndexedSlices(tf.gather(means, tf.argmax(same, axis=1)), labels)
+    means = tf.gather(means, tf.argmax(same, axis=1))
+    return tf.tensor_scatter_nd_update(signatures, labels[:, None], means)
 
 
 def most_alike(signatures: tf.Tensor, count: int) -> np.ndarray:

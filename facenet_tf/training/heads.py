@@ -21,7 +21,7 @@ from facenet_tf.losses.reduction import mean_loss
 from facenet_tf.losses.sampled_classes import sample_classes
 from facenet_tf.replicas import kept_by_each
 from facenet_tf.training.config import Stage
-from facenet_tf.training.confusion import mean_embeddings
+from facenet_tf.training.confusion import with_last_turn
 from facenet_tf.training.objective import Term, objective
 
 _SUB_CENTRES = 3  # as in Deng et al. 2020
@@ -110,7 +110,8 @@ class LossHead(keras.layers.Layer):
             now = remembered(Memory(*self.memory), embeddings, labels, sources)
             _assign(self.memory, now)
         if self.signatures is not None:
-            self.signatures.scatter_update(mean_embeddings(embeddings, labels))
+            known = tf.convert_to_tensor(self.signatures)
+            self.signatures.assign(with_last_turn(known, embeddings, labels))
         self.step.assign(self.step + 1)
         # Where the hardest triplets are not learned from, they are looked at: all stages show the
         # same curves.

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf.training import confusion
-from facenet_tf.training.confusion import mean_embeddings, most_alike
+from facenet_tf.training.confusion import most_alike, with_last_turn
 
 
 def unit_rows(count, size=6, seed=0):
@@ -13,14 +13,16 @@ def unit_rows(count, size=6, seed=0):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def test_means_are_those_of_each_person():
+@pytest.mark.parametrize("jit", [False, True])
+def test_signatures_become_the_means_of_those_in_the_batch(jit):
     rows, labels = unit_rows(9), np.array([4, 1, 4, 4, 7, 1, 0, 0, 7])
-    slices = mean_embeddings(tf.constant(rows), tf.constant(labels, tf.int32))
-    np.testing.assert_array_equal(slices.indices, labels)
-    for mean, label in zip(slices.values.numpy(), labels, strict=True):
-        np.testing.assert_allclose(mean, rows[labels == label].mean(0), atol=1e-6)
-    equal = {label: slices.values.numpy()[labels == label] for label in set(labels.tolist())}
-    assert all(len(np.unique(each, axis=0)) == 1 for each in equal.values())
+    before = unit_rows(10, seed=1)
+    function = tf.function(with_last_turn, jit_compile=jit)
+    found = function(before, tf.constant(rows), tf.constant(labels, tf.int32)).numpy()
+    for person in range(10):
+        own = rows[labels == person]
+        expected = own.mean(0) if len(own) else before[person]
+        np.testing.assert_allclose(found[person], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("cells", [10, 2**24])
