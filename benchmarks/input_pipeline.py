@@ -4,8 +4,8 @@
 
 The limit is decoding on all cores and nothing else: OpenCV in threads, and TensorFlow's decoder in
 a parallel map. Without --dataset the crops are synthetic: 1,000 JPEG pictures of smooth noise, as
-the builder encodes them. The memory of the pipeline is measured over these, in a process of its own,
-and over a hundred times as many.
+the builder encodes them. The memory of the pipeline is measured over these and over a hundred times
+as many, each time in a process of its own.
 """
 
 from __future__ import annotations

@@ -60,4 +60,3 @@ class Augmentation:
             value, limit = getattr(self, name), limits.get(name, 1.0)
             if not 0 <= value <= limit:
                 raise InputError(f"augmentation.{name} {value}: give a number from 0 to {limit:g}")
-

@@ -91,7 +91,8 @@ def _jpeg(draws: Draws, side: int) -> Change:
         # The other way round, red would be as coarse as blue.
         pixels = cv2.cvtColor(crop, cv2.COLOR_RGB2BGR) if crop.ndim == 3 else crop
         options = [cv2.IMWRITE_JPEG_QUALITY, int(qualities[position])]
-        decoded = cv2.imdecode(cv2.imencode(".jpg", pixels, options)[1], cv2.IMREAD_UNCHANGED)
+        encoded = cv2.imencode(".jpg", pixels, options)[1]
+        decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
         return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB) if crop.ndim == 3 else decoded
 
     return compressed

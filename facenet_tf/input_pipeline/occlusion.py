@@ -68,7 +68,9 @@ def _sunglasses(draws: Draws, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
     half = (0.2 + 0.15 * draws["sunglasses_height"])[:, None] * down
     corners = [ends[0] - half, ends[1] - half, ends[1] + half, ends[0] + half]
     greys = np.floor(64 * draws["sunglasses_grey"])
-    return _pixels([(corner[:, 0], corner[:, 1]) for corner in corners]), greys[:, None].repeat(3, 1)
+    return _pixels([(corner[:, 0], corner[:, 1]) for corner in corners]), greys[:, None].repeat(
+        3, 1
+    )
 
 
 def _pixels(outline: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:

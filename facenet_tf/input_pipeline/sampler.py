@@ -157,9 +157,7 @@ class IdentitySampler:
     def _rounds(self, size: int, purpose: int) -> GroupedPermutations:
         order = functools.partial(keyed_permutation, len(self._drawn), self.seed, purpose, 0)
         # A step looks at two or three rounds, which for many identities are long ones.
-        return GroupedPermutations(
-            len(self._drawn), size, functools.lru_cache(maxsize=4)(order)
-        )
+        return GroupedPermutations(len(self._drawn), size, functools.lru_cache(maxsize=4)(order))
 
     def _places(self, confused: np.ndarray | None) -> np.ndarray:
         """Numbers of identities as places in `_drawn`, -1 for those who take no part."""

@@ -32,8 +32,8 @@ class Sampling:
             raise InputError(f"--{prefix}doublings {self.doublings}: give 0 or more")
         if identities_per_batch % 2**self.doublings or identities_per_batch < 2 * 2**self.doublings:
             raise InputError(
-                f"--{prefix}doublings {self.doublings}: {identities_per_batch} identities per batch "
-                f"cannot be halved so often down to 2 or more; give a multiple of "
+                f"--{prefix}doublings {self.doublings}: {identities_per_batch} identities per "
+                "batch cannot be halved so often down to 2 or more; give a multiple of "
                 f"{2**self.doublings}, or fewer doublings"
             )
 
@@ -44,7 +44,7 @@ class Sampling:
     def shape(
         self, identities_per_batch: int, images_per_identity: int, epoch: int, epochs: int
     ) -> tuple[int, int]:
-        """P and K in `epoch` (from 0) of a stage of `epochs`, where P and K of the first are given."""
+        """P and K in `epoch` (from 0) of a stage of `epochs`, given those of the first."""
         factor = 2 ** self.phase(epoch, epochs)
         return identities_per_batch // factor, images_per_identity * factor
 

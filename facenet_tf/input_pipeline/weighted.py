@@ -95,7 +95,7 @@ def capped_shares(weights: np.ndarray, total: int) -> np.ndarray:
 
 
 def _whole(shares: np.ndarray, total: int) -> np.ndarray:
-    """The shares in units of 1 / _ONE, int64 [items]; they sum to `total` exactly, none is above 1."""
+    """The shares in units of 1 / _ONE, int64 [items]: their sum is `total`, none is above 1."""
     lengths = np.floor(shares * _ONE).astype(np.int64)
     missing = total * _ONE - int(lengths.sum())
     lengths[np.flatnonzero(lengths < _ONE)[:missing]] += 1

@@ -171,9 +171,7 @@ class LossHead(keras.layers.Layer):
             tensors = {**tensors, "seed": self._draw(number)}
         return term.loss.function(embeddings, labels, **tensors, **term.options)
 
-    def _classes(
-        self, number: int, labels: list[tf.Tensor]
-    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _classes(self, number: int, labels: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """The prototypes of this step, and the labels as their row numbers; the first labels hold
         all that is in the others."""
         prototypes = tf.convert_to_tensor(self.prototypes[number])

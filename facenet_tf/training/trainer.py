@@ -13,9 +13,9 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
-from facenet_tf.training.heads import Mixed
 from facenet_tf.replicas import gathered, kept_by_each, own_part, summed
 from facenet_tf.training.distribute import let_sums_pass
+from facenet_tf.training.heads import Mixed
 
 Jit = Literal["on", "loss", "off"]
 # From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.

@@ -37,7 +37,6 @@ def luma(images: np.ndarray) -> np.ndarray:
     return images @ np.array([0.299, 0.587, 0.114])
 
 
-
 def spread_over(values: np.ndarray, limit: float) -> bool:
     """Whether values lie in ±limit, on both sides and up to near the limits."""
     inside = np.abs(values).max() <= limit * 1.03

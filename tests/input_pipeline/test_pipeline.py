@@ -235,7 +235,8 @@ def test_mixed_batches_say_what_is_in_them(dataset: Any) -> None:
         for position in range(4 * K):
             share, other = mixed["share"][position], mixed["other_label"][position]
             parts = [
-                share * plain["image"][position] + (1 - share) * plain["image"][partner].astype(float)
+                share * plain["image"][position]
+                + (1 - share) * plain["image"][partner].astype(float)
                 for partner in np.flatnonzero(plain["label"] == other)
             ]
             assert min(np.abs(mixed["image"][position] - part).max() for part in parts) <= 0.51

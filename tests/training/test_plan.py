@@ -56,5 +56,5 @@ def test_one_person_alone_is_refused():
 def test_fewer_people_than_asked_for_can_still_be_halved():
     sampling = Sampling(doublings=2)
     assert plans([4] * 15, sampling=sampling)[0].stage.identities_per_batch == 12
-    with pytest.raises(InputError, match="--warm-up.sampling.doublings 2: 4 identities"):
+    with pytest.raises(InputError, match=r"--warm-up\.sampling\.doublings 2: 4 identities"):
         plans([4] * 7, sampling=sampling)

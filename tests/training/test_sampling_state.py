@@ -1,5 +1,7 @@
 """What changes as an epoch ends: whom it confused, and the phase of P×K."""
 
+import itertools
+
 import numpy as np
 import tensorflow as tf
 
@@ -28,7 +30,7 @@ def test_batches_are_drawn_anew_where_a_phase_begins():
     _, state = state_of(sampling)
     changed = [state.at_epoch_end(epoch, {}) for epoch in range(3, 8)]
     shapes = [sampling.shape(16, 2, epoch, 6) for epoch in range(6)]
-    assert changed == [one != other for one, other in zip(shapes, shapes[1:])]
+    assert changed == [one != other for one, other in itertools.pairwise(shapes)]
     assert sum(changed) == 2
 
 
