@@ -3,7 +3,8 @@
 A mean over the pictures of a batch costs next to nothing beside the step, and the embeddings of the
 last epoch stand for the model as it is: Wang et al. (How to Train Triplet Networks with 100K
 Identities?, ICCVW 2017) and Suh et al. (Stochastic Class-Based Hard Example Mining, CVPR 2019)
-choose classes by such signatures. Of 100,000 people the nearest are found by 10^10 products of 128 numbers.
+choose classes by such signatures. Of 100,000 people the nearest are found by 10^10 products of 128
+numbers.
 """
 
 from __future__ import annotations

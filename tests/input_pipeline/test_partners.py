@@ -54,7 +54,7 @@ def test_those_drawn_are_drawn_as_without_partners() -> None:
         plain, plain_turns = rounds(SIZE // 2, 0).group(number)
         np.testing.assert_array_equal(members[: SIZE // 2], plain)
         np.testing.assert_array_equal(turns[: SIZE // 2], plain_turns)
-        assert not set(turns[SIZE // 2 :].tolist()) & set(range(10**9))  # a range of their own
+        assert turns[SIZE // 2 :].min() >= 2**40  # a range of their own
 
 
 def test_partners_bring_partners() -> None:
