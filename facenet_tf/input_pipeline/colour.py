@@ -28,14 +28,15 @@ def recolour(options: Augmentation, draws: Draws, channels: int) -> Change | Non
     brightness = either_way(draws["brightness"], options.brightness) * 255.0
     contrast = 1.0 + either_way(draws["contrast"], options.contrast)
     colours = _colours(options, draws) if channels == 3 else np.ones([len(contrast), 1, 1])
-    matrices = contrast[:, None, None] * colours
+    matrices = np.zeros([len(contrast), channels, channels + 1])  # the last column is added
+    matrices[..., :-1] = contrast[:, None, None] * colours
     luma = _LUMA if channels == 3 else np.ones(1)
 
     def recoloured(position: int, crop: np.ndarray) -> np.ndarray:
         mean = float(luma @ cv2.mean(crop)[:channels])
-        offset = mean * (1.0 - contrast[position]) + brightness[position]
-        added = np.full([channels, 1], offset)
-        return cv2.transform(crop, np.hstack([matrices[position], added]))
+        matrix = matrices[position]
+        matrix[:, -1] = mean * (1.0 - contrast[position]) + brightness[position]
+        return cv2.transform(crop, matrix)
 
     return recoloured
 

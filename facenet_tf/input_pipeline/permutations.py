@@ -82,9 +82,10 @@ class GroupedPermutations:
         of a round, all that the next one looks at, is thus never moved; with fewer, a round that
         starts with a group is the nearest one that does not depend on what was before.
         """
-        if self.items >= 2 * self.size - 1:
-            return max(first - 1, 0)
-        return first - first % (self.size // math.gcd(self.items, self.size))
+        period = self.size // math.gcd(self.items, self.size)
+        if self.items >= 2 * self.size - 1 and first % period:
+            return first - 1
+        return first - first % period
 
     def _joined(self, previous: np.ndarray | None, number: int) -> np.ndarray:
         """Order of round `number`, given the order of the round before (None: irrelevant)."""

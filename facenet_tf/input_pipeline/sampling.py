@@ -50,7 +50,7 @@ class Sampling:
 
     def phase(self, epoch: int, epochs: int) -> int:
         """How often K has doubled in `epoch` (from 0) of a stage of `epochs`."""
-        return epoch * (self.doublings + 1) // epochs
+        return min(self.doublings, epoch * (self.doublings + 1) // epochs)
 
 
 UNIFORM = Sampling()

@@ -1,12 +1,12 @@
 """The random changes to a batch of training crops, keyed by (seed, step, position).
 
 Stateless TensorFlow ops draw how much each crop is changed; OpenCV, which lets other threads work
-meanwhile, changes one crop after the other while it is in the cache, inside `tf.numpy_function`.
+meanwhile, changes one crop after the other, inside `tf.numpy_function`.
 """
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
@@ -27,54 +27,65 @@ def augment(
     seed: int,
     step: tf.Tensor | int,
     preprocessing: Preprocessing,
-    first: tf.Tensor | int = 0,
-    whole: int | None = None,
 ) -> tf.Tensor:
-    """Vary uint8 [B, S, S, C] crops, C 1 or 3; same shape and dtype.
+    """Vary a whole batch of crops, uint8 [B, S, S, C], C 1 or 3; same shape and dtype.
 
-    What happens to a crop depends on `options`, `seed`, `step` and its position in the batch
-    alone; of a batch of `whole` crops the B may be those from position `first` on. `preprocessing`
-    says where landmarks are. It runs in Python, which XLA cannot compile and a saved graph cannot
-    hold: call it in tf.data, not in a compiled function.
+    It runs in Python, which XLA cannot compile and a saved graph cannot hold.
     """
-    if not options.enabled:
-        return images
-    apart = drawn_apart(name for name, strength in vars(options).items() if strength)
-    count, first = tf.shape(images)[0], tf.cast(first, tf.int32)
-    numbers = draw(apart, count if whole is None else whole, seed, step)[first : first + count]
-    vary = functools.partial(_vary, options, names_of(apart), five_points(preprocessing))
-    return tf.ensure_shape(tf.numpy_function(vary, [images, numbers], tf.uint8), images.shape)
+    variation = Variation(options, preprocessing)
+    numbers = variation.draw(seed, step, 0, images.shape[0], images.shape[0])
+    return tf.ensure_shape(
+        tf.numpy_function(variation.apply, [images, numbers], tf.uint8), images.shape
+    )
 
 
-def _vary(
-    options: Augmentation,
-    names: tuple[str, ...],
-    points: np.ndarray,
-    images: np.ndarray,
-    numbers: np.ndarray,
-) -> np.ndarray:
-    draws = dict(zip(names, np.ascontiguousarray(numbers.T), strict=True))
-    changes = _changes(options, draws, points, images.shape[1], images.shape[3])
-    varied = np.empty_like(images)
-    # OpenCV drops a channel that is alone.
-    crops = images[..., 0] if images.shape[3] == 1 else images
-    for position, crop in enumerate(crops):
-        for change in changes:
-            crop = change(position, crop)
-        varied[position] = crop.reshape(images.shape[1:])
-    return varied
+class Variation:
+    """The changes that some options make to crops of one kind.
 
+    What happens to a crop depends on `options`, `seed`, `step` and its position in the batch alone.
 
-def _changes(
-    options: Augmentation, draws: Draws, points: np.ndarray, side: int, channels: int
-) -> list[Change]:
-    """In the order of their causes: what is worn, the pose, the light, the camera; then erasing."""
-    changes = [
-        *dress(options, draws, points),
-        move(options, draws, side),
-        recolour(options, draws, channels),
-        bend(options, draws),
-        *degrade(options, draws, side),
-        *erase(options, draws, side),
-    ]
-    return [change for change in changes if change]
+    Args:
+        options: the strengths.
+        preprocessing: of the crops; says where landmarks are.
+    """
+
+    def __init__(self, options: Augmentation, preprocessing: Preprocessing) -> None:
+        self._options, self._points = options, five_points(preprocessing)
+        self._shape = preprocessing.size, preprocessing.size, preprocessing.channels
+        self._apart = drawn_apart(name for name, strength in vars(options).items() if strength)
+
+    def draw(
+        self, seed: int, step: tf.Tensor | int, first: tf.Tensor | int, count: int, whole: int
+    ) -> tf.Tensor:
+        """Random numbers float32 [count, n] for the crops from position `first` on in a batch of
+        `whole`."""
+        return draw(self._apart, whole, seed, step)[first : first + count]
+
+    def apply(self, crops: Iterable[np.ndarray], numbers: np.ndarray) -> np.ndarray:
+        """Crops uint8 [S, S, C] that come one by one, varied by their `numbers`; [count, S, S, C].
+
+        Each is changed as soon as it is there, while it is in the cache.
+        """
+        draws = dict(zip(names_of(self._apart), np.ascontiguousarray(numbers.T), strict=True))
+        changes = self._changes(draws) if self._options.enabled else []
+        varied = np.empty([len(numbers), *self._shape], np.uint8)
+        for position, (place, crop) in enumerate(zip(varied, crops, strict=True)):
+            # OpenCV drops a channel that is alone.
+            crop = crop[..., 0] if self._shape[2] == 1 else crop
+            for change in changes:
+                crop = change(position, crop)
+            place[:] = crop.reshape(self._shape)
+        return varied
+
+    def _changes(self, draws: Draws) -> list[Change]:
+        """In the order of their causes: what is worn, the pose, light, the camera; then erasing."""
+        options, (side, _, channels) = self._options, self._shape
+        changes = [
+            *dress(options, draws, self._points),
+            move(options, draws, side),
+            recolour(options, draws, channels),
+            bend(options, draws),
+            *degrade(options, draws, side),
+            *erase(options, draws, side),
+        ]
+        return [change for change in changes if change]

@@ -7,7 +7,10 @@ import colorsys
 import numpy as np
 import pytest
 
-from .augmented import COUNT, NOTHING, SIDE, luma, run, spread_over
+from .augmented import COUNT, SIDE, STRENGTHS, luma, run, spread_over
+
+# What has no colour or noise of its own.
+SHARED = set(STRENGTHS) - {"mask", "rectangle", "erasing", "jpeg"}
 
 
 def test_brightness_adds_the_same_everywhere(pictures: np.ndarray) -> None:
@@ -40,7 +43,7 @@ def test_saturation_scales_the_distance_to_grey(pictures: np.ndarray) -> None:
 
 def test_grey_takes_the_colour_of_as_many_as_it_says(pictures: np.ndarray) -> None:
     everyone = run(pictures, grey=1.0)
-    np.testing.assert_allclose(everyone, luma(pictures)[..., None].repeat(3, -1), atol=0.51)
+    np.testing.assert_allclose(everyone, luma(pictures)[..., None].repeat(3, -1), atol=0.7)
     some = run(pictures, grey=0.25)
     grey = (some == everyone).all((1, 2, 3))
     np.testing.assert_array_equal(some[~grey], pictures[~grey])
@@ -62,10 +65,10 @@ def test_colour_changes_do_nothing_to_one_channel(pictures: np.ndarray, strength
 
 
 def test_one_channel_is_treated_as_three_equal_ones(pictures: np.ndarray) -> None:
-    options = dict.fromkeys(NOTHING, 0.2) | {"rotation": 10.0}
+    options = dict.fromkeys(SHARED, 0.2) | {"rotation": 10.0}
     grey = pictures[..., :1]
     three = run(grey.repeat(3, -1), **options).astype(int)
-    assert np.abs(three - run(grey, **options)).max() <= 1
+    assert np.abs(three - run(grey, **options)).max() <= 2
 
 
 def test_hue_turns_colours_about_grey_and_keeps_their_light() -> None:

@@ -119,4 +119,3 @@ def test_a_seed_means_the_same_groups_for_ever() -> None:
         [0, 9, 7],
         [8, 7, 9],
     ]
-

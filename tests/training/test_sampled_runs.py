@@ -9,12 +9,32 @@ import pytest
 
 from facenet_tf.errors import Interrupted
 from facenet_tf.input_pipeline.sampling import Sampling
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.records.builder import build_dataset
+from facenet_tf.records.config import BuildConfig
 from facenet_tf.training import fit
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
 from facenet_tf.training.keeper import Keeper
 
+from ..conftest import SIDE, whole_picture_detector
+
 STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def dataset(pictures, tmp_path_factory):
+    """Five people to train on: two batches of two, as K doubles."""
+    config = BuildConfig(
+        directory=pictures,
+        output=tmp_path_factory.mktemp("dataset") / "five",
+        recover=False,
+        test_people=2,
+        validation_people=2,
+        preprocessing=Preprocessing(size=SIDE),
+        workers=1,
+    )
+    return build_dataset(config, whole_picture_detector)
 
 
 def config_of(dataset, output, **stage) -> TrainConfig:
