@@ -20,7 +20,8 @@ CROP = Preprocessing(size=SIDE)
 
 def run(images: np.ndarray, seed: int = 1, step: int = 2, **strengths: float) -> np.ndarray:
     options = Augmentation(**(NOTHING | strengths))
-    return augment(tf.constant(images), options, seed, step, CROP).numpy()
+    crop = CROP if images.shape[-1] == 3 else dataclasses.replace(CROP, color="grey")
+    return augment(tf.constant(images), options, seed, step, crop).numpy()
 
 
 def even(value: int) -> np.ndarray:
