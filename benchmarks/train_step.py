@@ -1,15 +1,19 @@
 """Where XLA and bfloat16 pay: images per second of whole train steps, in one alternating run.
 
-    python benchmarks/train_step.py [--model residual_small] [--size 80] [--quick] [--output FILE]
+    python benchmarks/train_step.py [--models residual_small:80 nn2:224] [--people 16] [--quick]
+                                    [--output FILE]
 
-The recipes take `jit` and `precision` from here. "ours" is what they use: mixed_bfloat16 with
-the loss alone under XLA; the peers are the other choices.
+Each model, with the side of its crops, is a metric of its own. The recipes take `jit` and
+`precision` from here. "ours" is what they use: mixed_bfloat16 with the loss alone under XLA; the
+peers are the other choices.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import report
 from training_step import STAGE, ready_step
@@ -41,21 +45,34 @@ def contender(
     return images_per_second
 
 
-def main() -> None:
-    parser = report.parser(__doc__)
-    parser.add_argument("--model", default="residual_small", help="architecture")
-    parser.add_argument("--size", type=int, default=80, help="side of the crops in pixels")
-    parser.add_argument("--people", type=int, default=16, help="P of the batch; K is 4")
-    options = parser.parse_args()
-    rounds, steps = (2, 2) if options.quick else (5, 4)
+def measured(model: str, size: int, people: int, rounds: int, steps: int) -> dict[str, Any]:
+    """All choices of precision and XLA for one model, in turns."""
     contenders = {
-        "_".join(choice): contender(options.model, options.size, options.people, steps, *choice)
+        "_".join(choice): contender(model, size, people, steps, *choice)
         for choice in [OURS, *PEERS]
     }
     speeds = report.alternate(contenders, rounds)
     ours = speeds.pop("_".join(OURS))
-    name = f"{options.model}_{options.size}"
-    metrics = {name: report.metric(ours, speeds, "images/s")}
+    return report.metric(ours, speeds, "images/s")
+
+
+def main() -> None:
+    parser = report.parser(__doc__)
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=["residual_small:80"],
+        metavar="MODEL:SIZE",
+        help="architectures, each with the side of its crops in pixels",
+    )
+    parser.add_argument("--people", type=int, default=16, help="P of the batch; K is 4")
+    options = parser.parse_args()
+    rounds, steps = (2, 2) if options.quick else (5, 4)
+    metrics = {}
+    for asked in options.models:
+        model, _, size = asked.partition(":")
+        metrics[f"{model}_{size}"] = measured(model, int(size), options.people, rounds, steps)
+        print(asked, metrics[f"{model}_{size}"]["range"], file=sys.stderr, flush=True)
     report.publish("train_step", metrics, options.output)
 
 

@@ -19,26 +19,36 @@ EMBEDDING = 128
 
 
 def ready_step(
-    model: str, size: int, people: int, precision: str, jit: Jit, rate: float = 1e-4
+    model: str,
+    size: int,
+    people: int,
+    precision: str,
+    jit: Jit,
+    rate: float = 1e-4,
+    each: int = STAGE.images_per_identity,
+    chunk: int | None = None,
 ) -> Callable[[], Mapping[str, tf.Tensor]]:
     """A function that takes one train step of batch-hard with a soft margin on a fixed batch.
 
     Args:
         model: architecture, with fresh weights.
         size: side of the crops in pixels.
-        people: P of the batch; K is that of `STAGE`.
+        people: P of the batch.
         precision: policy of the network's body.
         jit: where XLA is; a difference after compile raises RuntimeError.
         rate: learning rate of AdamW.
+        each: K of the batch.
+        chunk: crops that go through the body at a time; None for all.
     """
     keras.utils.set_random_seed(0)
     keras.mixed_precision.set_global_policy(precision)
     network = models.build(model, preprocessing=Preprocessing(size=size))
-    trainer = EmbeddingTrainer(network, build_head(STAGE, people, EMBEDDING, seed=0), jit)
+    head = build_head(STAGE, people, EMBEDDING, seed=0)
+    trainer = EmbeddingTrainer(network, head, jit, chunk=chunk)
     compile_checked(trainer, keras.optimizers.AdamW(rate), jit)
     keras.mixed_precision.set_global_policy("float32")
     step = tf.function(trainer.train_step, jit_compile=step_is_jitted(trainer))
-    batch = coloured_noise(people, STAGE.images_per_identity, size)
+    batch = coloured_noise(people, each, size)
 
     def take() -> Mapping[str, tf.Tensor]:
         trainer.reset_metrics()

@@ -9,7 +9,7 @@
 project's addition. Expected time: not known, for a GPU. Expected result: the modelled experiment
 published 82.52 %, with 68 % of the pictures lost to failed detection. Not run in full here, the
 pictures are not freely available. XLA for the loss alone, as measured for NN2 on a CPU
-(benchmarks/train_step.py --model nn2 --size 224); on a GPU measure again.
+(benchmarks/train_step.py --models nn2:224); on a GPU measure again.
 """
 
 from pathlib import Path

@@ -88,7 +88,7 @@ def run(command: Callable[[Sequence[str]], None], argv: Sequence[str] | None = N
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%H:%M:%S",
     )
-    for chatty in ("matplotlib", "h5py", "PIL", "absl"):
+    for chatty in ("matplotlib", "h5py", "PIL", "absl", "tensorflow"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with contextlib.suppress(ValueError):  # only the main thread may; elsewhere the caller decides
         signal.signal(signal.SIGTERM, signal.default_int_handler)

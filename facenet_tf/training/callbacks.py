@@ -12,11 +12,15 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
+from facenet_tf.training.averaging import averaged_weights
 from facenet_tf.training.keeper import RunState
 from facenet_tf.training.not_finite import NotFinite
 from facenet_tf.training.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
+
+# In a row: from 2^15, where Keras begins, the loss scale is below 1 by then.
+_OVERFLOWS = 16
 
 Logs = dict[str, Any]
 
@@ -123,11 +127,22 @@ class HealthGuard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
         distance, rank = logs["mean_distance"], logs["effective_rank"]
+        if rank == 0:  # the mean of no step: all of them overflowed in float16
+            self._check_overflows(logs["skipped_steps"])
+            return
         if distance < 0.01 or (distance < 0.1 and self._is_constant(logs["loss"])):
             raise TrainingStopped(
                 f"the embeddings collapsed: mean distance {distance:.4f}, effective rank "
                 f"{rank:.2f}, loss {logs['loss']:.4f}; try a longer margin-softmax stage first "
                 "(--warm-up.epochs), a lower --main.learning-rate or --main.margin soft"
+            )
+
+    def _check_overflows(self, steps: float) -> None:
+        """A few in a row are how the loss scale comes down from where it begins."""
+        if steps > _OVERFLOWS:
+            raise TrainingStopped(
+                f"all {steps:.0f} steps of the epoch overflowed in float16: try a lower learning "
+                "rate, --clip-norm 1, or --precision mixed_bfloat16 or float32"
             )
 
     def _is_constant(self, loss: float) -> bool:
@@ -136,6 +151,8 @@ class HealthGuard(keras.callbacks.Callback):
 
 class Validation(keras.callbacks.Callback):
     """Embeds the validation people, adds the figures to the logs and saves a better model.
+
+    Where the optimiser keeps a moving average of the weights, that is the model.
 
     Args:
         measure: figures of the model as it is; their ``val_auc`` decides. None: no validation
@@ -152,6 +169,10 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
+        with averaged_weights(self.model.optimizer, self.model.weights_to_train):
+            self._validate(logs)
+
+    def _validate(self, logs: Logs) -> None:
         model, state = self.model.embedding_model, self.state
         if self.measure is None:
             self.run.save_candidate(model)

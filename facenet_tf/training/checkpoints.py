@@ -71,9 +71,7 @@ class Checkpoints:
     def __init__(self, directory: Path, keep: int) -> None:
         self.directory, self.keep = directory, keep
 
-    def write(
-        self, step: int, facts: dict[str, Any], fill: Callable[[Path], None]
-    ) -> Checkpoint:
+    def write(self, step: int, facts: dict[str, Any], fill: Callable[[Path], None]) -> Checkpoint:
         """Write one and drop those that are too many.
 
         Args:
@@ -101,11 +99,13 @@ class Checkpoints:
         return Checkpoint(written, step, facts, hashes)
 
     def newest(self) -> Checkpoint | None:
-        """The newest that is whole; None if none was ever written.
+        """The newest that is whole; None if none was ever written. What is half written goes.
 
         Raises:
             InputError: there are some, and all of them are damaged.
         """
+        for part in self.directory.glob(".*.part"):
+            shutil.rmtree(part, ignore_errors=True)
         problems = []
         for directory in self._directories():
             try:
@@ -131,8 +131,7 @@ class Checkpoints:
     def _drop(self, step: int) -> None:
         """Keep the newest up to a step; what is beyond it is damaged, or was left by going back."""
         behind = [path for path in self._directories() if int(path.name) <= step]
-        written = {*self._directories(), *self.directory.glob(".*.part")}
-        for path in written - {*behind[: self.keep]}:
+        for path in {*self._directories()} - {*behind[: self.keep]}:
             shutil.rmtree(path, ignore_errors=True)
 
 

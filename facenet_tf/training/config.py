@@ -6,7 +6,7 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -14,10 +14,15 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.checkpoints import Checkpointing
+from facenet_tf.training.descent import Descent, RateDrop
+from facenet_tf.training.fine_tuning import FineTuning
 from facenet_tf.training.not_finite import Recovery
 
 # An epoch of a small folder: below this, validating takes longer than training.
 _FEWEST_STEPS = 20
+
+# Of the optimisers that decay weights, by default.
+_WEIGHT_DECAY = {"adamw": 5e-2, "lamb": 5e-2, "sgd": 5e-4}
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,11 @@ class Stage:
     for softmax losses alone; 0: none are"""
     learning_rate: float = 1e-3
     """of the optimiser, after the warm-up"""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """what follows the warm-up: decay to zero over the stage, or the same rate to its end"""
+    schedule: Literal["cosine", "constant", "step", "plateau"] = "cosine"
+    """what follows the warm-up: decay to zero over the stage, the same rate to its end, drops after
+    given epochs, or drops when validation stands still"""
+    drop: RateDrop = field(default_factory=RateDrop)
+    """of the schedules step and plateau"""
     warmup_epochs: float = 0.5
     """length of the linear warm-up"""
     margin: float | Literal["soft"] | None = None
@@ -83,6 +91,7 @@ class Stage:
         _at_least(prefix, self, {"identities_per_batch": 2, "images_per_identity": 1})
         _at_least(prefix, self, {"sampled_classes": 0})
         self.sampling.check(f"{prefix}sampling.", self.identities_per_batch)
+        self.drop.check(prefix, self.schedule)
         if not self.learning_rate > 0:
             raise InputError(f"--{prefix}learning-rate {self.learning_rate}: give more than 0")
 
@@ -124,14 +133,28 @@ class TrainConfig:
     """second stage; the head of the first is dropped, the optimiser starts anew"""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """what happens to a crop on its way into a batch"""
-    optimizer: Literal["adamw", "adam"] = "adamw"
-    """adamw decays the weights; not those of biases and norms"""
-    weight_decay: float = 5e-2
-    """of adamw, per step times the learning rate"""
+    optimizer: Literal["adamw", "adam", "sgd", "adagrad", "lamb"] = "adamw"
+    """adagrad is the FaceNet paper's; lamb is for large batches, and wants Keras 3"""
+    weight_decay: float | None = None
+    """of adamw, sgd and lamb, per step times the learning rate; not of biases and norms; None: 0.05
+    for adamw and lamb, 5e-4 for sgd"""
     clip_norm: float = 0.0
-    """limit of the global gradient norm; 0: none"""
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    """of the network's body; the head and the loss are always float32"""
+    """limit of the global gradient norm, or of what --descent.clip-by says; 0: none"""
+    descent: Descent = field(default_factory=Descent)
+    """further options of the optimiser"""
+    fine_tuning: Annotated[FineTuning, tyro.conf.OmitArgPrefixes] = field(
+        default_factory=FineTuning
+    )
+    """what the run starts from, and which layers learn"""
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """of the network's body; the head and the loss are always float32; with mixed_float16 the loss
+    is scaled"""
+    chunk: int = 0
+    """at most this many crops go through the body at a time, twice, so that a batch larger than the
+    memory is mined as a whole (GradCache); 0: the batch"""
+    steps_per_execution: int = 1
+    """steps that TensorFlow does before it comes back to Python; whatever happens between steps
+    happens after so many"""
     jit: Literal["on", "loss", "off"] = "loss"
     """XLA for the whole train step, for the loss and its gradient alone, or nowhere;
     benchmarks/train_step.py measures which is fastest: on a CPU that is loss"""
@@ -161,6 +184,13 @@ class TrainConfig:
         return self.output or Path("runs", self.dataset.resolve().name)
 
     @property
+    def decay(self) -> float | None:
+        """The weight decay, settled for the optimiser; None for one without."""
+        if self.weight_decay is None:
+            return _WEIGHT_DECAY.get(self.optimizer)
+        return self.weight_decay if self.optimizer in _WEIGHT_DECAY else None
+
+    @property
     def model_options(self) -> dict[str, int | float | str]:
         """What the architecture is given besides: the options that are set."""
         options = {"width": self.width, "dropout": self.dropout, "head": self.head}
@@ -187,9 +217,8 @@ class TrainConfig:
             return self
         stage = next(iter(self.stages.values()))
         batch = stage.identities_per_batch * stage.images_per_identity
-        return dataclasses.replace(
-            self, steps_per_epoch=max(_FEWEST_STEPS, math.ceil(pictures / batch))
-        )
+        steps, together = max(_FEWEST_STEPS, math.ceil(pictures / batch)), self.steps_per_execution
+        return dataclasses.replace(self, steps_per_epoch=math.ceil(steps / together) * together)
 
     def check(self) -> None:
         """Raise `InputError` for values that make no sense, naming the option."""
@@ -200,12 +229,35 @@ class TrainConfig:
         self.augmentation.check()
         self.checkpoint.check()
         self.recovery.check()
-        _at_least("", self, {"weight_decay": 0, "clip_norm": 0, "early_stop_epochs": 0, "seed": 0})
+        self._check_descent()
+        _at_least("", self, {"clip_norm": 0, "early_stop_epochs": 0, "seed": 0, "chunk": 0})
         _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0, "threads": 0})
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):
             stage.check(name)
+
+    def _check_descent(self) -> None:
+        _at_least("", self, {"steps_per_execution": 1})
+        self.descent.check(self.optimizer, self.clip_norm)
+        self.fine_tuning.check()
+        if self.weight_decay is not None:
+            _at_least("", self, {"weight_decay": 0})
+            if self.weight_decay > 0 and self.decay is None:
+                raise InputError(
+                    f"--weight-decay {self.weight_decay}: {self.optimizer} has none, "
+                    f"{', '.join(_WEIGHT_DECAY)} have"
+                )
+        if self.chunk and self.distribute != "none":
+            raise InputError(
+                f"--chunk {self.chunk}: not with --distribute {self.distribute}, whose batch norms "
+                "ask the other replicas in the middle of a chunk; give one of the two"
+            )
+        if self.steps_per_epoch % self.steps_per_execution:
+            raise InputError(
+                f"--steps-per-execution {self.steps_per_execution}: it does not divide the "
+                f"{self.steps_per_epoch} steps of an epoch (--steps-per-epoch)"
+            )
 
 
 def _at_least(prefix: str, config: object, limits: dict[str, int]) -> None:

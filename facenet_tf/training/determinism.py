@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import os
 
+import keras
 import tensorflow as tf
 
 from facenet_tf.errors import InputError
@@ -41,6 +42,13 @@ def set_up(config: TrainConfig) -> None:
         _set_threads(config.threads)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
+
+
+def check_model(config: TrainConfig, model: keras.Model) -> None:
+    """Raise `InputError` for layers whose random numbers no checkpoint holds."""
+    dropped = any(isinstance(layer, keras.layers.Dropout) for layer in model.layers)
+    if config.deterministic and dropped and keras.__version__.startswith("2."):
+        raise InputError("--deterministic and --dropout exclude each other on Keras 2: give one")
 
 
 def _set_threads(threads: int) -> None:

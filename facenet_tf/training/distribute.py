@@ -7,6 +7,7 @@ that of the whole batch, and the gradients are summed (`facenet_tf.replicas`).
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import summed
 from facenet_tf.training.config import Stage
-from facenet_tf.training.loop import Execute, train_function
+from facenet_tf.training.loop import Execute, steps_at_once, train_function
 
 Kind = Literal["none", "mirrored", "multiworker"]
 
@@ -88,7 +89,7 @@ class Distribution:
         """
         if not tf.distribute.has_strategy():
             return train_function(trainer)
-        steps = int(trainer.steps_per_execution)
+        steps = steps_at_once(trainer)
         train_step = tf.autograph.experimental.do_not_convert(trainer.train_step)
         figures = tf.autograph.experimental.do_not_convert(trainer.figures)
 
@@ -106,8 +107,15 @@ class Distribution:
         own = [bool(wish) for wish in wishes]
         if self.workers == 1:
             return own
-        votes = self._of_one(self._votes(tf.constant([float(wish) for wish in own])))
-        return [bool(vote > 0) for vote in votes.numpy()]
+        return [votes > 0 for votes in self._counted([float(wish) for wish in own])]
+
+    def check_same(self, step: int) -> None:
+        """Raise `InputError` unless all workers go on from the same step."""
+        if self.workers > 1 and self._counted([float(step)]) != [float(step) * self.replicas]:
+            raise InputError(
+                f"--resume: this worker would go on from step {step} and another one not: put the "
+                "run directory on a disk that all share"
+            )
 
     def has_lost_a_worker(self, error: tf.errors.OpError) -> bool:
         """Whether an error is of the network, not of what is done here."""
@@ -134,17 +142,21 @@ class Distribution:
             scratch = Path(parent, run_directory.name)
             if resume and not run_directory.is_dir():
                 raise InputError(
-                    f"--resume: {run_directory} is not there: all workers read it, put it on a disk "
-                    "that they share"
+                    f"--resume: {run_directory} is not there: all workers read it, put it on a "
+                    "disk that they share"
                 )
             if resume:
-                logs = shutil.ignore_patterns("logs", "*.keras")
-                shutil.copytree(run_directory, scratch, ignore=logs)
+                shutil.copytree(run_directory, scratch, ignore=shutil.ignore_patterns("logs"))
             yield scratch
 
+    def _counted(self, own: list[float]) -> list[float]:
+        """Numbers of each replica, added up over all."""
+        return [float(total) for total in self._of_one(self._votes(tf.constant(own)))]
+
     @tf.function
-    def _votes(self, wishes: tf.Tensor) -> Any:
-        return self.strategy.run(lambda votes: summed([votes])[0], (wishes,))
+    def _votes(self, own: tf.Tensor) -> Any:
+        # A function's argument has no device, and where a sum is to go is told by that.
+        return self.strategy.run(lambda votes: summed([tf.identity(votes)])[0], (own,))
 
     def _of_one(self, figure: Any) -> tf.Tensor:
         return self.strategy.experimental_local_results(figure)[0]
@@ -167,21 +179,22 @@ def start(kind: Kind, jit: str) -> Distribution:
         return Distribution(tf.distribute.get_strategy())
     if jit == "on":
         raise InputError(
-            f"--jit on: a step that replicas take together (--distribute {kind}) cannot be compiled "
-            "whole; give --jit loss or off"
+            f"--jit on: a step that replicas take together (--distribute {kind}) cannot be "
+            "compiled whole; give --jit loss or off"
         )
     if kind == "mirrored":
-        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        return Distribution(tf.distribute.MirroredStrategy([device.name for device in devices]))
+        return Distribution(_mirrored())
     return _multiworker()
 
 
 def synchronize(model: keras.Model) -> None:
-    """Let Keras' own batch normalisation see the batches of all replicas too, from now on.
+    """Let Keras' own batch normalisation see the batches of all replicas of this scope.
 
-    `FusedBatchNormalization` does it by itself. Without replicas the option changes nothing, now
-    or in the saved model.
+    `FusedBatchNormalization` does it by itself. A model that is saved with it means the same
+    wherever there are no replicas.
     """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return
     for layer in model.layers:
         plain = isinstance(layer, keras.layers.BatchNormalization)
         if plain and not isinstance(layer, FusedBatchNormalization):
@@ -202,6 +215,13 @@ def let_sums_pass(optimizer: keras.optimizers.Optimizer) -> None:
     raise RuntimeError(f"{type(inner).__name__} has no method that sums gradients over replicas")
 
 
+@functools.cache
+def _mirrored() -> tf.distribute.Strategy:
+    """One for the process: a second one's collectives would be taken for the first one's."""
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
 def _multiworker() -> Distribution:
     try:
         resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
@@ -213,11 +233,13 @@ def _multiworker() -> Distribution:
         raise InputError(f"--distribute multiworker: TF_CONFIG cannot be read: {error}") from error
     if not known:
         raise InputError(
-            "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the number "
-            "of this one; docs/guide.md shows how"
+            "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the "
+            "number of this one; docs/guide.md shows how"
         )
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except RuntimeError as error:
-        raise InputError(f"--distribute multiworker: start a process of its own: {error}") from error
+        raise InputError(
+            f"--distribute multiworker: start a process of its own: {error}"
+        ) from error
     return Distribution(strategy, (resolver.task_type, resolver.task_id) == chief, workers)

@@ -22,23 +22,28 @@ from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
 from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.provenance import git_revision, versions
+from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training import determinism, distribute
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.distribute import Distribution
-from facenet_tf.training.heads import LossHead, build_head, check_head
+from facenet_tf.training.fine_tuning import layer_rates
+from facenet_tf.training.heads import LossHead, check_head
 from facenet_tf.training.keeper import Keeper, RunState, all_finite
 from facenet_tf.training.loop import EpochState, TrainingLoop
 from facenet_tf.training.not_finite import NotFinite, write_batches
-from facenet_tf.training.optimizer import build_optimizer
+from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.run_directory import RunDirectory, plain
 from facenet_tf.training.sampling_state import SamplingState
+from facenet_tf.training.schedules import Plateau
+from facenet_tf.training.stage_trainer import build_trainer, check_stage
+from facenet_tf.training.start import people_seen_before, prepare_body
 from facenet_tf.training.stop_request import signals_noted
 from facenet_tf.training.tensorboard import TensorBoardLog
-from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked, jit_state
+from facenet_tf.training.trainer import EmbeddingTrainer, jit_state
 from facenet_tf.training.validation import Embedder, ValidationPeople
 
 logger = logging.getLogger(__name__)
@@ -73,6 +78,7 @@ def train(config: TrainConfig) -> TrainingResult:
     distribution = distribute.start(config.distribute, config.jit)
     for prefix, stage in config.stages.items():
         check_head(stage, prefix)
+    optimizer_class(config.optimizer)
     dataset = FaceDataset.open(config.dataset)
     config = config.with_steps(len(training_records(dataset)))
     keras.utils.set_random_seed(config.seed)
@@ -130,7 +136,14 @@ class _Progress:
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
         self.model = build_model(config, dataset)
+        determinism.check_model(config, self.model)
         distribute.synchronize(self.model)
+        prepare_body(self.model, config)
+        self.rates = layer_rates(self.model, config.fine_tuning)
+        for plan in self.plans:
+            check_stage(config, plan.stage, self.model)
+            if plan.stage.schedule == "plateau" and self.people is None:
+                raise InputError(f"schedule plateau: {dataset.directory} has no validation people")
         self.embedder = Embedder(self.model)
         self.keeper = Keeper(run, config.checkpoint)
         self.state = RunState()
@@ -140,6 +153,7 @@ class _Progress:
         try:
             if self.config.resume:
                 self.state = self.keeper.newest()
+                self.distribution.check_same(self.state.step)
                 logger.info("resumed after %s", self._position(self.state.step))
             while plan := self._next_stage():
                 try:
@@ -148,6 +162,10 @@ class _Progress:
                     self._go_back(plan, found)
         except KeyboardInterrupt:
             raise self._interrupted("interrupted") from None
+        except OSError as error:
+            if error.errno not in durable.FULL:
+                raise
+            raise self._interrupted(f"there is no room left ({error.strerror})") from error
         except tf.errors.OpError as error:
             if self.distribution.has_lost_a_worker(error):
                 raise self._interrupted("another worker was lost") from error
@@ -172,9 +190,10 @@ class _Progress:
         """
         state, steps_per_epoch = self.state, self.config.steps_per_epoch
         first = plan.first * steps_per_epoch
-        trainer = self._trainer(plan)
+        plateau = Plateau.of(plan.stage)
+        trainer = build_trainer(self.config, plan, self.model, self.rates, self._rate(), plateau)
         self.sampling = SamplingState(plan, trainer.head)
-        states = self._epoch_states()
+        states = self._epoch_states(plateau)
         self._take_up(plan, trainer, states)
         self._announce(plan, trainer)
 
@@ -216,9 +235,9 @@ class _Progress:
         if self.state.step == plan.first * self.config.steps_per_epoch:
             self.state.since_best = 0  # patience is the stage's own
 
-    def _epoch_states(self) -> list[EpochState]:
+    def _epoch_states(self, plateau: Plateau | None) -> list[EpochState]:
         """What changes at the ends of this stage's epochs and belongs into its checkpoints."""
-        return [self.sampling]
+        return [self.sampling, *([plateau] if plateau else [])]
 
     def _check_weights(self, trainer: EmbeddingTrainer) -> None:
         """No checkpoint is written that cannot be gone back to."""
@@ -299,15 +318,6 @@ class _Progress:
         assert self.people is not None
         return self.people.measure(self.embedder)
 
-    def _trainer(self, plan: StagePlan) -> EmbeddingTrainer:
-        head = build_head(plan.stage, plan.classes, self.config.embedding_size, plan.seed)
-        trainer = EmbeddingTrainer(self.model, head, self.config.jit, self.config.clip_norm)
-        stage = plan.stage
-        slower = dataclasses.replace(stage, learning_rate=stage.learning_rate * self._rate())
-        optimizer = build_optimizer(self.config, slower, trainer.weights_to_train)
-        compile_checked(trainer, optimizer, self.config.jit)
-        return trainer
-
     def _batches(
         self,
         plan: StagePlan,
@@ -376,7 +386,7 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
         "dataset": {
             "name": dataset.manifest["name"],
             "records": len(dataset.labels),
-            "seen_people": _seen_people(dataset),
+            "seen_people": _seen_people(config, dataset),
         },
         "fingerprint": dataset.fingerprint,
         "git_revision": git_revision(),
@@ -384,7 +394,9 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
     }
 
 
-def _seen_people(dataset: FaceDataset) -> list[str]:
-    """Names of the people that train or steer the training: no test may hold them."""
+def _seen_people(config: TrainConfig, dataset: FaceDataset) -> list[str]:
+    """Names of the people that train or steer the training, or did so for the run that this one
+    starts from: no test may hold them."""
     seen = np.concatenate([dataset.split("train"), dataset.split("validation")])
-    return [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
+    now = [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
+    return list(dict.fromkeys([*now, *people_seen_before(config)]))

@@ -122,6 +122,12 @@ class LossHead(keras.layers.Layer):
             triplets = batch_hard_triplet(embeddings, labels, sources=sources)
         return tf.add_n(means), embedding_health(embeddings, triplets)
 
+    @property
+    def kept(self) -> list[tf.Variable]:
+        """What moves on with every step, and no optimiser moves: states, memory, the step."""
+        parts = tf.nest.flatten([*self.states, self.memory, self.step])
+        return [part for part in parts if part is not None]
+
     def collapsed_loss(self, identities: int, images: int) -> float | None:
         """What the loss is when all embeddings of a P×K batch are equal; None where it depends on
         more than the embeddings."""

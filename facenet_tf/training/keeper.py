@@ -42,7 +42,7 @@ class RunState:
     stopped: bool = False
     seconds: float = 0.0
     history: list[dict[str, str]] = field(default_factory=list)
-    rollbacks: list[dict[str, int]] = field(default_factory=list)
+    rollbacks: list[dict[str, float]] = field(default_factory=list)
 
 
 class Keeper:
@@ -119,9 +119,7 @@ class Keeper:
             ) from error
         self._written = time.monotonic()
 
-    def restore(
-        self, stage: int, trainer: EmbeddingTrainer, states: Sequence[EpochState]
-    ) -> None:
+    def restore(self, stage: int, trainer: EmbeddingTrainer, states: Sequence[EpochState]) -> None:
         """Take over what `last` holds: all of it, or the model alone if it is of another stage."""
         assert self.last is not None
         kept = str(self.last.directory / _VARIABLES)
@@ -173,7 +171,7 @@ def _body(trainer: EmbeddingTrainer) -> dict[str, Any]:
 
 
 def _write_states(path: Path, states: Sequence[EpochState]) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{state.name}/{key}": value for state in states for key, value in state.state().items()
     }
     if arrays:

@@ -7,11 +7,12 @@ that begin anew with each epoch, the batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 # Takes as many batches from an iterator as the trainer has steps in an execution.
 Execute = Callable[[Iterator[Any]], Mapping[str, Any]]
@@ -71,7 +72,7 @@ class TrainingLoop:
     ) -> None:
         self.trainer, self.batches_from = trainer, batches_from
         self.steps_per_epoch, self.epochs, self.first_epoch = steps_per_epoch, epochs, first_epoch
-        self.steps_at_once = int(trainer.steps_per_execution)  # Keras 2 keeps a variable
+        self.steps_at_once = steps_at_once(trainer)
         self._execute = execute or train_function(trainer)
         self._states = _TellStates(states)
         self.callbacks = keras.callbacks.CallbackList(
@@ -82,7 +83,7 @@ class TrainingLoop:
             steps=steps_per_epoch,
         )
 
-    def steps(self, start: int) -> Iterator[int]:
+    def steps(self, start: int) -> Generator[int, None, None]:
         """Train from a step of the stage on, and yield after each execution how many are done.
 
         The last step of an epoch is done when its callbacks and states are. Between two yields
@@ -155,7 +156,13 @@ class _TellStates(keras.callbacks.Callback):
         self.states, self.changed = states, False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.changed = any([state.at_epoch_end(epoch, logs or {}) for state in self.states])
+        wishes = [state.at_epoch_end(epoch, logs or {}) for state in self.states]
+        self.changed = any(wishes)
+
+
+def steps_at_once(trainer: keras.Model) -> int:
+    """Its steps per execution: Keras 2 keeps a variable, of which a strategy has several."""
+    return int(tf.convert_to_tensor(trainer.steps_per_execution))
 
 
 def train_function(trainer: keras.Model) -> Execute:

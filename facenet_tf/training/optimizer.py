@@ -1,47 +1,78 @@
-"""Optimiser and learning-rate schedule of a stage."""
+"""The optimiser of a stage, by library, with its schedule and with what weight decay spares."""
 
 from __future__ import annotations
 
-import math
 import re
+from typing import Any
 
 import keras
 
+from facenet_tf.errors import InputError
 from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.layer_rates import Rates, with_layer_rates
+from facenet_tf.training.loss_scaling import with_loss_scaling
+from facenet_tf.training.schedules import Plateau, build_schedule
 
-_NOT_DECAYED = re.compile(r"(^|/)(bias|gamma|beta|alpha|prototypes)(:\d+)?$")
+_NOT_DECAYED = re.compile(r"(^|/)(bias|gamma|beta|alpha|prototypes(_\d+)?)(:\d+)?$")
+_CLASSES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "adagrad": "Adagrad", "lamb": "Lamb"}
 
 
 def build_optimizer(
-    config: TrainConfig, stage: Stage, variables: list
+    config: TrainConfig,
+    stage: Stage,
+    variables: list,
+    rates: Rates = (),
+    plateau: Plateau | None = None,
 ) -> keras.optimizers.Optimizer:
-    """AdamW or Adam with the stage's schedule.
+    """The config's optimiser with the stage's schedule; with float16 it scales the loss.
 
-    Weight decay leaves out biases, the scales and shifts of norms, and prototypes.
+    Weight decay is decoupled from the gradient with every optimiser (Loshchilov and Hutter 2019):
+    a step takes rate · decay of the weight away. It leaves out biases, the scales and shifts of
+    norms, and prototypes.
+
+    Args:
+        config: names the optimiser and its options.
+        stage: has the schedule.
+        variables: all that is to be trained.
+        rates: variables with a multiple of the learning rate; 1 for all others.
+        plateau: of a stage with this schedule.
+
+    Raises:
+        InputError: an optimiser that this Keras does not have.
     """
-    schedule = build_schedule(stage, config.steps_per_epoch)
-    if config.optimizer == "adam":
-        return keras.optimizers.Adam(schedule)
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
-    optimizer.exclude_from_weight_decay(
-        var_list=[v for v in variables if _NOT_DECAYED.search(getattr(v, "path", v.name))]
-    )
-    return optimizer
+    kind = optimizer_class(config.optimizer)
+    if rates:
+        kind = with_layer_rates(kind, rates)
+    schedule = build_schedule(stage, config.steps_per_epoch, plateau)
+    optimizer = kind(schedule, **_options(config))
+    if config.decay is not None:
+        optimizer.exclude_from_weight_decay(
+            var_list=[v for v in variables if _NOT_DECAYED.search(getattr(v, "path", v.name))]
+        )
+    return with_loss_scaling(optimizer) if config.precision == "mixed_float16" else optimizer
 
 
-def build_schedule(
-    stage: Stage, steps_per_epoch: int
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Learning rate by the stage's step: 0 → peak in the warm-up, then cosine to 0 or constant."""
-    steps = stage.epochs * steps_per_epoch
-    warmup = min(round(stage.warmup_epochs * steps_per_epoch), math.ceil(steps / 2))
-    floor = 1.0 if stage.schedule == "constant" else 0.0
-    if warmup == 0:
-        return keras.optimizers.schedules.CosineDecay(stage.learning_rate, steps, alpha=floor)
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(steps - warmup, 1),
-        alpha=floor,
-        warmup_target=stage.learning_rate,
-        warmup_steps=warmup,
-    )
+def optimizer_class(name: str) -> type[keras.optimizers.Optimizer]:
+    """Keras' class of an optimiser.
+
+    Raises:
+        InputError: this Keras does not have it.
+    """
+    found = getattr(keras.optimizers, _CLASSES[name], None)
+    if found is None:
+        raise InputError(
+            f"--optimizer {name}: Keras {keras.__version__} has none; it came with Keras 3 "
+            "(TensorFlow 2.16 and later)"
+        )
+    return found
+
+
+def _options(config: TrainConfig) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if config.decay is not None:
+        options["weight_decay"] = config.decay
+    if config.optimizer == "sgd":
+        options |= {"momentum": config.descent.sgd_momentum, "nesterov": config.descent.nesterov}
+    if config.descent.ema:
+        options |= {"use_ema": True, "ema_momentum": config.descent.ema}
+    return options

@@ -82,7 +82,7 @@ class RunDirectory:
         partial.replace(self.model)
 
     def publish_history(self, lines: Sequence[dict[str, str]]) -> None:
-        """Let history.csv have these lines, unless it has; the first one names the first columns."""
+        """Let history.csv have these lines, unless it has."""
         if not lines:
             self.history.unlink(missing_ok=True)
             return
@@ -131,7 +131,7 @@ class RunDirectory:
             shutil.rmtree(directory, ignore_errors=True)
         # The config goes last: until then it is known whose files these are.
         told = self.path.glob("not_finite_*.json")
-        for file in (self.model, self.history, *told, self.config):
+        for file in (self.candidate, self.model, self.history, *told, self.config):
             file.unlink(missing_ok=True)
 
 

@@ -14,8 +14,13 @@ import tensorflow as tf
 
 from facenet_tf.models.layers import UnitLength
 from facenet_tf.replicas import gathered, kept_by_each, own_part, summed
+from facenet_tf.training.accumulate import embed_in_chunks
+from facenet_tf.training.clipping import clipped
+from facenet_tf.training.descent import ClipBy
 from facenet_tf.training.distribute import let_sums_pass
 from facenet_tf.training.heads import Mixed
+from facenet_tf.training.loss_scaling import all_finite, apply_unscaled, scaled_backward
+from facenet_tf.training.snapshot import Snapshot
 
 Jit = Literal["on", "loss", "off"]
 # From the slopes of a loss at the embeddings, float32 [B, D], to the gradients of the body.
@@ -30,7 +35,12 @@ class EmbeddingTrainer(keras.Model):
             layer is `UnitLength`.
         head: has ``objective(embeddings, norms, labels, sources, mixed) -> (scalar, health)``.
         jit: ``"on"`` compiles the whole step with XLA, ``"loss"`` the loss and its gradient.
-        clip_norm: limit of the global gradient norm; 0 for none.
+        clip_norm: limit of the gradients; 0 for none.
+        clip_by: what it limits, as in `Descent`.
+        chunk: crops that go through the body at a time, where it is not the whole batch; divides B.
+
+    Under the policy mixed_float16 the optimiser is one of `with_loss_scaling`; a step that
+    overflows changes nothing but its scale, and is counted.
 
     Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``;
     of mixed pictures also ``other_label`` int ``[B]`` and ``share`` float32 ``[B]``.
@@ -42,11 +52,14 @@ class EmbeddingTrainer(keras.Model):
         head: keras.layers.Layer,
         jit: Jit,
         clip_norm: float = 0.0,
+        clip_by: ClipBy = "all",
+        chunk: int | None = None,
     ) -> None:
         super().__init__(name="trainer")
         self.embedding_model = embedding_model
         self.head = head
-        self.clip_norm = clip_norm
+        self.clip_norm, self.clip_by, self.chunk = clip_norm, clip_by, chunk
+        self.scales_loss = self.compute_dtype == "float16"
         self._network = _with_norms(embedding_model)
         self._objective = (
             tf.function(self.objective, jit_compile=True) if jit == "loss" else self.objective
@@ -64,12 +77,13 @@ class EmbeddingTrainer(keras.Model):
                 "gradient_norm",
             )
         }
+        self._skipped = SumOfSteps("skipped_steps")
         self.built = True
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """What `fit` resets at every epoch."""
-        return list(self._report.values())
+        return [*self._report.values(), *([self._skipped] if self.scales_loss else [])]
 
     @property
     def weights_to_train(self) -> list[Any]:
@@ -92,6 +106,7 @@ class EmbeddingTrainer(keras.Model):
         Of replicas that train together each embeds its part of the batch, and all have the loss of
         the whole of it: the slopes lead back by the own part only, and the sum is the gradient.
         """
+        before = Snapshot(self._moving_without_gradient) if self.scales_loss else None
         embeddings, norms, backward = self.embed(data["image"])
         told = [data[name] for name in ("label", "source", "other_label", "share") if name in data]
         embeddings, norms, labels, sources, *mixed = gathered([embeddings, norms, *told])
@@ -100,20 +115,28 @@ class EmbeddingTrainer(keras.Model):
         )
         gradients = summed(backward(own_part(slopes))) + of_the_head
         gradient_norm = self.descend(gradients)
-        lengths = {"embedding_norm": tf.reduce_mean(norms), "gradient_norm": gradient_norm}
-        for name, figure in {"loss": loss, **health, **lengths}.items():
-            self._report[name].update_state(figure)
+        figures = {
+            "loss": loss,
+            **health,
+            "embedding_norm": tf.reduce_mean(norms),
+            "gradient_norm": gradient_norm,
+        }
+        if before is None:
+            self._report_on(figures)
+        else:
+            done = all_finite(gradients)
+            before.restore(unless=done)
+            self._report_on(figures, done)
         return self.figures()
 
     def embed(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
         """Embeddings float32 [B, D], their lengths before float32 [B], and the way back."""
-        with tf.GradientTape() as tape:
-            embeddings, norms = self._network(images, training=True)
-
-        def backward(slopes: tf.Tensor) -> list[Any]:
-            body = self.embedding_model.trainable_variables
-            return list(tape.gradient(embeddings, body, output_gradients=slopes))
-
+        if self.chunk:
+            embeddings, norms, backward = embed_in_chunks(self._network, images, self.chunk)
+        else:
+            embeddings, norms, backward = self._embed_whole(images)
+        if self.scales_loss:
+            backward = scaled_backward(self.optimizer, backward)
         return embeddings, norms, backward
 
     def objective(
@@ -136,27 +159,59 @@ class EmbeddingTrainer(keras.Model):
     def descend(self, gradients: list[Any]) -> tf.Tensor:
         """Move `weights_to_train` by the gradients; their norm before it is clipped."""
         norm = tf.linalg.global_norm(gradients)
-        if self.clip_norm > 0:
-            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, norm)
-        self.optimizer.apply_gradients(zip(gradients, self.weights_to_train))
+        gradients = clipped(gradients, norm, self.clip_norm, self.clip_by)
+        apply_unscaled(self.optimizer, gradients, self.weights_to_train)
         return norm
 
     def figures(self) -> dict[str, Any]:
         """Means of what was reported, over the steps since the metrics were reset."""
-        return {name: metric.result() for name, metric in self._report.items()}
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def _embed_whole(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
+        with tf.GradientTape() as tape:
+            embeddings, norms = self._network(images, training=True)
+
+        def backward(slopes: tf.Tensor) -> list[Any]:
+            body = self.embedding_model.trainable_variables
+            return list(tape.gradient(embeddings, body, output_gradients=slopes))
+
+        return embeddings, norms, backward
+
+    @property
+    def _moving_without_gradient(self) -> list[Any]:
+        """What a step changes besides the weights: statistics of norms, states of the losses."""
+        return [*self._network.non_trainable_variables, *self.head.kept]
+
+    def _report_on(self, figures: dict[str, tf.Tensor], done: tf.Tensor | None = None) -> None:
+        """Add a step to the means; one that was not done counts as skipped, and in no mean."""
+        if done is not None:
+            self._skipped.update_state(1.0 - tf.cast(done, tf.float32))
+        for name, figure in figures.items():
+            self._report[name].update_state(figure, done)
 
 
 def compile_checked(
-    trainer: EmbeddingTrainer, optimizer: keras.optimizers.Optimizer, jit: Jit
+    trainer: EmbeddingTrainer,
+    optimizer: keras.optimizers.Optimizer,
+    jit: Jit,
+    steps_per_execution: int = 1,
 ) -> None:
     """Compile, build the optimiser's slots, and make sure that XLA is where it was asked for.
+
+    Args:
+        trainer: to be compiled.
+        optimizer: not yet built.
+        jit: as the trainer's.
+        steps_per_execution: steps that TensorFlow does before it comes back to Python.
 
     Raises:
         RuntimeError: it is not: Keras turns XLA off under op determinism and for some devices,
             and nothing is compiled when functions are run eagerly.
     """
-    trainer.compile(optimizer=optimizer, jit_compile=jit == "on")
-    optimizer.build(trainer.weights_to_train)
+    trainer.compile(
+        optimizer=optimizer, jit_compile=jit == "on", steps_per_execution=steps_per_execution
+    )
+    trainer.optimizer.build(trainer.weights_to_train)
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         let_sums_pass(optimizer)
     found = jit_state(trainer)
@@ -200,10 +255,12 @@ class MeanOfSteps(keras.metrics.Metric):
         """What a checkpoint holds."""
         return [self.total, self.count]
 
-    def update_state(self, figure: tf.Tensor) -> None:
-        """Take in the figure of a step, float32 []."""
-        self.total.assign_add(figure)
-        self.count.assign_add(1.0)
+    def update_state(self, figure: tf.Tensor, counts: tf.Tensor | None = None) -> None:
+        """Take in the figure of a step, float32 [], unless it does not count (bool [])."""
+        if counts is None:
+            counts = tf.constant(True)
+        self.total.assign_add(tf.where(counts, figure, 0.0))
+        self.count.assign_add(tf.cast(counts, tf.float32))
 
     def result(self) -> tf.Tensor:
         """The mean since the last reset, float32 []; 0 without steps."""
@@ -213,6 +270,14 @@ class MeanOfSteps(keras.metrics.Metric):
         """Begin anew."""
         for variable in self.variables:
             variable.assign(0.0)
+
+
+class SumOfSteps(MeanOfSteps):
+    """Sum of a figure that is equal on all replicas."""
+
+    def result(self) -> tf.Tensor:
+        """The sum since the last reset, float32 []."""
+        return tf.convert_to_tensor(self.total)
 
 
 class VectorLength(keras.layers.Layer):

@@ -113,7 +113,7 @@ def test_a_reader_of_two_parts_gives_them_one_after_the_other(dataset: Any) -> N
 
 
 def test_a_batch_that_does_not_divide_is_refused(dataset: Any) -> None:
-    with pytest.raises(InputError, match="identities_per_batch 3 x .* divide by the 4 replicas"):
+    with pytest.raises(InputError, match=r"identities_per_batch 3 x .* divide by the 4 replicas"):
         shared_steps(dataset, Share(4))
 
 

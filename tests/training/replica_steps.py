@@ -1,8 +1,11 @@
-"""Weights after some steps on 1, 2 and 4 replicas: a program, since devices come before TensorFlow.
+"""Weights after some steps on several replicas: a program, since devices come before TensorFlow.
 
-python -m tests.training.replica_steps FILE.npz
+python -m tests.training.replica_steps FILE.npz REPLICAS...
+
+One number of replicas above 1: the collectives of a process know no second strategy.
 """
 
+import functools
 import sys
 from pathlib import Path
 
@@ -18,13 +21,13 @@ from facenet_tf.training.distribute import Distribution, synchronize
 from facenet_tf.training.heads import build_head
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked
 
-SIDE, PEOPLE, BATCH, STEPS = 16, 6, 8, 6
-REPLICAS = (1, 2, 4)
+SIDE, PEOPLE, BATCH, STEPS = 16, 12, 8, 6
+PXK = {"identities_per_batch": 4, "images_per_identity": 2}
 EVERYTHING = "triplet/batch_hard + 0.1*adaface + 0.01*centre"
 CASES = {
-    "batch_hard": (Stage("triplet/batch_hard", epochs=1), "loss"),
-    "arcface_sampled": (Stage("arcface", epochs=1, sampled_classes=PEOPLE - 1), "off"),
-    "prototypes_state_norms_memory": (Stage(EVERYTHING, epochs=1, memory=20), "loss"),
+    "batch_hard": (Stage("triplet/batch_hard", epochs=1, **PXK), "loss"),
+    "arcface_sampled": (Stage("arcface", epochs=1, sampled_classes=9, **PXK), "off"),
+    "prototypes_state_norms_memory": (Stage(EVERYTHING, epochs=1, memory=20, **PXK), "loss"),
 }
 
 
@@ -43,20 +46,25 @@ def read(share: Share) -> tf.data.Dataset:
     """Random pictures, brighter from person to person; only the share's rows."""
     random = np.random.default_rng(3)
     labels = np.stack([np.repeat(random.permutation(PEOPLE)[:4], 2) for _ in range(STEPS)])
-    images = random.integers(0, 128, (STEPS, BATCH, SIDE, SIDE, 3)) + 20 * labels[..., None, None, None]
+    images = (
+        random.integers(0, 128, (STEPS, BATCH, SIDE, SIDE, 3)) + 20 * labels[..., None, None, None]
+    )
     whole = {"image": images, "label": labels, "source": np.arange(STEPS * BATCH)}
     kinds = {"image": np.uint8, "label": np.int32, "source": np.int32}
     size = BATCH // share.parts
 
     def own(name: str) -> np.ndarray:
         values = whole[name].astype(kinds[name])
-        parts = values.reshape(STEPS, share.parts, size, *images.shape[2:] if name == "image" else ())
+        parts = values.reshape(
+            STEPS, share.parts, size, *images.shape[2:] if name == "image" else ()
+        )
         parts = parts[:, share.first : share.first + share.own]
         return parts.reshape(-1, *parts.shape[2:])
 
     return tf.data.Dataset.from_tensor_slices({name: own(name) for name in whole})
 
 
+@functools.cache
 def distribution_of(replicas: int) -> Distribution:
     if replicas == 1:
         return Distribution(tf.distribute.get_strategy())
@@ -88,7 +96,7 @@ def train(stage: Stage, jit: str, replicas: int) -> dict[str, np.ndarray]:
 
 
 def normalize(replicas: int) -> dict[str, np.ndarray]:
-    """Outputs, slopes at the inputs and moving statistics of a large mean with a small deviation."""
+    """Outputs, slopes at the inputs, moving statistics: of a large mean with a small deviation."""
     distribution = distribution_of(replicas)
     rows = np.random.default_rng(5).normal(300.0, 1.0, (BATCH, 3, 3, 2)).astype(np.float32)
     weights = np.random.default_rng(6).normal(size=rows.shape).astype(np.float32)
@@ -116,18 +124,14 @@ def normalize(replicas: int) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
+    file, *counts = Path(sys.argv[1]), *map(int, sys.argv[2:])
     cpu = tf.config.list_physical_devices("CPU")[0]
-    logical = [tf.config.LogicalDeviceConfiguration() for _ in range(max(REPLICAS))]
+    logical = [tf.config.LogicalDeviceConfiguration() for _ in range(max(counts))]
     tf.config.set_logical_device_configuration(cpu, logical)
-    results = {
-        f"{case}/{replicas}/{name}": value
-        for case, (stage, jit) in CASES.items()
-        for replicas in REPLICAS
-        for name, value in train(stage, jit, replicas).items()
-    }
-    results |= {
-        f"batch_norm/{replicas}/{name}": value
-        for replicas in REPLICAS
-        for name, value in normalize(replicas).items()
-    }
-    np.savez(Path(sys.argv[1]), **results)
+    results = {}
+    for replicas in counts:
+        left = {case: train(stage, jit, replicas) for case, (stage, jit) in CASES.items()}
+        left["batch_norm"] = normalize(replicas)
+        for case, values in left.items():
+            results |= {f"{case}/{replicas}/{name}": value for name, value in values.items()}
+    np.savez(file, **results)

@@ -1,18 +1,21 @@
-"""Alarms, the best model, early stop and history."""
+"""Alarms, the best model, early stop, history, and epochs that are begun midway."""
 
-import csv
 import math
 
 import pytest
 
+from facenet_tf.training import callbacks
 from facenet_tf.training.callbacks import (
     EarlyStop,
     HealthGuard,
     History,
+    ProgressBar,
+    Throughput,
     TrainingStopped,
     Validation,
-    keep_history_until,
 )
+from facenet_tf.training.keeper import RunState
+from facenet_tf.training.not_finite import NotFinite
 from facenet_tf.training.run_directory import RunDirectory
 
 HEALTHY = {"loss": 0.5, "mean_distance": 1.2, "effective_rank": 20.0}
@@ -23,6 +26,9 @@ class FakeModel:
         self.saved = []
         self.stop_training = False
         self.embedding_model = self
+        self.optimizer = self
+        self.learning_rate = 0.25
+        self.use_ema, self.weights_to_train = False, []
 
     def save(self, path):
         self.saved.append(path)
@@ -34,10 +40,23 @@ def attached(callback):
     return callback
 
 
-@pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_a_loss_that_is_no_number_stops_with_advice(loss):
-    with pytest.raises(TrainingStopped, match=r"loss became .* at step 8 .*learning-rate"):
-        HealthGuard(None).on_train_batch_end(7, {"loss": loss})
+@pytest.mark.parametrize(
+    ("figures", "name"),
+    [
+        ({"loss": math.nan, "gradient_norm": math.nan}, "loss"),
+        ({"loss": math.inf}, "loss"),
+        ({"loss": 1.0, "gradient_norm": math.inf}, "gradient_norm"),
+    ],
+)
+def test_a_number_that_is_not_finite_is_found_at_its_step(figures, name):
+    guard = HealthGuard(None)
+    guard.on_epoch_begin(2)
+    guard.on_train_batch_begin(4)
+    guard.on_train_batch_end(7, {"loss": 3.0, "gradient_norm": 1e30})
+    with pytest.raises(NotFinite) as found:
+        guard.on_train_batch_end(7, figures)
+    assert (found.value.epoch, found.value.first, found.value.last) == (2, 4, 7)
+    assert found.value.name == name
 
 
 @pytest.mark.parametrize(
@@ -53,37 +72,44 @@ def test_collapse_stops_with_what_was_seen(constant, figures):
         HealthGuard(constant).on_epoch_end(0, HEALTHY | figures)
 
 
+def test_an_epoch_of_nothing_but_overflows_stops_unless_it_is_short():
+    none = {"loss": 0.0, "mean_distance": 0.0, "effective_rank": 0.0}
+    with pytest.raises(TrainingStopped, match=r"all 20 steps .* overflowed .*--precision"):
+        HealthGuard(None).on_epoch_end(0, none | {"skipped_steps": 20.0})
+    HealthGuard(None).on_epoch_end(0, none | {"skipped_steps": 2.0})
+    HealthGuard(None).on_epoch_end(0, HEALTHY | {"skipped_steps": 20.0})
+
+
 @pytest.mark.parametrize("figures", [{}, {"loss": 0.6931}, {"mean_distance": 0.05}])
 def test_a_healthy_epoch_goes_on(figures):
     HealthGuard(math.log(2)).on_epoch_end(0, HEALTHY | figures)
 
 
-def test_the_best_model_by_validation_is_kept(tmp_path):
+def test_the_better_model_by_validation_is_saved(tmp_path):
     figures = iter([0.6, 0.8, 0.7])
-    run = RunDirectory(tmp_path)
-    keep = attached(Validation(lambda: {"val_auc": next(figures)}, run, -math.inf, 0))
-    logs = [{}, {}, {}]
+    run, state = RunDirectory(tmp_path), RunState()
+    keep = attached(Validation(lambda: {"val_auc": next(figures)}, run, state))
+    logs, saved = [{}, {}, {}], []
     for epoch in range(3):
         keep.on_epoch_end(epoch, logs[epoch])
-    assert run.model.read_text() == "2"
-    assert (keep.best, keep.epochs_since_best) == (0.8, 1)
+        saved.append(run.candidate.read_text())
+    assert saved == ["1", "2", "2"]
+    assert (state.best, state.since_best) == (0.8, 1)
     assert [each["val_auc_best"] for each in logs] == [0.6, 0.8, 0.8]
 
 
-def test_without_validation_people_the_last_model_is_kept(tmp_path):
+def test_without_validation_people_every_model_is_saved(tmp_path):
     run = RunDirectory(tmp_path)
-    keep = attached(Validation(None, run, -math.inf, 0))
+    keep = attached(Validation(None, run, RunState()))
     for epoch in range(2):
         keep.on_epoch_end(epoch, {})
-    assert run.model.read_text() == "2"
+    assert run.candidate.read_text() == "2"
 
 
 def test_early_stop_counts_epochs_without_a_better_one(tmp_path):
-    figures = iter([0.8, 0.7, 0.7, 0.9])
-    keep = attached(
-        Validation(lambda: {"val_auc": next(figures)}, RunDirectory(tmp_path), -math.inf, 0)
-    )
-    stop = attached(EarlyStop(keep, patience=2))
+    figures, state = iter([0.8, 0.7, 0.7, 0.9]), RunState()
+    keep = attached(Validation(lambda: {"val_auc": next(figures)}, RunDirectory(tmp_path), state))
+    stop = attached(EarlyStop(state, patience=2))
     stopped = []
     for epoch in range(3):
         keep.on_epoch_end(epoch, {})
@@ -92,13 +118,36 @@ def test_early_stop_counts_epochs_without_a_better_one(tmp_path):
     assert stopped == [False, False, True]
 
 
-def test_history_has_a_line_per_epoch_and_forgets_what_is_repeated(tmp_path):
-    path = tmp_path / "history.csv"
-    history = History(path, "cosface", epochs=3)
-    for epoch in range(3):
+def test_history_has_a_line_per_epoch():
+    state = RunState()
+    history = History(state, "cosface", epochs=3)
+    for epoch in range(2):
         history.on_epoch_end(epoch, HEALTHY | {"loss": 0.5 + epoch})
-    keep_history_until(path, 2)
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["epoch"], row["loss"]) for row in rows] == [("1", "0.5"), ("2", "1.5")]
-    assert rows[0]["stage"] == "cosface"
+    assert [(line["epoch"], line["loss"]) for line in state.history] == [("1", "0.5"), ("2", "1.5")]
+    assert state.history[0]["stage"] == "cosface"
+
+
+def test_speed_is_of_the_steps_that_were_taken(monkeypatch):
+    """Half an epoch in two seconds, two steps at once."""
+    now = iter([10.0, 12.0])
+    monkeypatch.setattr(callbacks.time, "perf_counter", lambda: next(now))
+    throughput, logs = attached(Throughput(images_per_step=6)), {}
+    throughput.on_epoch_begin(3)
+    for step in (4, 6):
+        throughput.on_train_batch_begin(step)
+        throughput.on_train_batch_end(step + 1)
+    throughput.on_epoch_end(3, logs)
+    assert logs == {"images_per_second": 12.0, "learning_rate": 0.25}
+
+
+def test_the_bar_shows_where_the_epoch_is():
+    bar = ProgressBar(steps=8)
+    bar.on_train_end()  # of a stage that was left before its first step
+    bar.on_epoch_begin(0)
+    bar.on_train_batch_begin(4)
+    assert (bar.bar.n, bar.bar.total) == (4, 8)
+    bar.on_train_batch_end(5)
+    bar.on_train_batch_begin(6)
+    bar.on_train_batch_end(7)
+    assert bar.bar.n == 8
+    bar.on_epoch_end(0)

@@ -11,18 +11,21 @@ import pytest
 
 from facenet_tf.errors import InputError
 from facenet_tf.training import distribute
-from tests.training.replica_steps import CASES, REPLICAS
+from tests.training.replica_steps import CASES
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def after_steps(tmp_path_factory) -> dict[str, np.ndarray]:
-    file = tmp_path_factory.mktemp("replicas") / "steps.npz"
-    command = [sys.executable, "-m", "tests.training.replica_steps", str(file)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return dict(np.load(file))
+    left = {}
+    for replicas in (["1", "2"], ["4"]):
+        file = tmp_path_factory.mktemp("replicas") / "steps.npz"
+        command = [sys.executable, "-m", "tests.training.replica_steps", str(file), *replicas]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        left |= np.load(file)
+    return left
 
 
 def left(after_steps, case: str, replicas: int) -> dict[str, np.ndarray]:
@@ -32,7 +35,7 @@ def left(after_steps, case: str, replicas: int) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("case", [*CASES, "batch_norm"])
-@pytest.mark.parametrize("replicas", [count for count in REPLICAS if count > 1])
+@pytest.mark.parametrize("replicas", [2, 4])
 def test_replicas_with_parts_come_to_what_one_with_the_whole_batch_does(
     after_steps, case, replicas
 ):
@@ -40,7 +43,7 @@ def test_replicas_with_parts_come_to_what_one_with_the_whole_batch_does(
     assert len(expected) >= 4
     assert expected.keys() == actual.keys()
     for name, value in expected.items():
-        np.testing.assert_allclose(actual[name], value, rtol=1e-3, atol=2e-5, err_msg=name)
+        np.testing.assert_allclose(actual[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
 def test_xla_for_the_whole_step_of_replicas_is_refused():
@@ -54,7 +57,10 @@ def test_xla_for_the_whole_step_of_replicas_is_refused():
         (None, "set TF_CONFIG"),
         ("{", "TF_CONFIG cannot be read"),
         ('{"cluster": {"worker": ["a:1", "b:1"]}}', "set TF_CONFIG"),
-        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "set TF_CONFIG"),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+            "set TF_CONFIG",
+        ),
     ],
 )
 def test_a_worker_that_does_not_know_the_others_is_refused(monkeypatch, variable, said):
@@ -82,12 +88,15 @@ def test_an_optimiser_adds_up_no_sums():
 def test_who_is_not_the_chief_writes_into_a_copy_that_is_thrown_away(tmp_path):
     run = tmp_path / "run"
     (run / "logs").mkdir(parents=True)
+    (run / "checkpoints" / "7").mkdir(parents=True)
+    (run / "checkpoints" / "7" / "model.keras").touch()
     (run / "config.json").write_text("{}")
     single = distribute.start("none", "on")
     helper = distribute.Distribution(single.strategy, is_chief=False, workers=2)
     with single.place(run, resume=True) as mine, helper.place(run, resume=True) as theirs:
         assert mine == run
-        assert [file.name for file in theirs.iterdir()] == ["config.json"]
+        assert {file.name for file in theirs.iterdir()} == {"config.json", "checkpoints"}
+        assert (theirs / "checkpoints" / "7" / "model.keras").exists()
         (theirs / "config.json").write_text(json.dumps({"changed": True}))
     assert (run / "config.json").read_text() == "{}"
     assert not theirs.exists()

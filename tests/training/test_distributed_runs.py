@@ -18,10 +18,12 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OPTIONS = (
-    "--width 4 --embedding-size 8 --steps-per-epoch 6 --warm-up.epochs 0 --main.epochs 4 "
-    "--main.identities-per-batch 2 --main.images-per-identity 4 --jit off --threads 1"
-).split()
+OPTIONS = [
+    *("--width", "4", "--embedding-size", "8", "--steps-per-epoch", "6"),
+    *("--warm-up.epochs", "0", "--main.epochs", "4"),
+    *("--main.identities-per-batch", "2", "--main.images-per-identity", "4"),
+    *("--jit", "off", "--threads", "1"),
+]
 PATIENCE = 300
 
 pytestmark = pytest.mark.slow

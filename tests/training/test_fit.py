@@ -2,8 +2,12 @@
 
 import csv
 import dataclasses
+import itertools
 import json
+import logging
+import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,14 +19,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks import killed_training
 from facenet_tf import models
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.losses import mean_loss
 from facenet_tf.training import fit, heads
 from facenet_tf.training.callbacks import TrainingStopped
+from facenet_tf.training.checkpoints import Checkpointing, Checkpoints
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
+from facenet_tf.training.not_finite import Recovery
+from facenet_tf.training.run_directory import RunDirectory
+from tests.records.test_interruptions import Ended
+
+NOTHING = Stage("triplet/batch_hard", epochs=0)
 
 
 def make_config(dataset, output, **changes) -> TrainConfig:
@@ -42,10 +52,6 @@ def make_config(dataset, output, **changes) -> TrainConfig:
 def history(run) -> list[dict[str, str]]:
     with (run / "history.csv").open() as file:
         return list(csv.DictReader(file))
-
-
-def figures(run) -> list[list[str]]:
-    return [[row[name] for name in ("epoch", "loss", "val_auc")] for row in history(run)]
 
 
 @pytest.fixture(scope="module")
@@ -138,38 +144,54 @@ def test_a_damaged_record_is_the_users_line(dataset, tmp_path, monkeypatch):
         train(config)
 
 
-def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
-    finished, dataset, tmp_path, monkeypatch
+def take_steps(monkeypatch, config, steps):
+    """Train until a signal comes after so many steps."""
+    taken, real = itertools.count(1), fit.happenings.Throughput.on_train_batch_end
+
+    def signalled(self, batch, logs=None):
+        real(self, batch, logs)
+        if next(taken) == steps:
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit.happenings.Throughput, "on_train_batch_end", signalled)
+        train(config)
+
+
+def end_before_checkpoint(monkeypatch, config, step):
+    """Train until a checkpoint is about to be written that is never written."""
+    real = Checkpoints.write
+
+    def ended(self, at, facts, fill):
+        if at == step:
+            raise Ended
+        return real(self, at, facts, fill)
+
+    with monkeypatch.context() as patch, pytest.raises(Ended):
+        patch.setattr(Checkpoints, "write", ended)
+        train(config)
+
+
+def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
+    finished, dataset, tmp_path, monkeypatch, caplog
 ):
     _, whole = finished
     config = make_config(dataset, tmp_path / "run")
-    real, calls = fit.happenings.Checkpoint.on_epoch_end, []
-
-    def stop_after_three(self, epoch, logs=None):
-        real(self, epoch, logs)
-        calls.append(epoch)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(fit.happenings.Checkpoint, "on_epoch_end", stop_after_three)
-    with pytest.raises(fit.Interrupted, match="after epoch 3; go on with --resume"):
-        train(config)
-    monkeypatch.undo()
-    result = train(dataclasses.replace(config, resume=True))
-    assert result.epochs == 4
-    assert [row[0] for row in figures(config.output)] == ["1", "2", "3", "4"]
-    restored = tf.train.load_checkpoint(str(config.output / "checkpoints" / "stage2"))
-    theirs = tf.train.load_checkpoint(str(whole / "checkpoints" / "stage2"))
-    assert [*restored.get_variable_to_shape_map()] == [*theirs.get_variable_to_shape_map()]
-    slots = [name for name in theirs.get_variable_to_shape_map() if "optimizer" in name]
-    assert len(slots) > 20
-    for name in slots:  # with fresh slots the second moments would be half of these
-        mine, other = restored.get_tensor(name), theirs.get_tensor(name)
-        if np.issubdtype(np.asarray(other).dtype, np.number):
-            scale = np.abs(other).max() + 1e-12
-            np.testing.assert_allclose(mine / scale, other / scale, atol=0.02, err_msg=name)
-    for mine, theirs in zip(figures(config.output), figures(whole), strict=True):
-        np.testing.assert_allclose(np.double(mine), np.double(theirs), rtol=1e-3)
+    run, resumed = RunDirectory(config.output), dataclasses.replace(config, resume=True)
+    with pytest.raises(Interrupted, match=r"^SIGTERM: stopped after step 1 of epoch 1 of 4 .*--re"):
+        take_steps(monkeypatch, config, 1)
+    end_before_checkpoint(monkeypatch, resumed, 6)
+    # The second epoch's model is saved, but the run knows of the first epoch alone.
+    assert len(history(run.path)) == 1
+    newest = Checkpoints(run.checkpoints, 2).newest()
+    assert newest.step == 3
+    assert run.model.read_bytes() == (newest.directory / "model.keras").read_bytes()
+    killed_training.damage(run.path, random.Random(0))
+    caplog.set_level(logging.INFO)
+    assert train(resumed).epochs == 4
+    assert "going back to the checkpoint of step 1" in caplog.text
+    assert "resumed after step 1 of epoch 1" in caplog.text
+    assert killed_training.outcome(run.path) == killed_training.outcome(whole)
 
 
 def test_resuming_a_finished_run_changes_nothing(finished, dataset):
@@ -224,10 +246,72 @@ def test_a_missing_dataset_is_named(dataset, tmp_path):
         train(config)
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(heads, "mean_loss", lambda losses: float("nan") * mean_loss(losses))
-    with pytest.raises(TrainingStopped, match="the loss became nan at step 1 of the epoch"):
-        train(make_config(dataset, tmp_path / "run"))
+def noted_checkpoints(monkeypatch):
+    """The steps that checkpoints are written of."""
+    written, real = [], Checkpoints.write
+
+    def write(self, step, *rest):
+        written.append(step)
+        return real(self, step, *rest)
+
+    monkeypatch.setattr(Checkpoints, "write", write)
+    return written
+
+
+def spoil(monkeypatch, step, shown=None):
+    """Let the loss of a step of each stage be NaN; returns the variable that decides it."""
+    real, spoiled = heads.LossHead.objective, tf.Variable(float("nan"))
+
+    def note(sources):
+        shown.append(sources)
+        return sources
+
+    def objective(self, embeddings, norms, labels, sources):
+        if shown is not None:
+            sources = tf.ensure_shape(tf.numpy_function(note, [sources], tf.int32), sources.shape)
+        loss, health = real(self, embeddings, norms, labels, sources)
+        return tf.where(self.step == step, spoiled, 1.0) * loss, health
+
+    monkeypatch.setattr(heads.LossHead, "objective", objective)
+    return spoiled
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_pictures(
+    dataset, tmp_path, monkeypatch
+):
+    shown = []
+    spoil(monkeypatch, 5, shown)
+    run = RunDirectory(tmp_path / "run")
+    told = "nan at step 2 of epoch 2, after 1 rollbacks; its pictures are named in "
+    with pytest.raises(TrainingStopped, match=re.escape(f"{told}{run.report_of(4)}")):
+        train(make_config(dataset, run.path, jit="off", recovery=Recovery(rollbacks=1)))
+    report = json.loads(run.report_of(4).read_text())
+    assert (report["stage"], report["epoch"], report["steps"][0]["stage_step"]) == (1, 2, 4)
+    records = [picture["record"] for picture in report["steps"][0]["pictures"]]
+    assert [*dataset.sources[records]] == [*shown[-1]]
+    assert Checkpoints(run.checkpoints, 2).newest().step == 3
+
+
+def test_a_run_goes_back_and_on_with_a_lower_rate(dataset, tmp_path, monkeypatch, caplog):
+    written = noted_checkpoints(monkeypatch)
+    spoiled, real = spoil(monkeypatch, 5), fit.write_batches
+
+    def mended(*arguments, **facts):
+        real(*arguments, **facts)
+        spoiled.assign(1.0)
+
+    monkeypatch.setattr(fit, "write_batches", mended)
+    options = {"recovery": Recovery(rollbacks=1, rate=0.5), "checkpoint": Checkpointing(steps=2)}
+    steady = {"schedule": "constant", "warmup_epochs": 0.0, "learning_rate": 1e-3}
+    stage = Stage("cosface", 2, identities_per_batch=2, images_per_identity=3, **steady)
+    options |= {"warm_up": stage, "main": NOTHING, "jit": "off"}
+    config = make_config(dataset, tmp_path / "run", **options)
+    assert train(config).epochs == 2
+    assert written == [0, 2, 3, 5, 6]
+    assert "back to epoch 1 of 2 (step 3), learning rate times 0.5" in caplog.text
+    recorded = json.loads((config.output / "config.json").read_text())["rollbacks"]
+    assert recorded == [{"at": 4, "to": 3, "rate": 0.5}]
+    assert [row["learning_rate"] for row in history(config.output)] == ["0.001", "0.0005"]
 
 
 def test_an_epoch_is_once_through_the_pictures_unless_told(dataset, tmp_path):

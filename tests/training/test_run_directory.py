@@ -8,6 +8,7 @@ import pytest
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.provenance import git_revision, versions
+from facenet_tf.records import checksums
 from facenet_tf.training.run_directory import RunDirectory, plain
 
 RESOLVED = {"config": {"seed": 1, "warm_up": {"epochs": 2}}, "fingerprint": "ab", "dataset": {}}
@@ -25,10 +26,14 @@ def test_overwrite_clears_the_earlier_run_and_nothing_else(tmp_path):
     run.start(RESOLVED, overwrite=False, resume=False)
     run.checkpoints.mkdir()
     run.history.write_text("old")
+    run.report_of(7).write_text("old")
+    run.candidate.write_text("old")
     (tmp_path / "notes.txt").write_text("mine")
     run.start(RESOLVED | {"fingerprint": "cd"}, overwrite=True, resume=False)
     assert not run.checkpoints.exists()
     assert not run.history.exists()
+    assert not run.report_of(7).exists()
+    assert not run.candidate.exists()
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert json.loads(run.config.read_text())["fingerprint"] == "cd"
 
@@ -53,12 +58,28 @@ def test_resume_wants_a_run(tmp_path):
         RunDirectory(tmp_path).start(RESOLVED, overwrite=False, resume=True)
 
 
-def test_resume_names_the_option_that_differs(tmp_path):
+def test_resume_names_all_options_that_differ(tmp_path):
     run = RunDirectory(tmp_path)
     run.start(RESOLVED, overwrite=False, resume=False)
-    changed = RESOLVED | {"config": {"seed": 1, "warm_up": {"epochs": 5}}}
-    with pytest.raises(InputError, match=r"config\.warm_up\.epochs \(2 there, 5 now\)"):
-        run.start(changed, overwrite=False, resume=True)
+    changed = {"seed": 3, "warm_up": {"epochs": 5}, "model": "nn2"}
+    with pytest.raises(InputError) as refused:
+        run.start(RESOLVED | {"config": changed, "fingerprint": "x"}, overwrite=False, resume=True)
+    for difference in (
+        "config.seed (1 there, 3 now)",
+        "config.warm_up.epochs (2 there, 5 now)",
+        "config.model (None there, nn2 now)",
+        "fingerprint (ab there, x now)",
+    ):
+        assert difference in str(refused.value)
+
+
+def test_when_checkpoints_are_written_may_change(tmp_path):
+    run = RunDirectory(tmp_path)
+    before = {"checkpoint": {"steps": 5}, "recovery": {"rollbacks": 0}}
+    run.start(RESOLVED | {"config": before}, overwrite=False, resume=False)
+    now = {"checkpoint": {"steps": 9}, "recovery": {"rollbacks": 2}}
+    run.start(RESOLVED | {"config": now}, overwrite=False, resume=True)
+    assert run.recorded("config") == now
 
 
 def test_a_run_and_its_dataset_may_have_moved(tmp_path):
@@ -87,3 +108,28 @@ def test_plain_resolves_nested_values():
     resolved = plain(nested)
     assert resolved["config"]["size"] == 72
     assert resolved["list"] == ["a", 1]
+
+
+def test_history_is_what_it_is_said_to_be(tmp_path):
+    run = RunDirectory(tmp_path)
+    lines = [{"epoch": "1", "loss": "0.5"}, {"epoch": "2", "loss": "0.4", "val_auc": "0.8"}]
+    run.publish_history(lines)
+    assert run.history.read_text().split() == ["epoch,loss,val_auc", "1,0.5,", "2,0.4,0.8"]
+    before = run.history.stat().st_mtime_ns
+    run.publish_history(lines)
+    assert run.history.stat().st_mtime_ns == before
+    run.publish_history(lines[:1])
+    assert run.history.read_text().split() == ["epoch,loss", "1,0.5"]
+    run.publish_history([])
+    assert not run.history.exists()
+
+
+def test_the_model_becomes_a_copy_that_shares_nothing(tmp_path):
+    run, best = RunDirectory(tmp_path), tmp_path / "best"
+    best.write_text("weights")
+    run.publish_model(best, checksums.of_file(best))
+    assert run.model.read_text() == "weights"
+    run.model.write_text("changed by hand")
+    assert best.read_text() == "weights"
+    run.publish_model(best, checksums.of_file(best))
+    assert run.model.read_text() == "weights"

@@ -1,0 +1,34 @@
+"""The moving average of the weights in their place, for as long as it is looked at."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from facenet_tf.training.snapshot import Snapshot
+
+
+@contextlib.contextmanager
+def averaged_weights(optimizer: keras.optimizers.Optimizer, weights: list[Any]) -> Iterator[None]:
+    """Put the averages that the optimiser keeps into the weights; put the weights back at the end.
+
+    Nothing happens where it keeps none, and before its first step. Statistics of batch norms are
+    moving averages by themselves and stay as they are.
+
+    Args:
+        optimizer: built on the weights; keeps averages with ``use_ema``.
+        weights: variables, in the order that it was built with.
+    """
+    keeps = getattr(optimizer, "inner_optimizer", optimizer).use_ema
+    if not keeps or int(optimizer.iterations) == 0:
+        yield
+        return
+    raw = Snapshot(weights)
+    optimizer.finalize_variable_values(weights)
+    try:
+        yield
+    finally:
+        raw.restore()

@@ -1,0 +1,67 @@
+"""A stage's trainer, compiled and ready: its head, its optimiser, its schedule."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+
+from facenet_tf.errors import InputError
+from facenet_tf.training.accumulate import chunk_of
+from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.heads import build_head
+from facenet_tf.training.layer_rates import Rates
+from facenet_tf.training.objective import objective
+from facenet_tf.training.optimizer import build_optimizer
+from facenet_tf.training.plan import StagePlan
+from facenet_tf.training.schedules import Plateau
+from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked
+
+
+def check_stage(config: TrainConfig, stage: Stage, model: keras.Model) -> None:
+    """Refuse a stage for which there will be no trainer.
+
+    Raises:
+        InputError: its batch does not divide into the chunks, or nothing is left to learn.
+    """
+    chunk_of(_batch(stage), config.chunk)
+    of_the_head = any("prototypes" in term.loss.tensors for term in objective(stage, prefix=""))
+    if not model.trainable_variables and not of_the_head:
+        raise InputError(f"--freeze: nothing is left that {stage.title} could teach")
+
+
+def build_trainer(
+    config: TrainConfig,
+    plan: StagePlan,
+    model: keras.Model,
+    rates: Rates,
+    slower: float,
+    plateau: Plateau | None,
+) -> EmbeddingTrainer:
+    """The trainer of a stage, with a fresh head.
+
+    Args:
+        config: of the run.
+        plan: of the stage.
+        model: the body, as the stage before has left it.
+        rates: variables of the body with a multiple of the learning rate.
+        slower: what the stage's learning rate is multiplied with.
+        plateau: where the stage's schedule is one.
+    """
+    stage = plan.stage
+    trainer = EmbeddingTrainer(
+        model,
+        build_head(stage, plan.classes, config.embedding_size, plan.seed),
+        config.jit,
+        config.clip_norm,
+        config.descent.clip_by,
+        chunk_of(_batch(stage), config.chunk),
+    )
+    stage = dataclasses.replace(stage, learning_rate=stage.learning_rate * slower)
+    optimizer = build_optimizer(config, stage, trainer.weights_to_train, rates, plateau)
+    compile_checked(trainer, optimizer, config.jit, config.steps_per_execution)
+    return trainer
+
+
+def _batch(stage: Stage) -> int:
+    return stage.identities_per_batch * stage.images_per_identity

@@ -1,0 +1,194 @@
+"""A checkpoint holds all that a step reads; what others read of a run follows the checkpoint."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from facenet_tf import models
+from facenet_tf.errors import Interrupted
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.training import keeper
+from facenet_tf.training.checkpoints import Checkpointing
+from facenet_tf.training.config import Stage
+from facenet_tf.training.heads import build_head
+from facenet_tf.training.keeper import Keeper, RunState, all_finite
+from facenet_tf.training.run_directory import RunDirectory
+from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked
+
+
+class Confused:
+    """A state of epochs that is an array."""
+
+    name = "confused"
+
+    def __init__(self, pairs=()):
+        self.pairs = np.array(pairs, np.int32)
+
+    def at_epoch_end(self, epoch, logs):
+        return False
+
+    def state(self):
+        return {"pairs": self.pairs}
+
+    def restore(self, state):
+        self.pairs = state["pairs"]
+
+
+def make_trainer(loss="cosface", model=None):
+    """With all that keeps a state: dropout, norms, prototypes, a memory, slots, metrics."""
+    keras.utils.set_random_seed(0)
+    options = {"embedding_size": 8, "width": 4, "dropout": 0.5}
+    model = model or models.build("residual_small", preprocessing=Preprocessing(size=32), **options)
+    stage = Stage(loss, epochs=1, memory=6 if loss != "cosface" else 0)
+    trainer = EmbeddingTrainer(model, build_head(stage, 3, 8, seed=0), "off")
+    compile_checked(trainer, keras.optimizers.AdamW(1e-2), "off")
+    return trainer
+
+
+def take_steps(trainer, count):
+    random = np.random.default_rng(0)
+    for _ in range(count):
+        trainer.train_step(
+            {
+                "image": tf.constant(random.integers(0, 255, (6, 32, 32, 3)), tf.uint8),
+                "label": tf.constant([0, 0, 1, 1, 2, 2]),
+                "source": tf.range(6),
+            }
+        )
+
+
+def everything(trainer):
+    """All variables, by other ways than the checkpoint finds them."""
+    kept = [value for value in vars(trainer.head).values() if isinstance(value, tf.Variable)]
+    found = [*trainer.embedding_model.variables, *trainer.head.variables, *kept]
+    found += [*trainer.optimizer.variables]
+    found += [variable for metric in trainer.metrics for variable in metric.variables]
+    return [*{id(variable): variable for variable in found}.values()]
+
+
+def value_of(variable):
+    return tf.convert_to_tensor(variable).numpy()
+
+
+def values(trainer):
+    return [value_of(variable) for variable in everything(trainer)]
+
+
+@pytest.mark.parametrize("loss", ["cosface", "triplet/batch_hard"])
+def test_a_checkpoint_brings_back_every_variable(tmp_path, loss):
+    trainer, confused = make_trainer(loss), Confused([[1, 2]])
+    take_steps(trainer, 2)
+    before = values(trainer)
+    assert len(before) > 60
+    run = RunDirectory(tmp_path)
+    Keeper(run, Checkpointing()).save(RunState(step=5), 1, trainer, [confused])
+    for variable in everything(trainer):
+        now = tf.convert_to_tensor(variable)
+        variable.assign(tf.cast(tf.fill(now.shape, 3), now.dtype))
+    keep, forgetful = Keeper(run, Checkpointing()), Confused()
+    assert keep.newest().step == 5
+    keep.restore(1, trainer, [forgetful])
+    for now, then in zip(values(trainer), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    np.testing.assert_array_equal(forgetful.pairs, [[1, 2]])
+
+
+def test_another_stage_takes_over_the_model_alone(tmp_path):
+    first, run = make_trainer(), RunDirectory(tmp_path)
+    take_steps(first, 1)
+    keep = Keeper(run, Checkpointing())
+    keep.save(RunState(), 1, first, [Confused([[1, 2]])])
+    body = [value_of(variable) for variable in first.embedding_model.variables]
+    take_steps(first, 1)
+    second, fresh = make_trainer("triplet/batch_hard", first.embedding_model), Confused()
+    keep.restore(2, second, [fresh])
+    assert int(second.optimizer.iterations) == 0
+    assert fresh.pairs.size == 0
+    for now, then in zip(second.embedding_model.variables, body, strict=True):
+        np.testing.assert_array_equal(value_of(now), then)
+
+
+@pytest.fixture
+def without_variables(monkeypatch):
+    """Checkpoints of plain files: what is written of a trainer is tested above."""
+
+    class Nothing:
+        def write(self, prefix):
+            with open(prefix, "w") as file:  # noqa: PTH123 (TensorFlow takes a string)
+                file.write("weights")
+
+    monkeypatch.setattr(keeper, "_variables", lambda trainer: Nothing())
+
+
+def test_all_that_is_plain_comes_back(tmp_path, without_variables):
+    state = RunState(7, 1 / 3, 2, True, 0.0, [{"epoch": "1"}], [{"at": 3, "to": 1, "rate": 0.1}])
+    Keeper(RunDirectory(tmp_path), Checkpointing()).save(state, 1, None, [])
+    found = Keeper(RunDirectory(tmp_path), Checkpointing()).newest()
+    assert found.seconds > 0
+    assert dataclasses.replace(found, seconds=0.0) == dataclasses.replace(state, seconds=0.0)
+
+
+def test_a_run_without_checkpoints_begins_anew(tmp_path):
+    assert Keeper(RunDirectory(tmp_path), Checkpointing()).newest() == RunState()
+
+
+def test_the_best_model_goes_from_checkpoint_to_checkpoint(tmp_path, without_variables):
+    run = RunDirectory(tmp_path)
+    keep = Keeper(run, Checkpointing())
+    keep.save(RunState(0), 1, None, [])
+    assert not run.model.exists()
+    for step, better in ((3, "first"), (4, None), (6, None), (9, "second")):
+        if better:
+            run.candidate.write_text(better)
+            assert run.model.exists() == (step > 3)
+        keep.save(RunState(step), 1, None, [])
+        assert not run.candidate.exists()
+        assert run.model.read_text() == (better or "first")
+    before = keep.last.directory.with_name("000000006")
+    assert (before / "model.keras").read_text() == "first"
+    run.model.unlink()
+    run.candidate.write_text("of an epoch that was undone")
+    Keeper(run, Checkpointing()).newest()
+    assert run.model.read_text() == "second"
+    assert not run.candidate.exists()
+
+
+def test_no_room_is_no_loss(tmp_path, without_variables, monkeypatch):
+    keep = Keeper(RunDirectory(tmp_path), Checkpointing())
+    keep.save(RunState(0), 1, None, [])
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeper, "_write_states", full)
+    with pytest.raises(Interrupted, match=r"No space left on device.*go on with --resume"):
+        keep.save(RunState(3), 1, None, [])
+    assert keep.newest().step == 0
+
+
+def test_a_checkpoint_is_due_by_steps_and_by_time(tmp_path, without_variables, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(keeper.time, "monotonic", lambda: now[0])
+    keep = Keeper(RunDirectory(tmp_path), Checkpointing(steps=5, minutes=2.0))
+    keep.save(RunState(3), 1, None, [])
+    assert [keep.due(step) for step in (4, 7, 8, 9)] == [False, False, True, True]
+    now[0] = 119.0
+    assert not keep.due(4)
+    now[0] = 120.0
+    assert keep.due(4)
+    keep.save(RunState(4), 1, None, [])
+    assert not keep.due(5)
+    never = Keeper(RunDirectory(tmp_path), Checkpointing(minutes=0.0))
+    now[0] = 1e9
+    assert not never.due(1000)
+
+
+def test_a_weight_that_is_not_finite_is_seen():
+    trainer = make_trainer()
+    assert all_finite(trainer)
+    weight = trainer.weights_to_train[-1]
+    weight.assign(tf.where(tf.ones(weight.shape) > 0, float("inf"), 0.0))
+    assert not all_finite(trainer)
