@@ -124,8 +124,9 @@ class LossHead(keras.layers.Layer):
 
     @property
     def kept(self) -> list[tf.Variable]:
-        """What moves on with every step, and no optimiser moves: states, memory, the step."""
-        parts = tf.nest.flatten([*self.states, self.memory, self.step])
+        """What moves on with every step, and no optimiser moves: states, memory, signatures, the
+        step."""
+        parts = tf.nest.flatten([*self.states, self.memory, self.signatures, self.step])
         return [part for part in parts if part is not None]
 
     def collapsed_loss(self, identities: int, images: int) -> float | None:
