@@ -327,10 +327,7 @@ class _Progress:
         mixup: float,
         share: Share = WHOLE,
     ) -> tf.data.Dataset:
-        stage, epoch = plan.stage, start // self.config.steps_per_epoch
-        people, pictures = stage.sampling.shape(
-            stage.identities_per_batch, stage.images_per_identity, epoch, stage.epochs
-        )
+        people, pictures = plan.shape(start // self.config.steps_per_epoch)
         return training_batches(
             self.dataset,
             plan.records,
@@ -340,9 +337,9 @@ class _Progress:
             start_step=start,
             total_steps=stop,
             augmentation=augmentation,
-            include_singletons=stage.include_singletons,
+            include_singletons=plan.stage.include_singletons,
             share=share,
-            sampling=stage.sampling,
+            sampling=plan.stage.sampling,
             confused=self.sampling.confused,
             mixup=mixup,
         )

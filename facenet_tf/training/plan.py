@@ -43,6 +43,12 @@ class StagePlan:
         """Epochs of the run when it is finished."""
         return self.first + self.stage.epochs
 
+    def shape(self, epoch: int) -> tuple[int, int]:
+        """P and K in an epoch of the stage, from 0."""
+        stage = self.stage
+        first = stage.identities_per_batch, stage.images_per_identity
+        return stage.sampling.shape(*first, epoch, stage.epochs)
+
 
 def training_records(dataset: FaceDataset) -> np.ndarray:
     """Record numbers of the training people.

@@ -58,3 +58,9 @@ def test_fewer_people_than_asked_for_can_still_be_halved():
     assert plans([4] * 15, sampling=sampling)[0].stage.identities_per_batch == 12
     with pytest.raises(InputError, match=r"--warm-up\.sampling\.doublings 2: 4 identities"):
         plans([4] * 7, sampling=sampling)
+
+
+def test_a_plan_knows_the_shape_of_each_epoch():
+    first, second = plans([4] * 20, sampling=Sampling(doublings=1))
+    assert [first.shape(epoch) for epoch in range(3)] == [(16, 4), (16, 4), (8, 8)]
+    assert [second.shape(epoch) for epoch in range(2)] == [(16, 4), (8, 8)]
