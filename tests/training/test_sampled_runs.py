@@ -45,6 +45,7 @@ def config_of(dataset, output, **stage) -> TrainConfig:
         width=4,
         embedding_size=8,
         steps_per_epoch=STEPS,
+        jit="off",  # quicker to begin
         warm_up=Stage("cosface", epochs=3, **batch | stage),
         main=Stage("triplet/batch_hard", epochs=0),
     )
