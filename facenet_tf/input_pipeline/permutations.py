@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+
+_OF_THREAD = threading.local()
+
+
+class Groups(Protocol):
+    """An endless sequence of groups without repeats, with random access."""
+
+    def group(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Items int64 [size] of group `number`, and for each the number of this turn among all its
+        turns, int64 [size]."""
+
+
+def keyed_bits(count: int, seed: int, purpose: int, item: int, round_: int) -> np.ndarray:
+    """Random uint64 [count] that belong to these numbers, the same in every NumPy version.
+
+    Philox is counter based: `item` and `round_` in the upper words of the counter give streams
+    that never overlap.
+    """
+    if not hasattr(_OF_THREAD, "philox"):
+        _OF_THREAD.philox = np.random.Philox()
+        _OF_THREAD.state = _OF_THREAD.philox.state
+    # To make a generator for each key takes three times as long.
+    state = _OF_THREAD.state
+    state["state"]["key"][:] = seed, purpose
+    state["state"]["counter"][:] = 0, 0, item, round_
+    state["buffer_pos"] = len(state["buffer"])
+    _OF_THREAD.philox.state = state
+    return _OF_THREAD.philox.random_raw(count)
 
 
 def keyed_permutation(size: int, seed: int, purpose: int, item: int, round_: int) -> np.ndarray:
     """The permutation int64 [size] of 0…size-1 that belongs to these numbers.
 
-    Philox is counter based: `item` and `round_` in the upper words of the counter give streams
-    that never overlap. Sorting raw bits rather than calling `Generator.permutation` keeps the
-    order the same in every NumPy version.
+    Sorting raw bits rather than calling `Generator.permutation` keeps the order the same in every
+    NumPy version.
     """
-    bits = np.random.Philox(key=[seed, purpose], counter=[0, 0, item, round_]).random_raw(size)
-    return np.argsort(bits, kind="stable")
+    return np.argsort(keyed_bits(size, seed, purpose, item, round_), kind="stable")
 
 
 @dataclass(frozen=True)
@@ -66,9 +94,10 @@ class GroupedPermutations:
         of a round, all that the next one looks at, is thus never moved; with fewer, a round that
         starts with a group is the nearest one that does not depend on what was before.
         """
-        if self.items >= 2 * self.size - 1:
-            return max(first - 1, 0)
-        return first - first % (self.size // math.gcd(self.items, self.size))
+        period = self.size // math.gcd(self.items, self.size)
+        if self.items >= 2 * self.size - 1 and first % period:
+            return first - 1
+        return first - first % period
 
     def _joined(self, previous: np.ndarray | None, number: int) -> np.ndarray:
         """Order of round `number`, given the order of the round before (None: irrelevant)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,14 +11,15 @@ import tensorflow as tf
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.mixup import mix
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
+from facenet_tf.input_pipeline.sampling import UNIFORM, Sampling
 from facenet_tf.input_pipeline.share import WHOLE, Share
-from facenet_tf.input_pipeline.transforms import augment
+from facenet_tf.input_pipeline.transforms import Variation
+from facenet_tf.pictures import decode_crop
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.dataset import FaceDataset
-from facenet_tf.records.schema import FEATURES
-
-_FEATURES = {"image/encoded": FEATURES["image/encoded"]}
+from facenet_tf.records.schema import encoded_crop
 
 
 class Records(Protocol):
@@ -85,13 +86,16 @@ def training_batches(
     total_steps: int,
     augmentation: Augmentation,
     include_singletons: bool = False,
+    sampling: Sampling = UNIFORM,
+    confused: np.ndarray | None = None,
+    mixup: float = 0.0,
     share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Batches of exactly P·K crops for the steps start_step…total_steps - 1.
 
-    A batch is a pure function of (seed, step): a run that stops and goes on at step n gets the
-    bytes it would have got without the stop. Readers that share the batches get between them what
-    one reader alone would get.
+    A batch is a pure function of (seed, step, `confused`): a run that stops and goes on at step n
+    gets the bytes it would have got without the stop. Readers that share the batches get between
+    them what one reader alone would get.
 
     Args:
         dataset: where the records are.
@@ -104,11 +108,15 @@ def training_batches(
         augmentation: what happens to a crop.
         include_singletons: draw identities with one source image too.
         share: the parts of each batch that are read; of several, each is an element of its own.
+        sampling: how often each identity is drawn, and how many of a batch are partners.
+        confused: integers [identities, n], the dense labels that each is confused with, then -1.
+        mixup: parameter of MixUp's Beta distribution; 0 for no mixing.
 
     Returns:
         Elements of a fixed shape, n = P·K / `share.parts`: "image" uint8 [n, S, S, C]; "label"
         int32 [n], see `dense_labels`; "source" int32 [n], equal for copies of one source image,
         which are no positives of each other; "record" int32 [n], record numbers of the dataset.
+        With mixup also "other_label" int32 [n] and "share" float32 [n], see `mixup.mix`.
 
     Raises:
         InputError: an option is out of range, `records` has fewer than P identities, or a batch
@@ -120,36 +128,46 @@ def training_batches(
     dense = dense_labels(dataset, records).labels
     sources = dataset.sources[records].astype(np.int32)
     sampler = IdentitySampler(
-        dense, sources, identities_per_batch, images_per_identity, seed, include_singletons
+        dense,
+        sources,
+        identities_per_batch,
+        images_per_identity,
+        seed,
+        include_singletons,
+        sampling,
+        confused,
     )
     whole = identities_per_batch * images_per_identity
     size = share.size(identities_per_batch, images_per_identity)
+    # Partners of MixUp are anywhere in a batch: it is read whole, and then the part is cut out.
+    read_size = whole if mixup else size
 
-    def read(step: np.int64, first: np.int64) -> tuple[np.ndarray, ...]:
-        drawn = sampler.batch(int(step))[first : first + size]
+    variation = Variation(augmentation, dataset.preprocessing)
+
+    def read(step: np.int64, first: np.int64, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+        drawn = sampler.batch(int(step))[first : first + read_size]
         chosen = records[drawn]
-        return _payloads(dataset, chosen), dense[drawn], sources[drawn], chosen.astype(np.int32)
+        image = variation.apply(_crops(dataset, chosen), numbers)
+        return image, dense[drawn], sources[drawn], chosen.astype(np.int32)
 
-    def read_part(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def part(number: tf.Tensor) -> dict[str, tf.Tensor]:
         step, first = number // share.own, (share.first + number % share.own) * size
-        types = [tf.string, tf.int32, tf.int32, tf.int32]
-        tensors = tf.numpy_function(read, [step, first], types)
-        return step, first, *(tf.ensure_shape(tensor, [size]) for tensor in tensors)
+        begin = tf.zeros_like(first) if mixup else first
+        numbers = variation.draw(seed, step, begin, read_size, whole)
+        types = [tf.uint8, tf.int32, tf.int32, tf.int32]
+        image, *told = tf.numpy_function(read, [step, begin, numbers], types)
+        image = tf.ensure_shape(image, [read_size, *_shape(dataset)])
+        label, source, record = (tf.ensure_shape(each, [read_size]) for each in told)
+        batch = {"image": image, "label": label, "source": source, "record": record}
+        if not mixup:
+            return batch
+        mixed = batch | mix(image, label, mixup, seed, step)
+        return {
+            name: tf.ensure_shape(tensor[first : first + size], [size, *tensor.shape[1:]])
+            for name, tensor in mixed.items()
+        }
 
-    def finish(
-        step: tf.Tensor,
-        first: tf.Tensor,
-        payloads: tf.Tensor,
-        label: tf.Tensor,
-        source: tf.Tensor,
-        record: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
-        image = _decode(payloads, dataset.preprocessing)
-        image = augment(image, augmentation, seed, step, first, whole)
-        return {"image": image, "label": label, "source": source, "record": record}
-
-    parts = tf.data.Dataset.range(start_step * share.own, total_steps * share.own)
-    return _in_order(parts.map(read_part).map(finish, num_parallel_calls=tf.data.AUTOTUNE))
+    return _in_order(tf.data.Dataset.range(start_step * share.own, total_steps * share.own), part)
 
 
 def evaluation_batches(dataset: Records, records: np.ndarray, batch_size: int) -> tf.data.Dataset:
@@ -160,16 +178,12 @@ def evaluation_batches(dataset: Records, records: np.ndarray, batch_size: int) -
     records = np.asarray(records, np.int64)
 
     def read(start: np.int64) -> np.ndarray:
-        return _payloads(dataset, records[start : start + batch_size])
+        return np.stack(list(_crops(dataset, records[start : start + batch_size])))
 
-    def read_batch(start: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(tf.numpy_function(read, [start], tf.string), [None])
+    def batch(start: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(tf.numpy_function(read, [start], tf.uint8), [None, *_shape(dataset)])
 
-    def finish(payloads: tf.Tensor) -> tf.Tensor:
-        return _decode(payloads, dataset.preprocessing)
-
-    starts = tf.data.Dataset.range(0, len(records), batch_size)
-    return _in_order(starts.map(read_batch).map(finish, num_parallel_calls=tf.data.AUTOTUNE))
+    return _in_order(tf.data.Dataset.range(0, len(records), batch_size), batch)
 
 
 def evaluation_arrays(
@@ -188,28 +202,28 @@ def evaluation_arrays(
         ) from error
 
 
-def _payloads(dataset: Records, chosen: np.ndarray) -> np.ndarray:
-    # Not a NumPy bytes array: that drops trailing zero bytes.
-    return np.array(dataset.read(chosen), dtype=object)
+def _shape(dataset: Records) -> tuple[int, int, int]:
+    side = dataset.preprocessing.size
+    return side, side, dataset.preprocessing.channels
 
 
-def _decode(payloads: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
-    """Crops uint8 [B, S, S, C] of serialized Examples string [B]."""
-    shape = [preprocessing.size, preprocessing.size, preprocessing.channels]
-
-    def decode(encoded: tf.Tensor) -> tf.Tensor:
-        # This op reads PNG too; the default method is up to 8 grey levels off.
-        image = tf.io.decode_jpeg(encoded, channels=shape[2], dct_method="INTEGER_ACCURATE")
-        return tf.ensure_shape(image, shape)
-
-    encoded = tf.io.parse_example(payloads, _FEATURES)["image/encoded"]
-    return tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+def _crops(dataset: Records, records: np.ndarray) -> Iterator[np.ndarray]:
+    """Crops uint8 [S, S, C], decoded one by one."""
+    for record, payload in zip(records, dataset.read(records), strict=True):
+        try:
+            yield decode_crop(encoded_crop(payload))
+        except ValueError as error:
+            raise InputError(f"record {record} is damaged: {error}") from error
 
 
-def _in_order(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def _in_order(
+    numbers: tf.data.Dataset, batch: Callable[[tf.Tensor], dict[str, tf.Tensor] | tf.Tensor]
+) -> tf.data.Dataset:
+    """The batches of the numbers, several at a time are made."""
     options = tf.data.Options()
     options.deterministic = True
-    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+    made = numbers.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    return made.with_options(options).prefetch(tf.data.AUTOTUNE)
 
 
 def told_by_the_pipeline(error: tf.errors.OpError) -> str:

@@ -108,6 +108,19 @@ def parse(payload: bytes) -> Record:
     )
 
 
+def encoded_crop(payload: bytes) -> bytes:
+    """Return the crop of a record, JPEG or PNG, without looking at the rest.
+
+    Raises:
+        ValueError: the payload holds none.
+    """
+    try:
+        value = tf.train.Example.FromString(payload).features.feature["image/encoded"]
+        return value.bytes_list.value[0]
+    except (message.DecodeError, IndexError) as error:
+        raise ValueError("it holds no crop") from error
+
+
 def _bytes(value: bytes) -> tf.train.Feature:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 

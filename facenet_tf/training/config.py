@@ -12,6 +12,7 @@ import tyro
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.checkpoints import Checkpointing
 from facenet_tf.training.descent import Descent, RateDrop
 from facenet_tf.training.fine_tuning import FineTuning
@@ -42,6 +43,11 @@ class Stage:
     """K of the P×K batch"""
     include_singletons: bool = False
     """let identities with one picture in: a class of margin softmax, a negative of a triplet"""
+    sampling: Sampling = field(default_factory=Sampling)
+    """who is drawn how often, who meets whom, and how K grows"""
+    mixup: float = 0.0
+    """parameter of the Beta distribution by which pictures are mixed in pairs, 0.2 for instance;
+    for softmax losses alone; 0: none are"""
     learning_rate: float = 1e-3
     """of the optimiser, after the warm-up"""
     schedule: Literal["cosine", "constant", "step", "plateau"] = "cosine"
@@ -79,11 +85,12 @@ class Stage:
         Whatever the loss, one person alone in a batch teaches nothing. What the loss itself is
         given, `objective` checks.
         """
-        _at_least(prefix, self, {"epochs": 0, "warmup_epochs": 0, "memory": 0})
+        _at_least(prefix, self, {"epochs": 0, "warmup_epochs": 0, "memory": 0, "mixup": 0})
         if self.sub_centres is not None:
             _at_least(prefix, self, {"sub_centres": 1})
         _at_least(prefix, self, {"identities_per_batch": 2, "images_per_identity": 1})
         _at_least(prefix, self, {"sampled_classes": 0})
+        self.sampling.check(f"{prefix}sampling.", self.identities_per_batch)
         self.drop.check(prefix, self.schedule)
         if not self.learning_rate > 0:
             raise InputError(f"--{prefix}learning-rate {self.learning_rate}: give more than 0")

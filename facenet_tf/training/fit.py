@@ -39,6 +39,7 @@ from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.profiler import ProfilerTrace
 from facenet_tf.training.run_directory import RunDirectory, plain
+from facenet_tf.training.sampling_state import SamplingState
 from facenet_tf.training.schedules import Plateau
 from facenet_tf.training.stage_trainer import build_trainer, check_stage
 from facenet_tf.training.start import people_seen_before, prepare_body
@@ -194,14 +195,15 @@ class _Progress:
         first = plan.first * steps_per_epoch
         plateau = Plateau.of(plan.stage)
         trainer = build_trainer(self.config, plan, self.model, self.rates, self._rate(), plateau)
+        self.sampling = SamplingState(plan, trainer.head)
         states = self._epoch_states(plateau)
         self._take_up(plan, trainer, states)
         self._announce(plan, trainer)
 
         def batches_from(step: int) -> Iterable[Any]:
             last = plan.stage.epochs * steps_per_epoch
-            varied = self.config.augmentation
-            return self.distribution.batches(partial(self._batches, plan, step, last, varied))
+            varied = self.config.augmentation, plan.stage.mixup
+            return self.distribution.batches(partial(self._batches, plan, step, last, *varied))
 
         loop = TrainingLoop(
             trainer,
@@ -238,7 +240,7 @@ class _Progress:
 
     def _epoch_states(self, plateau: Plateau | None) -> list[EpochState]:
         """What changes at the ends of this stage's epochs and belongs into its checkpoints."""
-        return [plateau] if plateau else []
+        return [self.sampling, *([plateau] if plateau else [])]
 
     def _check_weights(self, trainer: EmbeddingTrainer) -> None:
         """No checkpoint is written that cannot be gone back to."""
@@ -325,19 +327,24 @@ class _Progress:
         start: int,
         stop: int,
         augmentation: Augmentation,
+        mixup: float,
         share: Share = WHOLE,
     ) -> tf.data.Dataset:
+        people, pictures = plan.shape(start // self.config.steps_per_epoch)
         return training_batches(
             self.dataset,
             plan.records,
-            identities_per_batch=plan.stage.identities_per_batch,
-            images_per_identity=plan.stage.images_per_identity,
+            people,
+            pictures,
             seed=plan.seed,
             start_step=start,
             total_steps=stop,
             augmentation=augmentation,
             include_singletons=plan.stage.include_singletons,
             share=share,
+            sampling=plan.stage.sampling,
+            confused=self.sampling.confused,
+            mixup=mixup,
         )
 
     def _some_batches(self, plan: StagePlan, epoch: int) -> list[dict[str, np.ndarray]]:
@@ -349,8 +356,8 @@ class _Progress:
 
     def _plain_batch(self, plan: StagePlan, step: int) -> dict[str, np.ndarray]:
         """What a step of the stage is shown, without augmentation."""
-        plainly = Augmentation(enabled=False)
-        return next(iter(self._batches(plan, step, step + 1, plainly).as_numpy_iterator()))
+        plainly = Augmentation(enabled=False), 0.0
+        return next(iter(self._batches(plan, step, step + 1, *plainly).as_numpy_iterator()))
 
     def _callbacks(self, plan: StagePlan, head: LossHead) -> list[keras.callbacks.Callback]:
         stage, state = plan.stage, self.state

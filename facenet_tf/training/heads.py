@@ -7,7 +7,7 @@ optimiser; it leaves with its stage.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -22,7 +22,16 @@ from facenet_tf.losses.reduction import mean_loss
 from facenet_tf.losses.sampled_classes import sample_classes
 from facenet_tf.replicas import kept_by_each
 from facenet_tf.training.config import Stage
+from facenet_tf.training.confusion import with_last_turn
 from facenet_tf.training.objective import Term, objective
+
+
+class Mixed(NamedTuple):
+    """What MixUp made of a batch: the labels of the other pictures in it, int [B], and the share of
+    its own in each, float32 [B]."""
+
+    labels: tf.Tensor
+    share: tf.Tensor
 
 
 class LossHead(keras.layers.Layer):
@@ -36,6 +45,7 @@ class LossHead(keras.layers.Layer):
         sub_centres: prototypes of each identity, for a loss that has several; None for 3.
         memory: rows of earlier batches that losses on pairs compare with; 0 for none.
         sampled_classes: prototypes that a step looks at, those of its batch among them; 0 for all.
+        signatures: whether to keep the mean embedding of each identity's last turn.
     """
 
     def __init__(
@@ -47,6 +57,7 @@ class LossHead(keras.layers.Layer):
         sub_centres: int | None = None,
         memory: int = 0,
         sampled_classes: int = 0,
+        signatures: bool = False,
     ) -> None:
         super().__init__(name="loss_head", dtype="float32")
         self.terms, self.classes, self.seed = tuple(terms), classes, seed
@@ -65,11 +76,19 @@ class LossHead(keras.layers.Layer):
             for number, term in enumerate(self.terms)
         ]
         self.memory = self._kept("memory", empty_memory(memory, embedding_size)) if memory else None
+        self.signatures: tf.Variable | None = None
+        if signatures:
+            self._variable("signatures", tf.zeros([classes, embedding_size]))
         self._variable("step", tf.zeros([], tf.int32))
         self.built = True
 
     def objective(
-        self, embeddings: tf.Tensor, norms: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor
+        self,
+        embeddings: tf.Tensor,
+        norms: tf.Tensor,
+        labels: tf.Tensor,
+        sources: tf.Tensor,
+        mixed: Mixed | None = None,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Loss of a batch, float32 scalar, and the batch's health; what is kept moves on.
 
@@ -78,15 +97,19 @@ class LossHead(keras.layers.Layer):
             norms: float32 [B], their length before.
             labels: integer [B].
             sources: integer [B].
+            mixed: what else is in the pictures, where MixUp made them.
         """
         results = [
-            self._result(number, embeddings, norms, labels, sources)
+            self._result(number, embeddings, norms, labels, sources, mixed)
             for number in range(len(self.terms))
         ]
         means = [term.weight * mean_loss(one) for term, one in zip(self.terms, results)]
         if self.memory is not None:
             now = remembered(Memory(*self.memory), embeddings, labels, sources)
             _assign(self.memory, now)
+        if self.signatures is not None:
+            known = tf.convert_to_tensor(self.signatures)
+            self.signatures.assign(with_last_turn(known, embeddings, labels))
         self.step.assign(self.step + 1)
         # Where the hardest triplets are not learned from, they are looked at: all stages show the
         # same curves.
@@ -99,8 +122,9 @@ class LossHead(keras.layers.Layer):
 
     @property
     def kept(self) -> list[tf.Variable]:
-        """What moves on with every step, and no optimiser moves: states, memory, the step."""
-        parts = tf.nest.flatten([*self.states, self.memory, self.step])
+        """What moves on with every step, and no optimiser moves: states, memory, signatures, the
+        step."""
+        parts = tf.nest.flatten([*self.states, self.memory, self.signatures, self.step])
         return [part for part in parts if part is not None]
 
     def collapsed_loss(self, identities: int, images: int) -> float | None:
@@ -122,23 +146,27 @@ class LossHead(keras.layers.Layer):
         norms: tf.Tensor,
         labels: tf.Tensor,
         sources: tf.Tensor,
+        mixed: Mixed | None,
     ) -> Any:
         wanted = self.terms[number].loss.tensors
         tensors: dict[str, Any] = {"sources": sources, "norms": norms}
         if self.memory is not None:
             tensors["memory"] = Memory(*(tf.convert_to_tensor(part) for part in self.memory))
+        of_pictures = [labels, *([mixed.labels] if mixed else [])]
         if self.prototypes[number] is not None:
-            tensors["prototypes"], labels = self._classes(number, labels)
+            tensors["prototypes"], of_pictures = self._classes(number, of_pictures)
         state = self.states[number]
         if state is not None:
             tensors["state"] = tf.nest.map_structure(tf.convert_to_tensor, state)
         given = {name: value for name, value in tensors.items() if name in wanted}
-        result = self._call(number, embeddings, labels, given)
-        if state is None:
-            return result
-        result, new_state = result
-        _assign(state, new_state)
-        return result
+        results = [self._call(number, embeddings, each, given) for each in of_pictures]
+        if state is not None:
+            _assign(state, results[0][1])
+            results = [result for result, _ in results]
+        if mixed is None:
+            return results[0]
+        own, other = results
+        return mixed.share * own + (1.0 - mixed.share) * other
 
     def _call(
         self, number: int, embeddings: tf.Tensor, labels: tf.Tensor, tensors: dict[str, Any]
@@ -148,15 +176,17 @@ class LossHead(keras.layers.Layer):
             tensors = {**tensors, "seed": self._draw(number)}
         return term.loss.function(embeddings, labels, **tensors, **term.options)
 
-    def _classes(self, number: int, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The prototypes of this step, and the labels as their row numbers."""
+    def _classes(self, number: int, labels: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """The prototypes of this step, and the labels as their row numbers; the first labels hold
+        all that is in the others."""
         prototypes = tf.convert_to_tensor(self.prototypes[number])
         if not self.sampled_classes:
             return prototypes, labels
-        chosen, labels = sample_classes(
-            labels, self.classes, self.sampled_classes, self._draw(-1 - number)
+        chosen, _ = sample_classes(
+            labels[0], self.classes, self.sampled_classes, self._draw(-1 - number)
         )
-        return tf.gather(prototypes, chosen), labels
+        places = [tf.searchsorted(chosen, tf.cast(each, tf.int32)) for each in labels]
+        return tf.gather(prototypes, chosen), places
 
     def _draw(self, number: int) -> tf.Tensor:
         """A seed of this step, int32 [2]."""
@@ -193,6 +223,7 @@ def build_head(stage: Stage, classes: int, embedding_size: int, seed: int) -> Lo
         stage.sub_centres,
         stage.memory,
         stage.sampled_classes,
+        signatures=stage.sampling.hard > 0,
     )
 
 

@@ -157,6 +157,12 @@ def _check_batches(stage: Stage, prefix: str, terms: tuple[Term, ...]) -> None:
         )
     if stage.memory and not any("memory" in term.loss.tensors for term in terms):
         raise InputError(f"--{prefix}memory {stage.memory}: {stage.loss} looks into no memory")
+    plain = [term.loss for term in terms if "prototypes" not in term.loss.tensors]
+    if stage.mixup and plain:
+        raise InputError(
+            f"--{prefix}mixup {stage.mixup}: {plain[0].title} knows no picture of two people, only "
+            "softmax losses do; leave it out, or learn from them alone"
+        )
     classifying = [term for term in terms if "prototypes" in term.loss.tensors]
     if stage.sampled_classes and not classifying:
         raise InputError(

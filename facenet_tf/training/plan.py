@@ -43,6 +43,12 @@ class StagePlan:
         """Epochs of the run when it is finished."""
         return self.first + self.stage.epochs
 
+    def shape(self, epoch: int) -> tuple[int, int]:
+        """P and K in an epoch of the stage, from 0."""
+        stage = self.stage
+        first = stage.identities_per_batch, stage.images_per_identity
+        return stage.sampling.shape(*first, epoch, stage.epochs)
+
 
 def training_records(dataset: FaceDataset) -> np.ndarray:
     """Record numbers of the training people.
@@ -63,7 +69,7 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
         InputError: too few training people for a stage.
     """
     plans: list[StagePlan] = []
-    for number, asked in enumerate(config.stages.values(), start=1):
+    for number, (prefix, asked) in enumerate(config.stages.items(), start=1):
         drawn, sampling = what_is_drawn(
             dataset, records, asked.images_per_identity, asked.include_singletons
         )
@@ -75,18 +81,21 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
             )
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         first = plans[-1].end if plans else 0
-        stage = _fitted(asked, classes)
+        stage = _fitted(asked, classes, prefix)
         plans.append(StagePlan(number, stage, first, seed, drawn, classes, {**sampling}))
     return plans
 
 
-def _fitted(stage: Stage, people: int) -> Stage:
+def _fitted(stage: Stage, people: int, prefix: str) -> Stage:
     """The stage with no more people in a batch than can be drawn: small folders train too."""
     if people >= stage.identities_per_batch:
         return stage
+    people = stage.sampling.people(people)
     logger.warning(
         "batches of %d people instead of %d: there are no more to train on",
         people,
         stage.identities_per_batch,
     )
-    return dataclasses.replace(stage, identities_per_batch=people)
+    fitted = dataclasses.replace(stage, identities_per_batch=people)
+    fitted.check(prefix)
+    return fitted

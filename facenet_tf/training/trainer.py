@@ -18,6 +18,7 @@ from facenet_tf.training.accumulate import embed_in_chunks
 from facenet_tf.training.clipping import clipped
 from facenet_tf.training.descent import ClipBy
 from facenet_tf.training.distribute import let_sums_pass
+from facenet_tf.training.heads import Mixed
 from facenet_tf.training.loss_scaling import all_finite, apply_unscaled, scaled_backward
 from facenet_tf.training.snapshot import Snapshot
 
@@ -32,7 +33,7 @@ class EmbeddingTrainer(keras.Model):
     Args:
         embedding_model: images ``[B, S, S, C]`` of 0…255 to unit vectors ``[B, D]``; its last
             layer is `UnitLength`.
-        head: has ``objective(embeddings, norms, labels, sources) -> (scalar, health)``.
+        head: has ``objective(embeddings, norms, labels, sources, mixed) -> (scalar, health)``.
         jit: ``"on"`` compiles the whole step with XLA, ``"loss"`` the loss and its gradient.
         clip_norm: limit of the gradients; 0 for none.
         clip_by: what it limits, as in `Descent`.
@@ -41,7 +42,8 @@ class EmbeddingTrainer(keras.Model):
     Under the policy mixed_float16 the optimiser is one of `with_loss_scaling`; a step that
     overflows changes nothing but its scale, and is counted.
 
-    Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``.
+    Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``;
+    of mixed pictures also ``other_label`` int ``[B]`` and ``share`` float32 ``[B]``.
     """
 
     def __init__(
@@ -106,10 +108,11 @@ class EmbeddingTrainer(keras.Model):
         """
         before = Snapshot(self._moving_without_gradient) if self.scales_loss else None
         embeddings, norms, backward = self.embed(data["image"])
-        embeddings, norms, labels, sources = gathered(
-            [embeddings, norms, data["label"], data["source"]]
+        told = [data[name] for name in ("label", "source", "other_label", "share") if name in data]
+        embeddings, norms, labels, sources, *mixed = gathered([embeddings, norms, *told])
+        loss, health, slopes, of_the_head = self._objective(
+            embeddings, norms, labels, sources, Mixed(*mixed) if mixed else None
         )
-        loss, health, slopes, of_the_head = self._objective(embeddings, norms, labels, sources)
         gradients = summed(backward(own_part(slopes))) + of_the_head
         gradient_norm = self.descend(gradients)
         figures = {
@@ -137,13 +140,18 @@ class EmbeddingTrainer(keras.Model):
         return embeddings, norms, backward
 
     def objective(
-        self, embeddings: tf.Tensor, norms: tf.Tensor, labels: tf.Tensor, sources: tf.Tensor
+        self,
+        embeddings: tf.Tensor,
+        norms: tf.Tensor,
+        labels: tf.Tensor,
+        sources: tf.Tensor,
+        mixed: Mixed | None = None,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor, list[Any]]:
         """Loss and health of a whole batch, the loss's slopes at its embeddings, float32 [B, D],
         and the gradients of the head's weights; all that jit "loss" compiles."""
         with tf.GradientTape() as tape:
             tape.watch(embeddings)
-            loss, health = self.head.objective(embeddings, norms, labels, sources)
+            loss, health = self.head.objective(embeddings, norms, labels, sources, mixed)
         weights = self.head.trainable_variables
         slopes, *of_the_head = tape.gradient(loss, [embeddings, *weights])
         return loss, health, tf.convert_to_tensor(slopes), of_the_head

@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from facenet_tf.preprocessing import Preprocessing
 
+from .augmented import COUNT, SIDE
+
 SHARDS = 2
 
 
@@ -105,3 +107,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> PlainDataset:
     """Twelve identities with labels 0, 5, 10, …; 3 to 9 JPEG crops each, 32×32 RGB."""
     labels = [5 * identity for identity in range(12) for _ in range(3 + identity % 7)]
     return write(tmp_path_factory.mktemp("dataset"), labels)
+
+
+@pytest.fixture(scope="session")
+def pictures() -> np.ndarray:
+    """Random pixels uint8 [COUNT, SIDE, SIDE, 3] well inside the range, so that nothing clips."""
+    return np.random.default_rng(0).integers(90, 166, (COUNT, SIDE, SIDE, 3), np.uint8)

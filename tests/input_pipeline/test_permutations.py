@@ -8,7 +8,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from facenet_tf.input_pipeline.permutations import GroupedPermutations, keyed_permutation
+from facenet_tf.input_pipeline.permutations import (
+    GroupedPermutations,
+    keyed_bits,
+    keyed_permutation,
+)
 
 SIZES = [(items, size) for size in (1, 2, 3, 4, 5, 8) for items in range(size, 3 * size + 3)]
 
@@ -96,6 +100,14 @@ def test_keyed_permutations_are_uniform() -> None:
     counts = [orders.count(order) for order in itertools.permutations(range(3))]
     chi_squared = sum((count - rounds / 6) ** 2 / (rounds / 6) for count in counts)
     assert chi_squared < 20.5  # 0.999 quantile, 5 degrees of freedom
+
+
+@pytest.mark.parametrize("key", [(0, 0, 0, 0), (2**62, 3, 7, 2**41), (5, 1, 2**40, 9)])
+def test_bits_are_those_of_a_generator_of_their_own(key: tuple[int, int, int, int]) -> None:
+    seed, purpose, item, round_ = key
+    for count in (1, 3, 8, 50):
+        generator = np.random.Philox(key=[seed, purpose], counter=[0, 0, item, round_])
+        np.testing.assert_array_equal(keyed_bits(count, *key), generator.random_raw(count))
 
 
 def test_a_key_means_the_same_order_for_ever() -> None:

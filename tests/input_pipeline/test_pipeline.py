@@ -21,6 +21,7 @@ from facenet_tf.input_pipeline.pipeline import (
     training_batches,
 )
 from facenet_tf.input_pipeline.sampler import IdentitySampler
+from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.input_pipeline.share import Share
 
 OFF = Augmentation(enabled=False)
@@ -209,3 +210,45 @@ def test_bad_options_are_refused_at_once(dataset: Any) -> None:
         training_batches(dataset, records, 13, K, SEED, 0, 1, OFF)
     with pytest.raises(InputError, match=r"augmentation.flip 2"):
         training_batches(dataset, records, P, K, SEED, 0, 1, Augmentation(flip=2.0))
+
+
+def sampled(dataset: Any, augmentation: Augmentation = OFF, **options: Any) -> list[dict]:
+    records = np.arange(len(dataset.labels))
+    batches = training_batches(dataset, records, 4, K, SEED, 2, 8, augmentation, **options)
+    return list(batches.as_numpy_iterator())
+
+
+@pytest.mark.parametrize("sampling", [Sampling("sqrt"), Sampling("images", hard=0.5)])
+def test_sampling_and_its_state_reach_the_sampler(dataset: Any, sampling: Sampling) -> None:
+    confused = ((np.arange(12) + 1) % 12)[:, None]
+    sampler = IdentitySampler(
+        dataset.labels, dataset.sources, 4, K, SEED, False, sampling, confused
+    )
+    for step, batch in enumerate(sampled(dataset, sampling=sampling, confused=confused), start=2):
+        np.testing.assert_array_equal(batch["record"], sampler.batch(step))
+
+
+def test_mixed_batches_say_what_is_in_them(dataset: Any) -> None:
+    for plain, mixed in zip(sampled(dataset), sampled(dataset, mixup=0.4), strict=True):
+        assert set(mixed) - set(plain) == {"other_label", "share"}
+        assert sorted(mixed["other_label"]) == sorted(plain["label"])
+        for position in range(4 * K):
+            share, other = mixed["share"][position], mixed["other_label"][position]
+            parts = [
+                share * plain["image"][position]
+                + (1 - share) * plain["image"][partner].astype(float)
+                for partner in np.flatnonzero(plain["label"] == other)
+            ]
+            assert min(np.abs(mixed["image"][position] - part).max() for part in parts) <= 0.51
+        for name in ("label", "source", "record"):
+            np.testing.assert_array_equal(mixed[name], plain[name])
+
+
+def test_readers_of_parts_mix_as_one_reader_does(dataset: Any) -> None:
+    alone = sampled(dataset, ON, mixup=0.4)
+    readers = [sampled(dataset, ON, mixup=0.4, share=Share(2, first)) for first in range(2)]
+    for step, whole in enumerate(alone):
+        joined = {
+            name: np.concatenate([reader[step][name] for reader in readers]) for name in whole
+        }
+        assert same_bytes(joined, whole)

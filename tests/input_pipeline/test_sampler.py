@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections import Counter
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline import permutations, weighted
+from facenet_tf.input_pipeline import sampler as sampler_module
 from facenet_tf.input_pipeline.sampler import IdentitySampler
+from facenet_tf.input_pipeline.sampling import Sampling
+from facenet_tf.input_pipeline.weighted import capped_shares
 
 
 def data(images: list[int], copies: int = 1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -202,3 +208,117 @@ def test_who_takes_part_is_who_is_drawn(include_singletons) -> None:
     drawn = np.unique(labels[batches(sampler, 50)])
     assert np.unique(labels[sampler.takes_part]).tolist() == drawn.tolist()
     assert sampler.takes_part.sum() == sampler.report["images"]
+
+
+WEIGHTED = [Sampling("sqrt"), Sampling("images"), Sampling("images", hard=0.5), Sampling(hard=0.3)]
+UNEVEN = [2, 3, 5, 8, 13, 21, 34, 55, 4, 4, 9, 16]
+
+
+@pytest.mark.parametrize("sampling", WEIGHTED)
+@pytest.mark.parametrize(("p", "k"), [(4, 2), (6, 4), (12, 3)])
+def test_weighted_and_hard_batches_are_p_identities_times_k_images(sampling, p, k) -> None:
+    labels, sources = data(UNEVEN, copies=2)
+    confused = np.stack([(np.arange(12) + 1) % 12, np.full(12, -1)], axis=1)
+    sampler = IdentitySampler(labels, sources, p, k, 9, False, sampling, confused)
+    for batch in batches(sampler, 150):
+        counts = Counter(labels[batch].tolist())
+        assert len(counts) == p and set(counts.values()) == {k}
+        for identity in counts:
+            own = batch[labels[batch] == identity]
+            assert len(set(own.tolist())) == min(k, 2 * UNEVEN[identity])
+            assert len(set(sources[own].tolist())) == min(k, UNEVEN[identity])
+
+
+@pytest.mark.parametrize(("weights", "power"), [("uniform", 0.0), ("sqrt", 0.5), ("images", 1.0)])
+@pytest.mark.parametrize("hard", [0.0, 0.5])
+def test_identities_are_drawn_by_their_weights(weights, power, hard) -> None:
+    """Chi-square of those drawn, whatever partners come beside them."""
+    p, steps = 4, 3000
+    labels, sources = data(UNEVEN)
+    confused = (np.arange(12) ^ 1)[:, None]
+    sampling = Sampling(weights, hard)
+    sampler = IdentitySampler(labels, sources, p, 1, 2, False, sampling, confused)
+    drawn = p - int(hard * p)
+    found = np.bincount(labels[batches(sampler, steps)][:, :drawn].ravel(), minlength=12)
+    wanted = steps * capped_shares(np.array(UNEVEN, float) ** power, drawn)
+    assert ((found - wanted) ** 2 / wanted).sum() < stats.chi2.ppf(0.999, 11)
+
+
+def test_images_of_an_identity_are_all_drawn_under_weights() -> None:
+    labels, sources = data(UNEVEN)
+    sampler = IdentitySampler(labels, sources, 4, 2, 0, sampling=Sampling("images"))
+    counts = np.bincount(batches(sampler, 6000).ravel(), minlength=len(labels))
+    for identity, images in enumerate(UNEVEN):
+        own = counts[labels == identity]
+        expected = own.sum() / images
+        statistic = ((own - expected) ** 2 / expected).sum()
+        assert statistic < stats.chi2.ppf(0.9999, images - 1)
+
+
+def test_confused_identities_come_into_one_batch_as_the_state_says() -> None:
+    labels, sources = data([5] * 20)
+    sampling = Sampling(hard=0.5)
+    alone = IdentitySampler(labels * 3, sources, 6, 2, 4, False, sampling)
+    paired = IdentitySampler(labels * 3, sources, 6, 2, 4, False, sampling, PAIRS)
+    meetings = {
+        name: sum(
+            len(set(labels[batch] // 2 * 2)) <= 4  # three pairs, or more
+            for batch in batches(sampler, 100)
+        )
+        for name, sampler in (("alone", alone), ("paired", paired))
+    }
+    assert meetings["paired"] > 90 and meetings["alone"] < 40
+    again = IdentitySampler(labels * 3, sources, 6, 2, 4, False, sampling, PAIRS)
+    assert again.batch(10**6).tolist() == paired.batch(10**6).tolist()
+    assert again.batch(10**6).tolist() != alone.batch(10**6).tolist()
+
+
+PAIRS = (np.arange(20) ^ 1)[:, None]
+
+
+def test_who_takes_no_part_is_no_partner() -> None:
+    labels, sources = data([1, 3, 1, 4, 2, 5])
+    everybody = np.array([[2, 0], [0, 2], [1, 3], [2, 0], [0, 2], [2, -1]])
+    sampler = IdentitySampler(labels, sources, 3, 2, 0, False, Sampling(hard=0.6), everybody)
+    assert set(labels[batches(sampler, 100)].ravel()) == {1, 3, 4, 5}
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), *WEIGHTED])
+def test_a_million_steps_ahead_costs_what_a_step_costs(sampling, monkeypatch) -> None:
+    """Random access without walking: a bounded number of random numbers for any step."""
+    labels, sources = data([4] * 3000)
+    fresh = IdentitySampler(labels, sources, 16, 4, 0, sampling=sampling)
+    drawn = 0
+    keyed_bits = permutations.keyed_bits
+
+    def counted(count: int, *key: int) -> np.ndarray:
+        nonlocal drawn
+        drawn += count
+        return keyed_bits(count, *key)
+
+    for module in (permutations, weighted, sampler_module):
+        monkeypatch.setattr(module, "keyed_bits", counted)
+    fresh.batch(10**6)
+    assert drawn < 8 * 3000
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), *WEIGHTED])
+def test_memory_does_not_grow_with_the_images(sampling) -> None:
+    """A few bytes per image are held, none are allocated for a batch."""
+
+    def held_and_taken(each: int) -> tuple[int, int]:
+        labels = np.repeat(np.arange(300, dtype=np.int32), each)
+        sources = np.arange(300 * each, dtype=np.int32)
+        tracemalloc.start()
+        sampler = IdentitySampler(labels, sources, 8, 2, 0, sampling=sampling)
+        held = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        for step in range(20):
+            sampler.batch(step)
+        taken = tracemalloc.get_traced_memory()[1] - held
+        tracemalloc.stop()
+        return held, taken
+
+    few, many = held_and_taken(10), held_and_taken(1000)
+    assert many[0] - few[0] < 12 * 300 * 990
+    assert many[1] < few[1] + 200_000  # the order of one identity's images

@@ -5,9 +5,12 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.losses import find_loss, losses, mean_loss
 from facenet_tf.training.config import Stage
-from facenet_tf.training.heads import build_head, check_head
+from facenet_tf.training.heads import Mixed, build_head, check_head
+
+from ..losses.twins.margins import margin_losses
 
 SIZE, PEOPLE, EACH = 8, 4, 3
 ROWS = tf.math.l2_normalize(tf.random.stateless_normal([PEOPLE * EACH, SIZE], [1, 2]), axis=1)
@@ -137,3 +140,58 @@ def test_the_loss_of_a_collapsed_batch_depends_on_the_prototypes():
 def test_options_under_which_a_loss_is_no_number_are_refused(scale, reason):
     with pytest.raises(InputError, match=f"--main.loss cosface .*{reason}"):
         check_head(Stage("cosface", epochs=1, scale=scale), "main.")
+
+
+def mixed_loss_of(function, shares, others):
+    """A twin in NumPy: each picture's loss by its own label and by the other, in their shares."""
+    rows, labels = ROWS.numpy().astype(float), LABELS.numpy()
+    own = function(rows, labels)
+    other = function(rows, labels[others])
+    return float(np.mean(shares * own + (1 - shares) * other))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("sampled_classes", [0, 20])
+def test_mixed_pictures_have_both_labels_in_their_shares(jit, sampled_classes):
+    classes = 20
+    head = build_head(
+        Stage("cosface", epochs=1, scale=8.0, margin=0.2, sampled_classes=sampled_classes),
+        classes,
+        SIZE,
+        seed=3,
+    )
+    prototypes = head.trainable_variables[0].numpy().astype(float)
+    others = np.random.default_rng(0).permutation(PEOPLE * EACH)
+    shares = np.linspace(0.5, 1.0, PEOPLE * EACH).astype(np.float32)
+    mixed = Mixed(tf.gather(LABELS, others), tf.constant(shares))
+
+    def cosface(rows, labels):
+        return np.array(
+            margin_losses(rows, labels, prototypes, 8.0, lambda angle: np.cos(angle) - 0.2)
+        )
+
+    objective = tf.function(head.objective, jit_compile=jit)
+    found, _ = objective(*BATCH, mixed)
+    np.testing.assert_allclose(found, mixed_loss_of(cosface, shares, others), rtol=1e-5)
+
+
+def test_pictures_that_are_all_their_own_are_as_without_mixing():
+    whole = Mixed(tf.reverse(LABELS, [0]), tf.ones(PEOPLE * EACH))
+    plain, _ = head_of("adaface").objective(*BATCH)
+    mixed, _ = head_of("adaface").objective(*BATCH, whole)
+    np.testing.assert_allclose(mixed, plain, rtol=1e-6)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_signatures_are_the_means_of_the_last_turn(jit):
+    head = build_head(
+        Stage("cosface", epochs=1, sampling=Sampling(hard=0.5)), PEOPLE + 2, SIZE, seed=3
+    )
+    objective = tf.function(head.objective, jit_compile=jit)
+    objective(-ROWS, *BATCH[1:])
+    objective(*BATCH)
+    means = ROWS.numpy().reshape(PEOPLE, EACH, SIZE).mean(1)
+    found = tf.convert_to_tensor(head.signatures).numpy()
+    np.testing.assert_allclose(found[:PEOPLE], means, atol=1e-6)
+    assert (found[PEOPLE:] == 0).all()  # who had no turn
+    assert build_head(Stage("cosface", epochs=1), PEOPLE, SIZE, seed=3).signatures is None

@@ -120,6 +120,11 @@ def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
         ({"loss": "triplet/batch_hard", "sampled_classes": 9}, "--main.sampled-classes 9"),
         ({"loss": "cosface", "sampled_classes": 9}, "a batch alone has 16"),
         ({"loss": "cosface", "sub_centres": 2}, "cosface has one prototype a person"),
+        (
+            {"loss": "triplet/batch_hard", "mixup": 0.2},
+            "--main.mixup 0.2: triplet/batch_hard knows no picture of two people",
+        ),
+        ({"loss": "cosface + centre", "mixup": 0.2}, "mixup 0.2: centre knows no"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(stage, reason):

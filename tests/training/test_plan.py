@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.plan import plan_stages
 
@@ -50,3 +51,16 @@ def test_a_batch_holds_no_more_people_than_there_are():
 def test_one_person_alone_is_refused():
     with pytest.raises(InputError, match="two training people with two pictures each"):
         plans([5, 1, 1])
+
+
+def test_fewer_people_than_asked_for_can_still_be_halved():
+    sampling = Sampling(doublings=2)
+    assert plans([4] * 15, sampling=sampling)[0].stage.identities_per_batch == 12
+    with pytest.raises(InputError, match=r"--warm-up\.sampling\.doublings 2: 4 identities"):
+        plans([4] * 7, sampling=sampling)
+
+
+def test_a_plan_knows_the_shape_of_each_epoch():
+    first, second = plans([4] * 20, sampling=Sampling(doublings=1))
+    assert [first.shape(epoch) for epoch in range(3)] == [(16, 4), (16, 4), (8, 8)]
+    assert [second.shape(epoch) for epoch in range(2)] == [(16, 4), (8, 8)]

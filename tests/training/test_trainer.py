@@ -86,9 +86,9 @@ def test_fit_reports_means_over_the_epoch_and_keeps_labels_integer():
     seen = []
     objective = trainer.head.objective
 
-    def spy(embeddings, norms, labels, sources):
+    def spy(embeddings, norms, labels, *others):
         seen.append(labels.dtype)
-        return objective(embeddings, norms, labels, sources)
+        return objective(embeddings, norms, labels, *others)
 
     trainer.head.objective = spy
     big = make_batch() | {"label": make_batch()["label"] + 2**25}

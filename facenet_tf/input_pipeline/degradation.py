@@ -1,0 +1,98 @@
+"""What cameras and networks do to a picture: blur, motion blur, few pixels, JPEG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.draws import Change, Draws
+
+SMALLEST_SIDE = 0.2
+"""Of the crop, under low resolution: as in AdaFace (Kim et al. 2022)."""
+QUALITIES = (10, 95)
+"""Lowest and highest of a JPEG."""
+SHARPEST, MOST_BLURRED = 0.1 / 112, 2.0 / 112
+"""Deviations of the Gaussian, as fractions of the side; in pixels of 112 those of SimCLR."""
+SHORTEST, LONGEST = 3 / 112, 14 / 112
+"""Ways of a point under motion blur, as fractions of the side."""
+
+
+def degrade(options: Augmentation, draws: Draws, side: int) -> list[Change]:
+    """The changes in the order of a camera: blur, motion, resolution, compression."""
+    kinds: list[tuple[str, Callable[[Draws, int], Change]]] = [
+        ("blur", _blur),
+        ("motion_blur", _motion_blur),
+        ("low_resolution", _low_resolution),
+        ("jpeg", _jpeg),
+    ]
+    return [
+        _sometimes(draws[name] < getattr(options, name), kind(draws, side))
+        for name, kind in kinds
+        if getattr(options, name)
+    ]
+
+
+def _sometimes(chosen: np.ndarray, change: Change) -> Change:
+    return lambda position, crop: change(position, crop) if chosen[position] else crop
+
+
+def _between(low: float, high: float, numbers: np.ndarray) -> np.ndarray:
+    return low + (high - low) * numbers
+
+
+def _blur(draws: Draws, side: int) -> Change:
+    deviations = side * _between(SHARPEST, MOST_BLURRED, draws["blur_width"])
+    return lambda position, crop: cv2.GaussianBlur(
+        crop, (0, 0), float(deviations[position]), borderType=cv2.BORDER_REFLECT
+    )
+
+
+def _motion_blur(draws: Draws, side: int) -> Change:
+    lengths = side * _between(SHORTEST, LONGEST, draws["motion_blur_length"])
+    angles = math.pi * draws["motion_blur_angle"]
+
+    def blurred(position: int, crop: np.ndarray) -> np.ndarray:
+        kernel = _way(float(lengths[position]), float(angles[position]))
+        return cv2.filter2D(crop, -1, kernel, borderType=cv2.BORDER_REFLECT)
+
+    return blurred
+
+
+def _way(length: float, angle: float) -> np.ndarray:
+    """A line through the centre as weights that sum to 1, float32 [n, n], n odd."""
+    reach = math.ceil(length / 2)
+    kernel = np.zeros([2 * reach + 1] * 2, np.float32)
+    x, y = math.cos(angle) * length / 2, math.sin(angle) * length / 2
+    steps = np.linspace(-1.0, 1.0, 8 * reach + 1)
+    columns, rows = np.rint(reach + steps * x).astype(int), np.rint(reach + steps * y).astype(int)
+    np.add.at(kernel, (rows, columns), 1.0)
+    return kernel / kernel.sum()
+
+
+def _low_resolution(draws: Draws, side: int) -> Change:
+    small = np.rint(side * _between(SMALLEST_SIDE, 1.0, draws["low_resolution_side"])).astype(int)
+
+    def reduced(position: int, crop: np.ndarray) -> np.ndarray:
+        fewer = (max(1, int(small[position])),) * 2
+        pixels = cv2.resize(crop, fewer, interpolation=cv2.INTER_AREA)
+        return cv2.resize(pixels, (side, side), interpolation=cv2.INTER_LINEAR)
+
+    return reduced
+
+
+def _jpeg(draws: Draws, side: int) -> Change:
+    qualities = np.rint(_between(*QUALITIES, draws["jpeg_quality"])).astype(int)
+
+    def compressed(position: int, crop: np.ndarray) -> np.ndarray:
+        # The other way round, red would be as coarse as blue.
+        pixels = cv2.cvtColor(crop, cv2.COLOR_RGB2BGR) if crop.ndim == 3 else crop
+        options = [cv2.IMWRITE_JPEG_QUALITY, int(qualities[position])]
+        encoded = cv2.imencode(".jpg", pixels, options)[1]
+        decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
+        return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB) if crop.ndim == 3 else decoded
+
+    return compressed

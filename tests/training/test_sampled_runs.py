@@ -1,0 +1,117 @@
+"""Runs whose batches change as an epoch ends: drawn as the state says, interrupted or not."""
+
+import csv
+import dataclasses
+import signal
+
+import numpy as np
+import pytest
+
+from facenet_tf.errors import Interrupted
+from facenet_tf.input_pipeline.sampling import Sampling
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.records.builder import build_dataset
+from facenet_tf.records.config import BuildConfig
+from facenet_tf.training import fit
+from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.fit import train
+from facenet_tf.training.keeper import Keeper
+
+from ..conftest import SIDE, whole_picture_detector
+
+STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def dataset(pictures, tmp_path_factory):
+    """Five people to train on: two batches of two, as K doubles."""
+    config = BuildConfig(
+        directory=pictures,
+        output=tmp_path_factory.mktemp("dataset") / "five",
+        recover=False,
+        test_people=2,
+        validation_people=2,
+        preprocessing=Preprocessing(size=SIDE),
+        workers=1,
+    )
+    return build_dataset(config, whole_picture_detector)
+
+
+def config_of(dataset, output, **stage) -> TrainConfig:
+    batch = {"identities_per_batch": 4, "images_per_identity": 1}
+    return TrainConfig(
+        dataset=dataset.directory,
+        output=output,
+        width=4,
+        embedding_size=8,
+        steps_per_epoch=STEPS,
+        jit="off",  # quicker to begin
+        warm_up=Stage("cosface", epochs=3, **batch | stage),
+        main=Stage("triplet/batch_hard", epochs=0),
+    )
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """What the pipeline was asked for: (start step, P, K, confused, mixup)."""
+    asked = []
+    original = fit.training_batches
+
+    def noted(dataset, records, people, pictures, **options):
+        if options["augmentation"].enabled:
+            known = options["confused"]
+            told = options["start_step"], people, pictures, known, options["mixup"]
+            asked.append(told)
+        return original(dataset, records, people, pictures, **options)
+
+    monkeypatch.setattr(fit, "training_batches", noted)
+    return asked
+
+
+def losses(run) -> list[str]:
+    with (run / "history.csv").open() as file:
+        return [row["loss"] for row in csv.DictReader(file)]
+
+
+def test_k_grows_where_a_phase_begins(dataset, tmp_path, seen):
+    train(config_of(dataset, tmp_path / "run", sampling=Sampling(doublings=1)))
+    assert [told[:3] for told in seen] == [(0, 4, 1), (2 * STEPS, 2, 2)]
+    assert len(losses(tmp_path / "run")) == 3
+
+
+def test_the_confused_of_an_epoch_are_drawn_in_the_next(dataset, tmp_path, seen):
+    train(config_of(dataset, tmp_path / "run", sampling=Sampling(hard=0.5)))
+    assert [told[0] for told in seen] == [0, STEPS, 2 * STEPS]
+    first, second, third = (told[3] for told in seen)
+    assert first is None
+    assert (second >= 0).any() and second.shape == third.shape
+    assert (second != third).any()
+
+
+def test_an_interrupted_run_goes_on_with_the_same_state(dataset, tmp_path, seen, monkeypatch):
+    """Signatures in the middle of an epoch, the confused of its beginning: all of it is kept."""
+    config = config_of(dataset, tmp_path / "whole", sampling=Sampling("sqrt", 0.5), mixup=0.3)
+    train(config)
+    whole = seen.copy()
+    parts = dataclasses.replace(config, output=tmp_path / "parts")
+    with monkeypatch.context() as patched:
+        patched.setattr(Keeper, "due", asked_to_stop_at(STEPS + 1))
+        with pytest.raises(Interrupted):
+            train(parts)
+    seen.clear()
+    train(dataclasses.replace(parts, resume=True))
+    assert [told[0] for told in seen] == [STEPS + 2, 2 * STEPS]
+    for found, expected in zip(seen, whole[1:], strict=True):
+        np.testing.assert_array_equal(found[3], expected[3])
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+
+
+def asked_to_stop_at(step):
+    """In place of `Keeper.due`: a signal comes, which is heeded a step later."""
+
+    def due(keeper, done):
+        if done == step:
+            signal.raise_signal(signal.SIGTERM)
+        return False
+
+    return due
