@@ -65,7 +65,7 @@ def facenet_pytorch(form: str, precision: str, people: int) -> Step:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        return float(loss)
+        return loss.item()
 
     return step
 

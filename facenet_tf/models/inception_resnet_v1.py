@@ -5,7 +5,7 @@ The paper gives the blocks; the network with their sizes in common use for faces
 facenet (TensorFlow 1), from which that of facenet-pytorch was converted: five 35-blocks, ten
 17-blocks and five 8-blocks, residuals scaled by 0.17, 0.10 and 0.20, a last 8-block without
 activation, and batch normalisation without scales. From 160×160 crops to 512 dimensions (first
-128) with 23,467,824 parameters (22,779,312); 1.43 billion multiply-adds. facenet-pytorch's has
+128) with 23,467,824 parameters (22,779,312); 1.42 billion multiply-adds. facenet-pytorch's has
 scales as well: 14,800 more.
 
 Smaller crops down to 75 pixels will do; the blocks bear the names of the sides at 299 pixels.

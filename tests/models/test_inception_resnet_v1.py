@@ -8,7 +8,7 @@ import pytest
 from facenet_tf import models
 from facenet_tf.preprocessing import Preprocessing
 from tests.models import facenet_pytorch_weights as theirs
-from tests.models.counts import parameters, shapes
+from tests.models.counts import multiply_adds, parameters, shapes
 
 # Trainable parameters without scales of batch normalisation, from the filters of davidsandberg's
 # code (the paper's Figures 10 to 13 and 7, with other widths for 149-pixel stems).
@@ -74,6 +74,10 @@ def test_parameters_of_each_block(net):
 def test_shapes_of_the_paper(net):
     found = shapes(net)
     assert {name: found[name] for name in SHAPES} == SHAPES
+
+
+def test_multiply_adds(published):
+    assert round(multiply_adds(published) / 1e6) == 1418
 
 
 def test_residuals_are_scaled(net):
