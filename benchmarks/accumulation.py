@@ -87,6 +87,8 @@ def publish(found: dict[str, Any], name: str, options: argparse.Namespace) -> No
     done = {contender: each for contender, each in found.items() if "failed" not in each}
     failed = {contender: each["failed"] for contender, each in found.items() if "failed" in each}
     ours = next(iter(found))
+    if ours in failed:
+        raise SystemExit(f"{ours}: {failed[ours]}")
 
     def metric(key: str, unit: str, less_is_better: bool) -> dict[str, Any]:
         peers = {each: [done[each][key]] for each in done if each != ours}
