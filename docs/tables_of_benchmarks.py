@@ -20,16 +20,37 @@ def train_step() -> str:
     return table(head, rows)
 
 
-def input_pipeline() -> str:
-    report = benchmark("input_pipeline.json")
+def versus(file: str) -> str:
+    """Every figure of a benchmark beside its peers, with the ratio to each."""
     rows = []
-    for name, metric in report["metrics"].items():
-        peer = metric["peers"]["opencv_decode_only"]
-        ratio = metric["ratio"]["opencv_decode_only"]
-        rows.append(
-            [name.replace("_", " "), f"{metric['ours']:.0f}", f"{peer:.0f}", f"{ratio:.2f}"]
-        )
-    return table(["", "images/s", "OpenCV, decoding only", "ratio"], rows)
+    for name, metric in benchmark(file)["metrics"].items():
+        peers = [
+            f"{peer.replace('_', ' ')} {_short(value)} ({metric['ratio'][peer]:.2f})"
+            for peer, value in metric["peers"].items()
+        ]
+        failed = [
+            f"{peer.replace('_', ' ')}: {_failure(said)}"
+            for peer, said in metric.get("failed", {}).items()
+        ]
+        ours = f"{_short(metric['ours'])} {metric['unit']}"
+        rows.append([name.replace("_", " "), ours, ", ".join([*peers, *failed]) or "-"])
+    return table(["", "ours", "peers (ratio: above 1, ours is better)"], rows)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def ablation() -> str:
+    report = benchmark("ablation.json")
+    rows = []
+    for name, runs in report["runs"].items():
+        cells = []
+        for figure in ("val_auc", "val_eer", "val_tar"):
+            metric = report["metrics"][f"{name}_{figure}"]
+            cells.append(f"{metric['ours']:.4f} ± {metric['deviation'] or 0:.4f}")
+        rows.append([name.replace("_", " "), str(len(runs)), *cells])
+    return table(["variant", "seeds", "AUC", "EER", "TAR@1e-2"], rows)
 
 
 def triplet_losses() -> str:
@@ -54,7 +75,7 @@ def triplet_losses() -> str:
 
 
 def _milliseconds(value: float) -> str:
-    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
+    return f"{_short(value)} ms"
 
 
 def _failure(said: str) -> str:
