@@ -266,10 +266,10 @@ def spoil(monkeypatch, step, shown=None):
         shown.append(sources)
         return sources
 
-    def objective(self, embeddings, norms, labels, sources):
+    def objective(self, embeddings, norms, labels, sources, mixed):
         if shown is not None:
             sources = tf.ensure_shape(tf.numpy_function(note, [sources], tf.int32), sources.shape)
-        loss, health = real(self, embeddings, norms, labels, sources)
+        loss, health = real(self, embeddings, norms, labels, sources, mixed)
         return tf.where(self.step == step, spoiled, 1.0) * loss, health
 
     monkeypatch.setattr(heads.LossHead, "objective", objective)
