@@ -32,8 +32,14 @@ def test_every_module_imports(name):
     importlib.import_module(name)
 
 
-@pytest.mark.parametrize("jit", ["on", "loss", "off"])
-@pytest.mark.parametrize("loss", ["cosface", "arcface", "triplet/batch_hard"])
+@pytest.mark.parametrize(
+    ("loss", "jit"),
+    [
+        *(("cosface", jit) for jit in ("on", "loss", "off")),
+        ("arcface", "loss"),
+        ("triplet/batch_hard", "loss"),
+    ],
+)
 def test_a_real_train_step_moves_every_weight(loss, jit):
     keras.utils.set_random_seed(0)
     model = models.build(

@@ -266,7 +266,7 @@ def spoil(monkeypatch, step, shown=None):
         shown.append(sources)
         return sources
 
-    def objective(self, embeddings, norms, labels, sources, mixed):
+    def objective(self, embeddings, norms, labels, sources, mixed=None):
         if shown is not None:
             sources = tf.ensure_shape(tf.numpy_function(note, [sources], tf.int32), sources.shape)
         loss, health = real(self, embeddings, norms, labels, sources, mixed)
