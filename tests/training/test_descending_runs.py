@@ -169,7 +169,7 @@ def test_chunks_and_float16_and_another_optimiser(dataset, tmp_path):
     )
     train(config)
     assert all(np.isfinite(column(config.output, "loss")))
-    # From 2^15 the loss scale comes down by overflows, on one stack in a step more than on the other.
+    # From 2^15 the loss scale comes down by overflows, one more on Keras 2.
     assert column(config.output, "skipped_steps")[-1] <= 1
     # Reported at the end of an epoch: Keras 2 has the last step's rate, Keras 3 the next one's.
     assert column(config.output, "learning_rate")[-1] == pytest.approx(0.001)
