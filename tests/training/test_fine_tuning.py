@@ -15,7 +15,9 @@ def hashes(layer) -> list[str]:
     return [hashlib.sha256(each.tobytes()).hexdigest() for each in layer.get_weights()]
 
 
-@pytest.mark.parametrize(("jit", "chunk"), [("on", None), ("off", 4)])
+@pytest.mark.parametrize(
+    ("jit", "chunk"), [pytest.param("on", None, marks=pytest.mark.slow), ("loss", None), ("off", 4)]
+)
 def test_frozen_layers_keep_their_bytes_and_the_others_learn(jit, chunk):
     body = small_body(norm=True)
     assert freeze(body, ["con*", "norm"]) == ["conv", "norm"]

@@ -73,6 +73,7 @@ def losses(run) -> list[str]:
         return [row["loss"] for row in csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_k_grows_where_a_phase_begins(dataset, tmp_path, seen):
     train(config_of(dataset, tmp_path / "run", sampling=Sampling(doublings=1)))
     assert [told[:3] for told in seen] == [(0, 4, 1), (2 * STEPS, 2, 2)]
@@ -88,6 +89,7 @@ def test_the_confused_of_an_epoch_are_drawn_in_the_next(dataset, tmp_path, seen)
     assert (second != third).any()
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_with_the_same_state(dataset, tmp_path, seen, monkeypatch):
     """Signatures in the middle of an epoch, the confused of its beginning: all of it is kept."""
     config = config_of(dataset, tmp_path / "whole", sampling=Sampling("sqrt", 0.5), mixup=0.3)
