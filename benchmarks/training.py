@@ -50,6 +50,8 @@ def main() -> None:
             if pythons[library]
         }
         results = take_turns(commands, rounds, limits, SHORTEST)
+        if results["ours"].failed:
+            raise SystemExit(f"{precision}: ours failed: {results['ours'].failed}")
         speeds = {
             name: [people * EACH / turn["seconds"] for turn in each.turns]
             for name, each in results.items()
