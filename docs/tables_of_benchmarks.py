@@ -64,8 +64,9 @@ def triplet_losses() -> str:
                 {"ours": metric["ours"], **metric["peers"], **metric["failed"]}
                 for metric in (metrics[f"{loss}_time"], metrics[name])
             )
+            fixed = metrics[name]["fixed"]
             cells = [
-                f"{_milliseconds(time[each])}, {memory[each]:.0f} MiB"
+                f"{_milliseconds(time[each])}, {memory[each]:.0f} + {fixed[each]:.0f} MiB"
                 if each in metrics[name]["range"]
                 else _failure(time.get(each, "-"))
                 for each in contenders
