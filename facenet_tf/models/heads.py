@@ -7,8 +7,8 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.blocks import norm
 from facenet_tf.models.depthwise import DepthwiseConvolution
-from facenet_tf.models.layers import FusedBatchNormalization
 
 Head = Literal["gap", "depthwise", "flatten"]
 
@@ -34,11 +34,7 @@ def pool(x: tf.Tensor, head: Head) -> tf.Tensor:
         convolution = DepthwiseConvolution(
             (height, width), padding="valid", initializer=weights, name="pool"
         )
-        return keras.layers.Flatten(name="flatten")(_norm("pool_norm")(convolution(x)))
+        return keras.layers.Flatten(name="flatten")(norm("pool_norm")(convolution(x)))
     if head == "flatten":
-        return keras.layers.Flatten(name="flatten")(_norm("flatten_norm")(x))
+        return keras.layers.Flatten(name="flatten")(norm("flatten_norm")(x))
     raise ValueError(f'head must be "gap", "depthwise" or "flatten", not {head!r}')
-
-
-def _norm(name: str) -> keras.layers.Layer:
-    return FusedBatchNormalization(momentum=0.9, epsilon=1e-5, name=name)

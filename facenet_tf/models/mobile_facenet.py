@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.blocks import convolution, norm
 from facenet_tf.models.depthwise import DepthwiseConvolution
 from facenet_tf.models.heads import Head, pool
-from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.models.prelu import ChannelPReLU
 from facenet_tf.models.registry import register
 
@@ -86,22 +86,10 @@ def _bottleneck(x: tf.Tensor, stage: Stage, strides: int, name: str) -> tf.Tenso
 def _convolution(
     x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1, activation: bool = True
 ) -> tf.Tensor:
-    convolution = keras.layers.Conv2D(
-        filters,
-        size,
-        strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=name,
-    )
-    return _norm(convolution(x), name, activation)
+    x = convolution(x, filters, size, name, strides)
+    return ChannelPReLU(name=f"{name}_prelu")(x) if activation else x
 
 
 def _depthwise(x: tf.Tensor, name: str, strides: int = 1) -> tf.Tensor:
-    return _norm(DepthwiseConvolution(3, strides, name=name)(x), name, activation=True)
-
-
-def _norm(x: tf.Tensor, name: str, activation: bool) -> tf.Tensor:
-    x = FusedBatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
-    return ChannelPReLU(name=f"{name}_prelu")(x) if activation else x
+    x = norm(f"{name}_norm")(DepthwiseConvolution(3, strides, name=name)(x))
+    return ChannelPReLU(name=f"{name}_prelu")(x)

@@ -13,8 +13,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.blocks import convolution
 from facenet_tf.models.heads import Head, pool
-from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.models.registry import register
 
 
@@ -64,18 +64,5 @@ def _residual(x: tf.Tensor, filters: int, shrink: bool, name: str) -> tf.Tensor:
 def _convolution(
     x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1, activation: bool = True
 ) -> tf.Tensor:
-    convolution = keras.layers.Conv2D(
-        filters,
-        size,
-        strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=name,
-    )
-    x = _norm(f"{name}_norm")(convolution(x))
+    x = convolution(x, filters, size, name, strides)
     return keras.layers.ReLU(name=f"{name}_relu")(x) if activation else x
-
-
-def _norm(name: str) -> keras.layers.Layer:
-    return FusedBatchNormalization(momentum=0.9, epsilon=1e-5, name=name)

@@ -210,7 +210,7 @@ class TrainConfig:
         if self.loss is None and self.mining is None:
             return self
         # A mining rule that belonged to another loss does not come along.
-        mining = self.mining or (None if self.loss else self.main.mining)
+        mining = self.mining or (self.main.mining if self.loss in (None, self.main.loss) else None)
         main = dataclasses.replace(self.main, loss=self.loss or self.main.loss, mining=mining)
         return dataclasses.replace(self, main=main, loss=None, mining=None)
 

@@ -138,3 +138,14 @@ def test_loss_of_the_run_is_short_for_that_of_the_main_stage():
     assert config.warm_up == TrainConfig().warm_up
     assert TrainConfig(mining="semi_hard").with_loss().main.title == "triplet/semi_hard"
     assert TrainConfig().with_loss() == TrainConfig()
+
+
+@pytest.mark.parametrize(
+    ("loss", "mining"),
+    [("triplet", "semi_hard"), ("contrastive", None)],
+    ids=["the same loss keeps its rule", "another loss has another"],
+)
+def test_the_short_form_keeps_the_rule_of_the_loss_it_names(loss, mining):
+    config = TrainConfig(main=Stage("triplet", epochs=1, mining="semi_hard"), loss=loss)
+    settled = config.with_loss()
+    assert (settled.main.loss, settled.main.mining) == (loss, mining)
