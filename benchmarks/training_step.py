@@ -24,6 +24,7 @@ def ready_step(
     people: int,
     precision: str,
     jit: Jit,
+    *,
     rate: float = 1e-4,
     each: int = STAGE.images_per_identity,
     chunk: int | None = None,
