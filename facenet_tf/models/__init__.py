@@ -2,10 +2,12 @@
 
 from facenet_tf.models import dlib_resnet as dlib_resnet
 from facenet_tf.models import inception_resnet_v1 as inception_resnet_v1
+from facenet_tf.models import mbf as mbf
 from facenet_tf.models import mobile_facenet as mobile_facenet
 from facenet_tf.models import nn2 as nn2
 from facenet_tf.models import residual_small as residual_small
 from facenet_tf.models.depthwise import DepthwiseConvolution
+from facenet_tf.models.grouped import GroupedConvolution
 from facenet_tf.models.layers import (
     ChannelAffine,
     FusedBatchNormalization,
@@ -24,6 +26,7 @@ __all__ = [
     "ChannelPReLU",
     "DepthwiseConvolution",
     "FusedBatchNormalization",
+    "GroupedConvolution",
     "L2Pooling",
     "PaddedSum",
     "PixelNormalization",
