@@ -22,7 +22,7 @@ Alignment = Literal["five_points", "eyes", "dlib"]
 Color = Literal["rgb", "grey"]
 Resampling = Literal["linear", "cubic"]
 Border = Literal["replicate", "constant"]
-Normalization = Literal["fixed", "per_image", "dlib"]
+Normalization = Literal["fixed", "per_image", "dlib", "insightface", "vgg_face", "openface"]
 
 # Raised whenever the same fields would give other pixels than before.
 VERSION = 1
@@ -59,6 +59,9 @@ class PixelScale(NamedTuple):
 PIXEL_SCALES = {
     "fixed": PixelScale((127.5, 127.5, 127.5), 128.0),
     "dlib": PixelScale((122.782, 117.001, 104.298), 256.0),  # dlib's input_rgb_image_sized
+    "insightface": PixelScale((127.5, 127.5, 127.5), 127.5),  # models in PyTorch; to -1...1
+    "vgg_face": PixelScale((129.1863, 104.7624, 93.594), 1.0),  # averageImage of VGG-Face
+    "openface": PixelScale((0.0, 0.0, 0.0), 255.0),  # to 0...1
 }
 
 _INTERPOLATIONS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
@@ -85,7 +88,7 @@ class Preprocessing:
     """What lies outside the picture: its edge pixels, or black."""
     normalization: Normalization = "fixed"
     """Done inside the model: (x - 127.5) / 128, zero mean and unit deviation for each crop, or as
-    dlib's network wants it."""
+    the weights of that name want it (constants in `PIXEL_SCALES`)."""
     width: int | None = None
     """Width of the crop in pixels; None: square. The face is as large as in the square crop: a
     narrower one lacks as much on the left as on the right, as that of SphereFace, 112x96."""
