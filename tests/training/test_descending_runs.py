@@ -182,7 +182,7 @@ def test_a_run_starts_from_another_and_keeps_what_is_frozen(dataset, tmp_path):
     people["dataset"]["seen_people"].append("Somebody Else")
     (first.output / "config.json").write_text(json.dumps(people))
     tuning = FineTuning(
-        start_from=first.output, freeze=("conv", "norm"), layer_rates={"bottle*": 0.01}
+        init=str(first.output), freeze=("conv", "norm"), layer_rates={"bottle*": 0.01}
     )
     second = make_config(dataset, tmp_path / "second", fine_tuning=tuning, stage={"epochs": 1})
     train(second)
@@ -237,16 +237,17 @@ def test_what_cannot_be_is_refused_before_an_earlier_run_is_touched(
     assert not output.exists()
 
 
-def test_a_start_that_does_not_say_whom_it_saw_is_refused(dataset, tmp_path):
+def test_weights_of_a_run_that_does_not_say_whom_it_saw_are_refused(dataset, tmp_path):
     (tmp_path / "old").mkdir()
-    tuning = FineTuning(start_from=tmp_path / "old")
-    with pytest.raises(InputError, match=r"--start-from .*old: its model.keras cannot be loaded"):
+    (tmp_path / "old" / "model.keras").write_bytes(b"not a model")
+    tuning = FineTuning(init=str(tmp_path / "old"))
+    with pytest.raises(InputError, match=r"old.model\.keras cannot be loaded"):
         train(make_config(dataset, tmp_path / "run", fine_tuning=tuning))
     small = make_config(dataset, tmp_path / "first", stage={"epochs": 1})
     train(small)
     (small.output / "config.json").unlink()
-    tuning = FineTuning(start_from=small.output)
-    with pytest.raises(InputError, match=r"--start-from .*does not say whom"):
+    tuning = FineTuning(init=str(small.output))
+    with pytest.raises(InputError, match=r"--init .*does not say whom"):
         train(make_config(dataset, tmp_path / "run", fine_tuning=tuning))
 
 
