@@ -1,9 +1,13 @@
 """Embedding models: functional Keras models from crops to unit vectors, by name."""
 
-from facenet_tf.models import inception_resnet_v1 as inception_resnet_v1
+from facenet_tf.models import facenet as facenet
+from facenet_tf.models import ghostfacenet as ghostfacenet
+from facenet_tf.models import inception_resnet as inception_resnet
+from facenet_tf.models import iresnet as iresnet
 from facenet_tf.models import mobile_facenet as mobile_facenet
-from facenet_tf.models import nn2 as nn2
+from facenet_tf.models import openface as openface
 from facenet_tf.models import residual_small as residual_small
+from facenet_tf.models import sphereface as sphereface
 from facenet_tf.models.depthwise import DepthwiseConvolution
 from facenet_tf.models.layers import (
     FusedBatchNormalization,
