@@ -25,7 +25,7 @@ PIXEL_SIDE = 32
 """Raw pixels are compared at this many pixels a side: a kernel machine needs no more."""
 
 Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""uint8 [B, S, S, C] crops to float32 [B, D] vectors of length 1."""
+"""uint8 [B, H, W, C] crops to float32 [B, D] vectors of length 1."""
 
 
 def load_model(run: Path) -> keras.Model:
