@@ -63,8 +63,6 @@ BLOCKS = (
 """All but the last, which the versions have of their own; it is excited too."""
 WITHOUT_ATTENTION = 2
 """First blocks that are the same in both versions."""
-SMALLEST = 32
-"""Side in pixels below which the last map of the second version cannot be halved."""
 
 
 def network(
@@ -81,7 +79,7 @@ def network(
     """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
 
     Args:
-        pixels: normalised pixels, H and W at least 32.
+        pixels: normalised pixels; in the second version H and W are more than 16 times the strides.
         embedding_size: number of dimensions of the result.
         last: expansion of the last block, and filters of the convolution after it.
         attention: whether blocks from the third on have that of the second version.
@@ -96,8 +94,9 @@ def network(
     """
     if strides not in (1, 2):
         raise ValueError(f"strides must be 1 or 2, not {strides!r}")
-    if min(pixels.shape[1:3]) < SMALLEST:
-        raise ValueError(f"needs crops of at least {SMALLEST} pixels, not {min(pixels.shape[1:3])}")
+    if attention and min(pixels.shape[1:3]) <= 16 * strides:
+        side = min(pixels.shape[1:3])
+        raise ValueError(f"needs crops of more than {16 * strides} pixels, not {side}")
     x = convolution(pixels, _filters(16 * multiplier), 3, "stem_conv", strides)
     x = prelu(x, "stem_conv")
     blocks = (*BLOCKS, Block(5, last, 160, excited=True))
