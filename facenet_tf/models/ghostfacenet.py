@@ -2,10 +2,10 @@
 
 | name | strides of the stem | parameters | multiply-adds |
 |---|---|---|---|
-| GhostFaceNetV1 | 1 | PARAMETERS | 215.7 million |
-| | 2 | PARAMETERS | 60.3 million |
-| GhostFaceNetV2 | 1 | PARAMETERS | 272.1 million |
-| | 2 | PARAMETERS | 76.5 million |
+| GhostFaceNetV1 | 1 | 4,059,748 | 212 million |
+| | 2 | 4,037,836 | 59 million |
+| GhostFaceNetV2 | 1 | 6,795,720 | 267 million |
+| | 2 | 6,754,536 | 75 million |
 
 From 112×112 crops to 512 dimensions, at 1.3 times the filters of the table below. They are GhostNet
 (Han et al., GhostNet, 2020, Table 1) and GhostNetV2 (Tang et al., GhostNetV2, 2022) with PReLU in
@@ -14,7 +14,8 @@ convolution and the other half from those by a depthwise one; in the second vers
 of a block is multiplied by an attention that looks along rows and columns of the halved map.
 
 Layers and their filters are those of the authors' code, where the last block of the first version is
-narrower than GhostNet's. The paper calls them V1-1.3-1 and so on: version, multiple, strides.
+narrower than GhostNet's; their operations of 215.7 and 60.3 million are
+not of convolutions alone. The paper calls them V1-1.3-1 and so on: version, multiple, strides.
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ _paper = partial(
     Published, "Alansari et al., GhostFaceNets, 2023; the authors' code", 2023, 112, embedding_size=512
 )
 
-register("ghostfacenet_v1", _paper(parameters=0, lfw=99.77))(
+register("ghostfacenet_v1", _paper(parameters=4_059_748, lfw=99.77))(
     partial(network, last=512, attention=False)
 )
-register("ghostfacenet_v2", _paper(parameters=0))(partial(network, last=960, attention=True))
+register("ghostfacenet_v2", _paper(parameters=6_795_720))(partial(network, last=960, attention=True))

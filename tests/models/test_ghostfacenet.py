@@ -91,7 +91,7 @@ def test_which_blocks_attend(net):
 
 @pytest.mark.parametrize(("strides", "millions"), [(1, 215.7), (2, 60.3)])
 def test_multiply_adds_of_the_first_version(strides, millions):
-    """Those that the authors draw their figures with."""
+    """Those that the authors draw their figures with, which count a little more than convolutions."""
     counted = multiply_adds(build("ghostfacenet_v1", strides=strides)) / 1e6
     assert counted == pytest.approx(millions, rel=0.02)
 

@@ -14,8 +14,8 @@ from tests.models import counts
 # Trainable parameters as published, or derived: whence is said in the test of each architecture.
 PARAMETERS = {
     "deepface": 118_923_774 - 4097 * 4030,
-    "ghostfacenet_v1": 0,
-    "ghostfacenet_v2": 0,
+    "ghostfacenet_v1": 4_059_748,
+    "ghostfacenet_v2": 6_795_720,
     "inception_resnet_v1": 23_467_824,
     "inception_resnet_v2": 54_276_192 + 1536 * 512 + 512,
     # insightface counts the 512 scales of the last norm, which are fixed at 1.
