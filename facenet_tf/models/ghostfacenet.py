@@ -13,9 +13,9 @@ place of ReLU, and with MobileFaceNet's end. A ghost module computes half of its
 convolution and the other half from those by a depthwise one; in the second version the first module
 of a block is multiplied by an attention that looks along rows and columns of the halved map.
 
-Layers and their filters are those of the authors' code, where the last block of the first version is
-narrower than GhostNet's; their operations of 215.7 and 60.3 million are
-not of convolutions alone. The paper calls them V1-1.3-1 and so on: version, multiple, strides.
+Layers and their filters are those of the authors' code, where the last block of the first version
+is narrower than GhostNet's; the 215.7 and 60.3 million operations that they report are not of
+convolutions alone. The paper calls the networks V1-1.3-1 and so on: version, multiple, strides.
 """
 
 from __future__ import annotations
