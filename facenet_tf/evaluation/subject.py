@@ -48,7 +48,7 @@ def open_subject(config: EvaluateConfig, dataset: FaceDataset) -> Subject:
         model = embedding.load_checked(config.run, dataset)
         return Subject(model, embedding.run_record(config.run), None)
     model = pretrained.load(config.weights)
-    embedding.check_crops(model, f"--weights {config.weights}", dataset)
+    check_crops(model, f"--weights {config.weights}", dataset)
     manifest = dataset.manifest
     weights = origin.described(config.weights, manifest["source"], manifest["name"])
     return Subject(model, {}, weights)

