@@ -91,6 +91,21 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
         pretrained.load(tmp_path / "model")
 
 
+def test_a_frozen_graph(old, pictures, tmp_path):
+    """Variables are constants with readers of their names; other constants are no weights."""
+    network, expected = old
+    with tf.Graph().as_default() as graph:
+        for name, values in network.weights.items():
+            tf.identity(tf.constant(values, name=name), name=f"{name}/read")
+        tf.constant([1, 2], name="InceptionResnetV1/Logits/Flatten/shape")
+    (tmp_path / "20170512.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    model = pretrained.load(tmp_path / "20170512.pb")
+    np.testing.assert_allclose(model(pictures).numpy(), expected, atol=1e-4)
+    (tmp_path / "damaged.pb").write_bytes(b"no graph")
+    with pytest.raises(InputError, match=r"damaged\.pb: it cannot be read as a graph"):
+        pretrained.load(tmp_path / "damaged.pb")
+
+
 def keras_name(name):
     """What the Keras file calls a variable of the checkpoint."""
     name = name.removeprefix("InceptionResnetV1/").replace("Block8/", "Block8_6/")
