@@ -14,8 +14,7 @@ SIDE, FC6, FC7 = 32, 16, 12
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 
 
-@pytest.fixture(scope="module")
-def theirs():
+def small_vgg():
     """The network with small dense layers; blue first, as it wants pictures."""
     keras.utils.set_random_seed(0)
     x = pixels = keras.Input((SIDE, SIDE, 3))
@@ -38,14 +37,22 @@ def theirs():
     return keras.Model(pixels, [people, features])
 
 
-def test_an_h5_of_keras(theirs, tmp_path):
+def pictures():
+    return np.random.RandomState(0).randint(0, 256, (3, SIDE, SIDE, 3)).astype(np.float32)
+
+
+def expected_of(theirs):
+    """Features of the pictures, scaled to length 1."""
+    blue_first = pictures()[..., ::-1] - np.array([93.594, 104.7624, 129.1863], np.float32)
+    features = np.asarray(theirs(blue_first)[1])
+    return features / np.linalg.norm(features, axis=1, keepdims=True)
+
+
+def test_an_h5_of_keras(tmp_path):
+    theirs = small_vgg()
     theirs.save(tmp_path / "vgg.h5")
     imported = read(tmp_path / "vgg.h5")
-    pictures = np.random.RandomState(0).randint(0, 256, (3, SIDE, SIDE, 3)).astype(np.float32)
-    blue_first = pictures[..., ::-1] - np.array([93.594, 104.7624, 129.1863], np.float32)
-    features = np.asarray(theirs(blue_first)[1])
-    expected = features / np.linalg.norm(features, axis=1, keepdims=True)
-    np.testing.assert_allclose(imported.model(pictures).numpy(), expected, atol=1e-4)
+    np.testing.assert_allclose(imported.model(pictures()).numpy(), expected_of(theirs), atol=1e-4)
     crops = models.preprocessing_of(imported.model)
     assert (crops.size, crops.normalization) == (SIDE, "vgg_face")
     assert set(imported.left_out) == {"fc8/kernel", "fc8/bias"}
