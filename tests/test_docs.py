@@ -29,7 +29,7 @@ from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import check_head
 from facenet_tf.training.plot import PlotConfig
 
-from .models import test_deepface, test_inception_resnet_v1, test_mobile_facenet
+from .models import test_deepface, test_inception_resnet, test_mobile_facenet
 from .models.test_facenet import WEIGHTS
 
 ROOT = Path(__file__).parent.parent
@@ -320,7 +320,7 @@ class TestModels:
         assert self.row("bottleneck | 128")[-1] == f"{WEIGHTS['bottleneck']:,}"
 
     def test_parts_of_inception_resnet_v1(self):
-        for part, count in test_inception_resnet_v1.BLOCKS.items():
+        for part, count in test_inception_resnet.BLOCKS.items():
             assert self.row(part)[-1] == f"{count:,}", part
 
     def test_weights_of_mobile_facenet(self):

@@ -2,11 +2,14 @@
 
 from facenet_tf.models import deepface as deepface
 from facenet_tf.models import facenet as facenet
-from facenet_tf.models import inception_resnet_v1 as inception_resnet_v1
+from facenet_tf.models import ghostfacenet as ghostfacenet
+from facenet_tf.models import inception_resnet as inception_resnet
+from facenet_tf.models import iresnet as iresnet
 from facenet_tf.models import mobile_facenet as mobile_facenet
 from facenet_tf.models import nn1 as nn1
 from facenet_tf.models import openface as openface
 from facenet_tf.models import residual_small as residual_small
+from facenet_tf.models import sphereface as sphereface
 from facenet_tf.models import vgg_face as vgg_face
 from facenet_tf.models.cost import multiply_adds
 from facenet_tf.models.depthwise import DepthwiseConvolution

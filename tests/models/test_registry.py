@@ -14,8 +14,20 @@ from tests.models import counts
 # Trainable parameters as published, or derived: whence is said in the test of each architecture.
 PARAMETERS = {
     "deepface": 118_923_774 - 4097 * 4030,
+    "ghostfacenet_v1": 4_059_748,
+    "ghostfacenet_v2": 6_795_720,
     "inception_resnet_v1": 23_467_824,
+    "inception_resnet_v2": 54_276_192 + 1536 * 512 + 512,
+    # insightface counts the 512 scales of the last norm, which are fixed at 1.
+    "ir18": 24_025_600 - 512,
+    "ir34": 34_139_328 - 512,
+    "ir50": 43_590_848 - 512,
+    "ir100": 65_156_160 - 512,
+    "ir_se50": 43_590_848 - 512 + 229_272,  # two convolutions and slopes in each of 24 blocks
+    "mobiface": 15_125_120,
     "mobile_facenet": 1_003_136,
+    # 2,242,688 weights, 26,240 of norms, 10,624 slopes, and the dense layer
+    "mobiface": 2_242_688 + 26_240 + 10_624 + (25_088 + 1) * 512,
     "nn1": 140_006_592 + 2_560 + 2 * 8_192 + 128,  # weights, and biases of 6 + 5 layers and 3
     "nn2": 7_472_144,
     "nn3": 7_472_144,
@@ -26,11 +38,21 @@ PARAMETERS = {
     "openface_nn4_small1": 5_579_520,
     "openface_nn4_small2": 3_733_968,
     "residual_small": 1_306_208,
+    "sphereface20": 22_670_656,
+    "sphereface64": 47_905_088,
+    "sphereface20": 22_670_656,
+    "sphereface64": 47_905_088,
     "vgg_face": 145_002_878 - 4097 * 2622,
 }
-UNVERIFIED = {"nn4", "nns1", "nns2"}
+UNVERIFIED = {"ir_se50", "mobiface", "nn4", "nns1", "nns2"}
 # Millions of multiply-adds that the publications say, and how many digits of them.
 MULTIPLY_ADDS = {
+    "ghostfacenet_v1": pytest.approx(216, abs=5),
+    "inception_resnet_v1": 1_418,
+    "ir18": pytest.approx(2_620, abs=50),
+    "ir50": pytest.approx(6_310, abs=50),
+    "ir100": pytest.approx(12_100, abs=100),
+    "ghostfacenet_v1": pytest.approx(215.7, abs=4),
     "mobile_facenet": 221,
     "nn1": pytest.approx(1_600, abs=50),
     "nn2": pytest.approx(1_600, abs=50),
@@ -42,15 +64,29 @@ MULTIPLY_ADDS = {
 SIZES = {
     "deepface": 71,
     "inception_resnet_v1": 80,
+    "inception_resnet_v2": 80,
     "openface_nn4": 65,
     "openface_nn4_small1": 65,
     "openface_nn4_small2": 65,
 }
 OPTIONS = {"nn1": {"width": 64}, "vgg_face": {"width": 64}}
 # Their other tests say enough of them in the ordinary suite.
-SLOW = {"nn3", "nn4", "openface_nn4", "openface_nn4_small1", "vgg_face"}
+SLOW = {
+    "ghostfacenet_v2",
+    "inception_resnet_v2",
+    "ir34",
+    "ir50",
+    "ir100",
+    "ir_se50",
+    "nn3",
+    "nn4",
+    "openface_nn4",
+    "openface_nn4_small1",
+    "sphereface64",
+    "vgg_face",
+}
 # Batch normalisation takes away what the bias before it adds.
-BIAS_BEFORE_NORM = ("nn2", "nn3", "nn4", "nns", "openface")
+BIAS_BEFORE_NORM = ("ir", "nn2", "nn3", "nn4", "nns", "openface")
 SINGLE_PRECISION = ["normalization", "bottleneck", "bottleneck_norm", "embedding"]
 POLICIES = ["mixed_float16", "mixed_bfloat16"]
 KERAS_NAMES = (
