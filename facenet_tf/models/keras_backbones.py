@@ -20,8 +20,8 @@ from facenet_tf.models.heads import Head, pool
 PREFIX = "keras:"
 """What names of models built here begin with, as in "keras:MobileNetV2"."""
 MOMENTUM = 0.9
-"""Of batch normalisation, as in `blocks.norm`: with their own, up to 0.999, a network measures up in
-inference only after thousands of steps."""
+"""Of batch normalisation, as in `blocks.norm`: with their own, up to 0.999, inference would know of
+the pictures only after thousands of steps."""
 
 
 def architecture(name: str) -> Callable[..., Any]:
