@@ -29,7 +29,7 @@ TABLES = {
     "stages": models.stages,
     "lfw-view1": models.view1,
     "lfw-view2": pretrained.view2,
-    "pubfig83-dlib": lambda: pretrained.seen_people("pubfig83_dlib"),
+    "pubfig83-pretrained": lambda: pretrained.seen_people("pubfig83_pretrained"),
     "headlines": models.headlines,
     "runs": models.runs,
     "outcomes": models.outcomes,
