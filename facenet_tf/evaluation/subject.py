@@ -13,6 +13,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.seen import SeenPeople, seen_people
 from facenet_tf.pretrained import origin
+from facenet_tf.pretrained.saved import check_crops
 from facenet_tf.records.dataset import FaceDataset
 
 

