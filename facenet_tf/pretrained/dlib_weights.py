@@ -14,7 +14,7 @@ from facenet_tf.models.dlib_resnet import STAGES
 from facenet_tf.pretrained.dlib_file import Contents, read_network
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file, sha256_of
 
-SHA256 = "TODO"
+SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 """Of the file in face-recognition-models 0.3.0."""
 
 # As dnn_face_recognition_ex.cpp nests them, from the input on.

@@ -29,7 +29,7 @@ def pictures(count=6):
     random = np.random.RandomState(7)
     sides = [1, 3, 10, 30, 75, 150]
     coarse = [random.randint(0, 256, (side, side, 3)).astype(np.uint8) for side in sides[:count]]
-    return np.stack([np.kron(each, np.ones((150 // len(each),) * 2 + (1,), int)) for each in coarse])
+    return np.stack([np.kron(each, np.ones((150 // len(each),) * 2 + (1,), np.uint8)) for each in coarse])
 
 
 def raw(model):
