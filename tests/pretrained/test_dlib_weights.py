@@ -56,7 +56,7 @@ def test_equals_what_dlib_computed(model):
 @needs_weights
 def test_equals_dlib_on_faces(model):
     dlib = pytest.importorskip("dlib", reason="needs the extra `dlib`")
-    chips = np.stack(dlib_chips(dlib))
+    chips = np.stack(list(dlib_chips(dlib)))
     file = dlib_package.package_file(dlib_package.WEIGHTS)
     theirs = dlib.face_recognition_model_v1(str(file))
     expected = np.array([theirs.compute_face_descriptor(chip) for chip in chips])
