@@ -7,6 +7,7 @@ from typing import Literal
 from tyro.conf import Positional
 
 from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.degraded import degradation_of
 
 LISTS = {"lfw_view1": "LFW's pairsDevTest.txt", "lfw_view2": "LFW's pairs.txt"}
 
@@ -37,6 +38,13 @@ class EvaluateConfig:
     """Values of C that the cross-validated choice tries."""
     svm_kernels: tuple[Literal["linear", "rbf"], ...] = ("linear", "rbf")
     """Kernels that the cross-validated choice tries."""
+    few_shot: tuple[int, ...] = (1, 2, 5)
+    """Pictures to enrol of each test person, the others are named by them; without a number: none."""
+    draws: int = 20
+    """How often the enrolled pictures are drawn; mean and deviation are over the draws."""
+    degrade: tuple[str, ...] = ()
+    """What happens to each crop before it is embedded, in order: grey, or low_resolution:SIDE, which
+    reduces it to SIDE pixels a side (area averages) and brings it back (linear)."""
     protocol: Literal["none", "lfw_view1", "lfw_view2"] = "none"
     """Published list of pairs: View 1 is for development, View 2 for the final figure."""
     pairs: Path | None = None
@@ -68,7 +76,14 @@ class EvaluateConfig:
                 f"{self.run / 'model.keras'} is missing: name a run directory, or train one with "
                 f"python train.py --output {self.run}"
             )
-        smallest = {"batch_size": 1, "unseen_people": 2, "repeats": 2, "bootstrap": 0, "seed": 0}
+        smallest = {
+            "batch_size": 1,
+            "unseen_people": 2,
+            "repeats": 2,
+            "draws": 2,
+            "bootstrap": 0,
+            "seed": 0,
+        }
         for name, least in smallest.items():
             if getattr(self, name) < least:
                 option = "--" + name.replace("_", "-")
@@ -79,3 +94,7 @@ class EvaluateConfig:
             raise InputError("--svm-c and --svm-kernels: give positive values of C and a kernel")
         if not all(0 < far <= 1 for far in self.fars):
             raise InputError("--fars: each must lie above 0 and at most at 1")
+        if any(count < 1 for count in self.few_shot):
+            raise InputError("--few-shot: each number of pictures must be 1 or more")
+        for name in self.degrade:
+            degradation_of(name)

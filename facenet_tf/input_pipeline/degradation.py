@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.degraded import fewer_pixels
 from facenet_tf.input_pipeline.draws import Change, Draws
 
 SMALLEST_SIDE = 0.2
@@ -76,12 +77,7 @@ def _way(length: float, angle: float) -> np.ndarray:
 def _low_resolution(draws: Draws, side: int) -> Change:
     small = np.rint(side * _between(SMALLEST_SIDE, 1.0, draws["low_resolution_side"])).astype(int)
 
-    def reduced(position: int, crop: np.ndarray) -> np.ndarray:
-        fewer = (max(1, int(small[position])),) * 2
-        pixels = cv2.resize(crop, fewer, interpolation=cv2.INTER_AREA)
-        return cv2.resize(pixels, (side, side), interpolation=cv2.INTER_LINEAR)
-
-    return reduced
+    return lambda position, crop: fewer_pixels(crop, *(max(1, int(small[position])),) * 2)
 
 
 def _jpeg(draws: Draws, side: int) -> Change:
