@@ -17,6 +17,7 @@ from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.checkpoints import Checkpointing
 from facenet_tf.training.descent import Descent, RateDrop
 from facenet_tf.training.fine_tuning import FineTuning
+from facenet_tf.training.loss_terms import names_a_rule, names_of
 from facenet_tf.training.not_finite import Recovery
 
 # An epoch of a small folder: below this, validating takes longer than training.
@@ -24,6 +25,9 @@ _FEWEST_STEPS = 20
 
 # Of the optimisers that decay weights, by default.
 _WEIGHT_DECAY = {"adamw": 5e-2, "lamb": 5e-2, "sgd": 5e-4}
+
+# Of the fields of a stage, those that are options of its loss.
+_OF_THE_LOSS = ("mining", "margin", "scale", "distance", "options", "sub_centres")
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,18 @@ class Stage:
     def title(self) -> str:
         """What it learns from, in a word."""
         return f"{self.loss}/{self.mining}" if self.mining else self.loss
+
+    def learning_from(self, loss: str) -> Stage:
+        """The stage with another loss; options that were meant for the one it had stay behind.
+
+        A sum that holds this loss takes them along.
+        """
+        stays = names_of(self.loss) <= names_of(loss)
+        plain = self if stays else Stage(loss, self.epochs)
+        kept = {name: getattr(plain, name) for name in _OF_THE_LOSS}
+        if loss != self.loss and names_a_rule(loss):
+            kept["mining"] = None
+        return dataclasses.replace(self, loss=loss, **kept)
 
     def check(self, prefix: str) -> None:
         """Raise `InputError` for values that make no sense; `prefix` leads to the stage's options.
@@ -213,12 +229,17 @@ class TrainConfig:
 
     def with_loss(self) -> TrainConfig:
         """The config with the loss of the main stage settled."""
-        if self.loss is None and self.mining is None:
-            return self
-        # A mining rule that belonged to another loss does not come along.
-        mining = self.mining or (self.main.mining if self.loss in (None, self.main.loss) else None)
-        main = dataclasses.replace(self.main, loss=self.loss or self.main.loss, mining=mining)
+        main = self.main.learning_from(self.loss or self.main.loss)
+        main = dataclasses.replace(main, mining=self.mining or main.mining)
         return dataclasses.replace(self, main=main, loss=None, mining=None)
+
+    def for_the_losses_of(self, chosen: TrainConfig) -> TrainConfig:
+        """These defaults, for a command line that has chosen losses: see `Stage.learning_from`."""
+        return dataclasses.replace(
+            self,
+            warm_up=self.warm_up.learning_from(chosen.warm_up.loss),
+            main=self.main.learning_from(chosen.loss or chosen.main.loss),
+        )
 
     def with_steps(self, pictures: int) -> TrainConfig:
         """The config with `steps_per_epoch` settled for so many training pictures."""

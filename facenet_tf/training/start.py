@@ -8,12 +8,32 @@ from pathlib import Path
 
 import keras
 
+from facenet_tf import models
 from facenet_tf.errors import InputError
+from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training.accumulate import check_chunks
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.fine_tuning import freeze, take_weights
 
 logger = logging.getLogger(__name__)
+
+
+def build_model(config: TrainConfig, preprocessing: Preprocessing) -> keras.Model:
+    """The embedding model with fresh weights, for crops of one kind.
+
+    Raises:
+        InputError: unknown architecture or option of it.
+    """
+    try:
+        return models.build(
+            config.model,
+            preprocessing=preprocessing,
+            embedding_size=config.embedding_size,
+            **config.model_options,
+        )
+    except (TypeError, ValueError) as error:
+        options = "".join(f" --{name} {value}" for name, value in config.model_options.items())
+        raise InputError(f"--model {config.model}{options}: {error}") from error
 
 
 def prepare_body(model: keras.Model, config: TrainConfig) -> None:

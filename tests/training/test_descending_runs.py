@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf.errors import InputError, Interrupted
-from facenet_tf.training import fit
+from facenet_tf.training import progress
 from facenet_tf.training.checkpoints import Checkpointing
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.descent import Descent, RateDrop
@@ -24,11 +24,11 @@ SMALL = {"identities_per_batch": 2, "images_per_identity": 2, "warmup_epochs": 0
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A small body, and no pictures for TensorBoard."""
-    monkeypatch.setattr(fit, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
+    monkeypatch.setattr(progress, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
     monkeypatch.setattr(
-        fit,
+        progress,
         "build_model",
-        lambda config, dataset: small_body(norm=True, crops=dataset.preprocessing),
+        lambda config, crops: small_body(norm=True, crops=crops),
     )
 
 
@@ -64,7 +64,7 @@ def kernel_of(model) -> np.ndarray:
 
 def interrupt_after(monkeypatch, saves):
     """Stop as Ctrl-C does, after so many checkpoints."""
-    real, done = fit.Keeper.save, []
+    real, done = progress.Keeper.save, []
 
     def save(self, *arguments):
         real(self, *arguments)
@@ -72,7 +72,7 @@ def interrupt_after(monkeypatch, saves):
         if len(done) == saves:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit.Keeper, "save", save)
+    monkeypatch.setattr(progress.Keeper, "save", save)
 
 
 def test_validation_and_the_model_are_of_the_average_and_training_is_not(
@@ -84,7 +84,7 @@ def test_validation_and_the_model_are_of_the_average_and_training_is_not(
         measured.append(kernel_of(embedder.model))
         return {"val_auc": len(measured) / 100}
 
-    monkeypatch.setattr(fit.ValidationPeople, "measure", measure)
+    monkeypatch.setattr(progress.ValidationPeople, "measure", measure)
     config = make_config(dataset, tmp_path / "run", descent=Descent(ema=0.8))
     train(config)
     kept = kernel_of(keras.saving.load_model(config.output / "model.keras"))
@@ -101,9 +101,9 @@ def test_validation_and_the_model_are_of_the_average_and_training_is_not(
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_average_and_plateau_go_on_after_an_interruption(dataset, tmp_path, monkeypatch, precision):
-    monkeypatch.setattr(fit.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5})
+    monkeypatch.setattr(progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5})
     stage = {"epochs": 5, "scale": 4.0, "schedule": "plateau", "drop": RateDrop(patience=1)}
-    options = {"stage": stage, "descent": Descent(ema=0.9), "precision": "mixed_float16"}
+    options = {"stage": stage, "descent": Descent(ema=0.9), "precision": precision}
     whole = make_config(dataset, tmp_path / "whole", **options)
     train(whole)
     broken = make_config(dataset, tmp_path / "broken", **options)
@@ -251,7 +251,7 @@ def test_a_start_that_does_not_say_whom_it_saw_is_refused(dataset, tmp_path):
 
 
 def test_a_plateau_wants_validation_people(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(fit.ValidationPeople, "of", lambda dataset: None)
+    monkeypatch.setattr(progress.ValidationPeople, "of", lambda dataset: None)
     with pytest.raises(InputError, match=r"schedule plateau: .* no validation people"):
         train(make_config(dataset, tmp_path / "run", stage={"schedule": "plateau"}))
 
