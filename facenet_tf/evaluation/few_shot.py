@@ -63,7 +63,7 @@ def few_shot_figures(
         "pictures": len(kept.roster),
         "lost_pictures": int(kept.roster.lost.sum()),
         "left_out": {
-            "rule": f"a person with fewer than {needed} pictures that have a record",
+            "rule": f"people with fewer than {needed} pictures that have a record",
             "people": len(np.unique(roster.identities)) - len(taking_part),
             "pictures": len(roster) - len(kept.roster),
         },

@@ -23,5 +23,7 @@ def write_report(figures: dict[str, Any], images: list[Path], path: Path) -> Non
         svm_table=[table.svm_head(), *table.svm_rows(figures)],
         set_name=table.set_name,
         verification_table=[table.verification_head(figures), *table.verification_rows(figures)],
+        few_shot_table=[table.few_shot_head(), *table.few_shot_rows(figures)],
+        few_shot_note=table.few_shot_note(figures),
     )
     path.write_text(text, encoding="utf-8")

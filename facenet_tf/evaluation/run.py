@@ -16,6 +16,7 @@ from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, seen_people, without_seen
 from facenet_tf.evaluation.svm import fit_named_split
 from facenet_tf.evaluation.verification import ScoredPairs
+from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.metrics import roc_curve
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records import durable
@@ -45,6 +46,7 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
     """
     config.check()
     dataset = FaceDataset.open(config.dataset)
+    check_degradations(config.degrade, dataset.preprocessing)
     model = embedding.load_checked(config.run, dataset)
     run = embedding.run_record(config.run)
     everyone = Roster.of(dataset)
@@ -101,7 +103,9 @@ def _all_vectors(
     result = {}
     for name, embed in embedders.items():
         logger.info("vectors of %d pictures: %s", int((~roster.lost).sum()), name)
-        result[name] = embedding.embed_roster(embed, dataset, roster, config.batch_size)
+        result[name] = embedding.embed_roster(
+            embed, dataset, roster, config.batch_size, config.degrade
+        )
     return result
 
 
@@ -137,6 +141,7 @@ def _circumstances(
                 )
             ],
             "lost_count": len(lost),
+            "degraded": list(config.degrade),
         },
         "seen_people": {
             "known_from": seen.source,
