@@ -55,6 +55,9 @@ class EvaluateConfig:
     """Draws of people behind each interval over identities; 0: none."""
     baselines: bool = True
     """The same figures for the untrained network and for raw pixels."""
+    beside: tuple[str, Path] | None = None
+    """Another network for comparison, and the dataset directory of the same pictures in its crops:
+    dlib (needs the extra `pretrained`), a run directory or a file of weights."""
     tsne: bool = True
     """Draw the unseen people's embeddings in the plane."""
 

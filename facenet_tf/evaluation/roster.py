@@ -93,6 +93,17 @@ class Roster:
         """Which pictures show one of these people."""
         return np.isin(self.identities, list(people))
 
+    def as_in(self, other: "Roster") -> "Roster":
+        """The same pictures with the records and outcomes that they have in another dataset.
+
+        Raises:
+            KeyError: with the first picture that is not in it.
+        """
+        rows = other.rows_of(self.keys.tolist())
+        if (rows < 0).any():
+            raise KeyError(str(self.keys[np.argmin(rows)]))
+        return dataclasses.replace(self, outcomes=other.outcomes[rows], records=other.records[rows])
+
     def outcome_counts(self) -> dict[str, int]:
         """How many pictures ended with each outcome code."""
         return dict(sorted(Counter(map(str, self.outcomes)).items()))
