@@ -18,11 +18,11 @@ import numpy as np
 
 from facenet_tf.errors import InputError
 
-Alignment = Literal["five_points", "eyes"]
+Alignment = Literal["five_points", "eyes", "dlib"]
 Color = Literal["rgb", "grey"]
 Resampling = Literal["linear", "cubic"]
 Border = Literal["replicate", "constant"]
-Normalization = Literal["fixed", "per_image"]
+Normalization = Literal["fixed", "per_image", "dlib", "insightface", "vgg_face", "openface"]
 
 # Raised whenever the same fields would give other pixels than before.
 VERSION = 1
@@ -41,6 +41,26 @@ FIVE_POINTS_112 = np.array(
 )
 EYES = np.array([[0.35, 0.35], [0.65, 0.35]])
 
+# The same five points in the 150x150 chip that dlib cuts by its own landmarks.
+DLIB_150 = np.array([[46.9, 44.6], [100.4, 44.6], [73.6, 77.3], [50.1, 103.6], [96.9, 103.8]])
+
+
+class PixelScale(NamedTuple):
+    """(pixel - mean) / scale, with a mean for each channel; equal means hold for grey crops too."""
+
+    mean: tuple[float, float, float]
+    scale: float
+
+
+# Each normalisation with constants; the others are computed from the crop.
+PIXEL_SCALES = {
+    "fixed": PixelScale((127.5, 127.5, 127.5), 128.0),
+    "dlib": PixelScale((122.782, 117.001, 104.298), 256.0),  # dlib's input_rgb_image_sized
+    "insightface": PixelScale((127.5, 127.5, 127.5), 127.5),  # models in PyTorch; to -1...1
+    "vgg_face": PixelScale((129.1863, 104.7624, 93.594), 1.0),  # averageImage of VGG-Face
+    "openface": PixelScale((0.0, 0.0, 0.0), 255.0),  # to 0...1
+}
+
 _INTERPOLATIONS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 _BORDERS = {"replicate": cv2.BORDER_REPLICATE, "constant": cv2.BORDER_CONSTANT}
 
@@ -53,8 +73,8 @@ class Preprocessing:
     """
 
     alignment: Alignment = "five_points"
-    """What is fitted: five landmarks, or the two eyes alone (at 0.35 and 0.65 of the width, 0.35 of
-    the height)."""
+    """What is fitted: five landmarks to the template of ArcFace or to the chip of dlib, or the two eyes
+    alone (at 0.35 and 0.65 of the width, 0.35 of the height)."""
     size: int = 112
     """Side of the square crop in pixels."""
     color: Color = "rgb"
@@ -64,7 +84,8 @@ class Preprocessing:
     border: Border = "replicate"
     """What lies outside the picture: its edge pixels, or black."""
     normalization: Normalization = "fixed"
-    """Done inside the model: (x - 127.5) / 128, or zero mean and unit deviation for each crop."""
+    """Done inside the model: (x - 127.5) / 128, zero mean and unit deviation for each crop, or as
+    the weights of that name want it (constants in `PIXEL_SCALES`)."""
 
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
@@ -75,6 +96,12 @@ class Preprocessing:
                 )
         if not isinstance(self.size, int) or not 16 <= self.size <= 1024:
             raise InputError(f"preprocessing size={self.size!r}: give whole pixels from 16 to 1024")
+        pixels = PIXEL_SCALES.get(self.normalization)
+        if self.color == "grey" and pixels is not None and len(set(pixels.mean)) > 1:
+            raise InputError(
+                f"preprocessing normalization={self.normalization!r} has a mean for each of three "
+                "colours: choose color rgb"
+            )
 
     @property
     def channels(self) -> int:
@@ -85,6 +112,8 @@ class Preprocessing:
         """Landmarks in the crop, x and y in pixels: float64 [5, 2], or [2, 2] for the eyes."""
         if self.alignment == "eyes":
             return EYES * self.size
+        if self.alignment == "dlib":
+            return DLIB_150 * (self.size / 150)
         return FIVE_POINTS_112 * (self.size / 112)
 
     def to_dict(self) -> dict[str, Any]:

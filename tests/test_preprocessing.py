@@ -89,7 +89,7 @@ class TestAlignFace:
         np.testing.assert_array_equal(crop.pixels, image)
         assert crop.rmse < 1e-9
 
-    @pytest.mark.parametrize("alignment", ["five_points", "eyes"])
+    @pytest.mark.parametrize("alignment", ["five_points", "eyes", "dlib"])
     @pytest.mark.parametrize("size", [64, 112, 160])
     def test_pixels_come_from_where_the_matrix_says(self, alignment, size):
         landmarks = FIVE_POINTS_112 * 1.3 + [40, 30]
@@ -118,6 +118,16 @@ class TestAlignFace:
         expected = 30 + 1.6 * np.dstack([columns, rows])
         pixels_off = (inner - expected).mean((0, 1)) / slope
         assert np.abs(pixels_off).max() < 0.35
+
+    def test_dlib_template_is_in_the_chip_of_150_pixels(self):
+        template = Preprocessing("dlib", 150).template()
+        # dlib's five points are four corners of the eyes and the base of the nose: the eyes are
+        # between their corners, here by its mean face with a quarter of padding.
+        corners = np.array([[0.8596, 0.2135], [0.6461, 0.2290], [0.1206, 0.2137], [0.3341, 0.2291]])
+        chip = (corners + 0.25) / 1.5 * 150
+        np.testing.assert_allclose(template[0], chip[2:].mean(0), atol=3)
+        np.testing.assert_allclose(template[1], chip[:2].mean(0), atol=3)
+        np.testing.assert_allclose(Preprocessing("dlib", 75).template(), template / 2)
 
     def test_reducing_does_not_alias(self):
         stripes = np.zeros((800, 800, 3), np.uint8)
@@ -214,6 +224,16 @@ class TestFingerprint:
         assert len(text) == 16 and int(text, 16) >= 0
         assert text == "403b63430a9fe5ed"  # of version 1: what is stored must be known again
 
+    def test_of_crops_made_before_stay(self):
+        """What earlier releases wrote into datasets and models."""
+        eyes = Preprocessing("eyes", 96, normalization="per_image")
+        assert eyes.fingerprint() == "be02143f37443679"
+
+    def test_grey_has_no_mean_of_three_colours(self):
+        with pytest.raises(InputError, match="'dlib' has a mean for each of three colours"):
+            Preprocessing(color="grey", normalization="dlib")
+        Preprocessing(color="grey", normalization="fixed")
+
     def test_survives_json(self):
         value = Preprocessing("eyes", 96, "grey", "cubic", "constant", "per_image")
         assert Preprocessing.from_dict(json.loads(json.dumps(value.to_dict()))) == value
@@ -251,7 +271,8 @@ class TestFingerprint:
         assert "border" not in text
 
     @pytest.mark.parametrize(
-        "values", [{"size": 5}, {"size": 5000}, {"size": 112.0}, {"color": "cmyk"}]
+        "values",
+        [{"size": 5}, {"size": 5000}, {"size": 112.0}, {"color": "cmyk"}, {"alignment": "nose"}],
     )
     def test_unknown_values_are_refused(self, values):
         with pytest.raises(InputError, match=next(iter(values))):

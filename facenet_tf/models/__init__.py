@@ -13,7 +13,8 @@ from facenet_tf.models.layers import (
     UnitLength,
 )
 from facenet_tf.models.prelu import ChannelPReLU
-from facenet_tf.models.registry import build, names, preprocessing_of, register
+from facenet_tf.models.publication import Published
+from facenet_tf.models.registry import build, names, preprocessing_of, published, register
 
 __all__ = [
     "ChannelPReLU",
@@ -21,10 +22,12 @@ __all__ = [
     "FusedBatchNormalization",
     "L2Pooling",
     "PixelNormalization",
+    "Published",
     "ScaledSum",
     "UnitLength",
     "build",
     "names",
     "preprocessing_of",
+    "published",
     "register",
 ]

@@ -18,13 +18,24 @@ import tensorflow as tf
 
 from facenet_tf.models.heads import Head, pool
 from facenet_tf.models.layers import FusedBatchNormalization, ScaledSum
+from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
 SMALLEST = 75
 """Side in pixels below which nothing is left for the last reduction."""
 
 
-@register("inception_resnet_v1", embedding_size=512)
+@register(
+    "inception_resnet_v1",
+    Published(
+        paper="Szegedy et al., Inception-v4, 2016, Figures 7 and 10 to 14; davidsandberg's facenet",
+        year=2016,
+        size=160,
+        parameters=23_467_824,
+        embedding_size=512,
+        lfw=99.65,
+    ),
+)
 def inception_resnet_v1(
     pixels: tf.Tensor, embedding_size: int, *, head: Head = "gap", dropout: float = 0.0
 ) -> tf.Tensor:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import keras
 import tensorflow as tf
 
+from facenet_tf.preprocessing import PIXEL_SCALES, Normalization
 from facenet_tf.replicas import gathered, replica_count, summed
 
 
@@ -14,22 +15,23 @@ from facenet_tf.replicas import gathered, replica_count, summed
 class PixelNormalization(keras.layers.Layer):
     """First layer: pixels 0...255 to network input, float32 under any precision policy.
 
-    "fixed" is `(pixel - 127.5) / 128`. "per_image" is `(pixel - mean) / deviation` over each
-    image, the deviation bounded from below by `1 / sqrt(number of values)` for uniform images, as
-    in `tf.image.per_image_standardization`.
+    "per_image" is `(pixel - mean) / deviation` over each image, the deviation bounded from below by
+    `1 / sqrt(number of values)` for uniform images, as in `tf.image.per_image_standardization`. The
+    others have constants, in `preprocessing.PIXEL_SCALES`: "fixed" is `(pixel - 127.5) / 128`.
     """
 
     def __init__(self, preprocessing: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
-        if preprocessing["normalization"] not in ("fixed", "per_image"):
+        if preprocessing["normalization"] not in get_args(Normalization):
             raise ValueError(f"unknown normalization {preprocessing['normalization']!r}")
         self.preprocessing = dict(preprocessing)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise [B, H, W, C] of any number type to float32 of the same shape."""
         pixels = tf.cast(inputs, tf.float32)
-        if self.preprocessing["normalization"] == "fixed":
-            return (pixels - 127.5) / 128.0
+        constants = PIXEL_SCALES.get(self.preprocessing["normalization"])
+        if constants is not None:
+            return (pixels - constants.mean[: pixels.shape[-1]]) / constants.scale
         mean = tf.reduce_mean(pixels, axis=[1, 2, 3], keepdims=True)
         variance = tf.reduce_mean(tf.square(pixels - mean), axis=[1, 2, 3], keepdims=True)
         values = pixels.shape[1] * pixels.shape[2] * pixels.shape[3]

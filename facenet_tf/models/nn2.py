@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.layers import FusedBatchNormalization, L2Pooling
+from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
 
@@ -48,7 +49,12 @@ BLOCKS = (
 )
 
 
-@register("nn2")
+@register(
+    "nn2",
+    Published(
+        paper="Schroff et al., FaceNet, 2015, Table 2", year=2015, size=224, parameters=7_472_144
+    ),
+)
 def nn2(pixels: tf.Tensor, embedding_size: int) -> tf.Tensor:
     """Layers of NN2 from normalised pixels [B, S, S, C] to float32 [B, embedding_size]."""
     x = _convolution(pixels, 64, 7, "stem_conv1", strides=2)

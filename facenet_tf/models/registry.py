@@ -13,26 +13,27 @@ from typing import Any
 import keras
 
 from facenet_tf.models.layers import PixelNormalization, UnitLength
+from facenet_tf.models.publication import Published
 from facenet_tf.preprocessing import Preprocessing
 
 _architectures: dict[str, Callable[..., Any]] = {}
-_embedding_sizes: dict[str, int] = {}
+_published: dict[str, Published] = {}
 
 
 def register(
-    name: str, embedding_size: int = 128
+    name: str, publication: Published
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: make `architecture(pixels, embedding_size, **options)` known as `name`.
 
     Args:
         name: what `build` knows it by.
-        embedding_size: number of dimensions that it was published with.
+        publication: what its authors say of it; `published` gives it.
     """
 
     def remember(architecture: Callable[..., Any]) -> Callable[..., Any]:
         if name in _architectures:
             raise ValueError(f"architecture {name!r} is registered twice")
-        _architectures[name], _embedding_sizes[name] = architecture, embedding_size
+        _architectures[name], _published[name] = architecture, publication
         return architecture
 
     return remember
@@ -41,6 +42,17 @@ def register(
 def names() -> list[str]:
     """Names of all architectures, sorted."""
     return sorted(_architectures)
+
+
+def published(name: str) -> Published:
+    """What the authors of an architecture say of it.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if name not in _published:
+        raise ValueError(f"no architecture {name!r}; there are {', '.join(names())}")
+    return _published[name]
 
 
 def build(
@@ -66,12 +78,11 @@ def build(
     Raises:
         ValueError: for an unknown name, or options that the architecture refuses.
     """
-    if name not in _architectures:
-        raise ValueError(f"no architecture {name!r}; there are {', '.join(names())}")
+    publication = published(name)
     shape = (preprocessing.size, preprocessing.size, preprocessing.channels)
     pixels = keras.Input(shape, name="pixels")
     normalized = PixelNormalization(preprocessing.to_dict(), name="normalization")(pixels)
-    size = _embedding_sizes[name] if embedding_size is None else embedding_size
+    size = publication.embedding_size if embedding_size is None else embedding_size
     features = _architectures[name](normalized, size, **options)
     return keras.Model(pixels, UnitLength(name="embedding")(features), name=name)
 

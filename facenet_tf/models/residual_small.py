@@ -15,10 +15,14 @@ import tensorflow as tf
 
 from facenet_tf.models.blocks import convolution
 from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
 
-@register("residual_small")
+@register(
+    "residual_small",
+    Published(paper="none: made for this project", year=2026, size=112, parameters=1_306_208),
+)
 def residual_small(
     pixels: tf.Tensor,
     embedding_size: int,

@@ -50,6 +50,17 @@ class TestPixelNormalization:
             values, tf.image.per_image_standardization(PIXELS), rtol=1e-4, atol=1e-5
         )
 
+    def test_dlib_has_a_mean_for_each_channel(self):
+        values = self.layer(normalization="dlib")(PIXELS)
+        np.testing.assert_allclose(
+            values, (PIXELS - np.array([122.782, 117.001, 104.298])) / 256, atol=1e-6
+        )
+
+    def test_fixed_holds_for_grey(self):
+        grey = PIXELS[..., :1]
+        values = self.layer(color="grey")(grey)
+        np.testing.assert_allclose(values, (grey - 127.5) / 128, atol=1e-6)
+
     def test_per_image_of_a_uniform_image_is_zero(self):
         values = self.layer(normalization="per_image")(np.full((1, 8, 8, 3), 200, np.uint8))
         np.testing.assert_array_equal(values, 0)

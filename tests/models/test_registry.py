@@ -146,7 +146,15 @@ def test_unknown_name():
 
 def test_name_is_taken():
     with pytest.raises(ValueError, match="'nn2' is registered twice"):
-        models.register("nn2")(lambda pixels, embedding_size: pixels)
+        models.register("nn2", models.published("nn2"))(lambda pixels, embedding_size: pixels)
+
+
+def test_published():
+    net = models.published("nn2")
+    assert (net.parameters, net.embedding_size, net.verified) == (7_472_144, 128, True)
+    assert net.preprocessing == Preprocessing(size=224)
+    with pytest.raises(ValueError, match="no architecture 'nn9'"):
+        models.published("nn9")
 
 
 def test_preprocessing_of_a_foreign_model():
