@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> None:
         from facenet_tf.evaluation.embedding import check_crops, load_checked, network_embedder
 
         model = load_checked(config.model, first)
-        check_crops(model, config.model, second)
+        check_crops(model, config.model / "model.keras", second)
         embed = network_embedder(model)
     found = find_overlap(first, second, config, embed)
     try:

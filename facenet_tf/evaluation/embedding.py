@@ -3,7 +3,7 @@
 import json
 import logging
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation.jitter import looks
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.input_pipeline.pipeline import evaluation_arrays
 from facenet_tf.models import preprocessing_of
@@ -63,12 +64,12 @@ def load_checked(run: Path, dataset: FaceDataset) -> keras.Model:
         InputError: see `load_model`; or the preprocessings differ.
     """
     model = load_model(run)
-    check_crops(model, run, dataset)
+    check_crops(model, run / "model.keras", dataset)
     return model
 
 
-def check_crops(model: keras.Model, run: Path, dataset: FaceDataset) -> None:
-    """Make sure that a dataset's crops are those of the model of a run.
+def check_crops(model: keras.Model, source: str | Path, dataset: FaceDataset) -> None:
+    """Make sure that a dataset's crops are those of a model; `source` says where that is from.
 
     Raises:
         InputError: the preprocessings differ, or the model does not tell its own.
@@ -76,8 +77,8 @@ def check_crops(model: keras.Model, run: Path, dataset: FaceDataset) -> None:
     try:
         expected = preprocessing_of(model)
     except ValueError as error:
-        raise InputError(f"{run / 'model.keras'}: {error}") from error
-    what = f"model {run / 'model.keras'} and dataset {dataset.directory}"
+        raise InputError(f"{source}: {error}") from error
+    what = f"model {source} and dataset {dataset.directory}"
     check_same_preprocessing(expected, dataset.preprocessing, what)
 
 
@@ -102,19 +103,36 @@ def untrained_like(model: keras.Model, seed: int) -> keras.Model:
     return keras.models.clone_model(model)
 
 
-def network_embedder(model: keras.Model, flip_average: bool = False) -> Embedder:
-    """Vectors of a model; averaged over the mirrored crop and scaled to length 1 if asked."""
+def network_embedder(
+    model: keras.Model, flip_average: bool = False, jitter: int = 0, seed: int = 0
+) -> Embedder:
+    """Vectors of a model.
+
+    Args:
+        model: from crops to unit vectors.
+        flip_average: average those of crop and mirrored crop.
+        jitter: average those of so many moved versions of the crop in its place, as `seed` draws
+            them; 0: none.
+        seed: of the motions.
+
+    What was averaged is scaled to length 1 again.
+    """
 
     @tf.function(reduce_retracing=True)
     def forward(images: tf.Tensor) -> tf.Tensor:
         return model(images, training=False)
 
+    def views(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+        for view in looks(images, jitter, seed) if jitter else (images,):
+            yield view
+            if flip_average:
+                yield np.ascontiguousarray(view[:, :, ::-1])
+
     def embed(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        vectors = forward(tf.constant(images)).numpy()
-        if flip_average:
-            mirrored = np.ascontiguousarray(images[:, :, ::-1])
-            vectors = unit_rows(vectors + forward(tf.constant(mirrored)).numpy())
-        return vectors.astype(np.float32)
+        vectors = [forward(tf.constant(view)).numpy() for view in views(images)]
+        if len(vectors) == 1:
+            return vectors[0].astype(np.float32)
+        return unit_rows(np.sum(vectors, axis=0))
 
     return embed
 

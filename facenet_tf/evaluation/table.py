@@ -6,8 +6,12 @@ from facenet_tf.evaluation.few_shot import RULES
 
 
 def by_vectors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The results of the trained network and of each baseline, by name."""
-    return {"trained": figures, **figures["baselines"]}
+    """The results of the trained network, of each baseline and of the network beside, by name."""
+    others = {
+        name if name != "beside" else result["weights"]["source"]: result
+        for name, result in figures["baselines"].items()
+    }
+    return {"trained": figures, **others}
 
 
 def svm_rows(figures: dict[str, Any]) -> list[list[str]]:
@@ -57,9 +61,15 @@ def _verification_row(pair_set: str, name: str, figure: dict[str, Any]) -> list[
     return [pair_set, name.replace("_", " "), accuracy, *ranking, str(figure["pairs"])]
 
 
-def svm_head() -> list[str]:
+def people_name(figures: dict[str, Any]) -> str:
+    """What the test people are called: with weights of others they may not be unseen."""
+    weights = figures.get("weights")
+    return f"people ({weights['seen']})" if weights else "unseen people"
+
+
+def svm_head(figures: dict[str, Any]) -> list[str]:
     """Heads of `svm_rows`."""
-    return ["unseen people", "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
+    return [people_name(figures), "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
 
 
 def verification_head(figures: dict[str, Any]) -> list[str]:
@@ -127,7 +137,7 @@ def console_table(figures: dict[str, Any]) -> str:
     parts = []
     if not figures["svm"].get("skipped"):
         parts.append(_columns([person_head(figures), *person_rows(figures)]))
-    parts.append(_columns([svm_head(), *svm_rows(figures)]))
+    parts.append(_columns([svm_head(figures), *svm_rows(figures)]))
     verification = verification_rows(figures)
     if verification:
         parts.append(_columns([verification_head(figures), *verification]))

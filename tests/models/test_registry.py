@@ -8,7 +8,8 @@ import tensorflow as tf
 from facenet_tf import models
 from facenet_tf.preprocessing import Preprocessing
 
-SIZES = {name: 80 if name == "inception_resnet_v1" else 48 for name in models.names()}
+SMALLEST = {"dlib_resnet": 103, "inception_resnet_v1": 80}
+SIZES = {name: SMALLEST.get(name, 48) for name in models.names()}
 SINGLE_PRECISION = ["normalization", "bottleneck", "bottleneck_norm", "embedding"]
 POLICIES = ["mixed_float16", "mixed_bfloat16"]
 EMBEDDINGS = {"inception_resnet_v1": 512}
@@ -50,7 +51,13 @@ def policy(request):
 
 
 def test_names():
-    assert models.names() == ["inception_resnet_v1", "mobile_facenet", "nn2", "residual_small"]
+    assert models.names() == [
+        "dlib_resnet",
+        "inception_resnet_v1",
+        "mobile_facenet",
+        "nn2",
+        "residual_small",
+    ]
 
 
 @every_model
@@ -140,7 +147,7 @@ def test_options_of_build(name):
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match="no architecture 'nn9'; there are inception_resnet_v1, "):
+    with pytest.raises(ValueError, match="no architecture 'nn9'; there are dlib_resnet, "):
         models.build("nn9", preprocessing=Preprocessing())
 
 
