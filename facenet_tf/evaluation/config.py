@@ -105,7 +105,7 @@ class EvaluateConfig:
             )
         if self.protocol == "none" and self.pairs is not None:
             raise InputError(f"--pairs {self.pairs} needs --protocol: give lfw_view1 or lfw_view2")
-        if self.weights == "dlib":
+        if "dlib" in (self.weights, self.beside and self.beside[0]):
             package_file(WEIGHTS)
         if self.weights is None and not (self.run / "model.keras").is_file():
             raise InputError(

@@ -5,25 +5,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.svm import SVC
 
 from facenet_tf import metrics
-from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
+from facenet_tf.evaluation.roster import Vectors, drawn_people
 
-Rule = Callable[[NDArray, NDArray, NDArray], NDArray]
-"""Enrolled vectors [E, D], their labels [E] and probes [P, D] to labels [P]."""
+Rule = Callable[[Rows, Rows], NDArray]
+"""Enrolled pictures and probes, by their rows, to the labels that the probes are given."""
 
+RULES = ("nearest_mean", "nearest_neighbour", "svm")
 
-def svm(enrolled: NDArray, labels: NDArray, probes: NDArray) -> NDArray:
-    """The labels that scikit-learn's default `SVC()`, trained on the enrolled, gives the probes."""
-    return SVC().fit(enrolled, labels).predict(probes)
+MOST_PICTURES = 3000
+"""Of more, whole people are drawn at random up to this number: an SVM of many people is slow."""
 
-
-RULES: dict[str, Rule] = {
-    "nearest_mean": metrics.nearest_mean,
-    "nearest_neighbour": metrics.nearest_neighbour,
-    "svm": svm,
-}
 PROTOCOL = (
     "closed set of the test people with enough pictures; of each the same number is enrolled, "
     "drawn at random from those with a record (a draw of more holds the draw of fewer); all their "
@@ -53,7 +47,9 @@ def few_shot_figures(
     roster = vectors.roster
     needed = max(shots) + 1
     people, pictures = np.unique(roster.identities[~roster.lost], return_counts=True)
-    taking_part = people[pictures >= needed]
+    enough = people[pictures >= needed]
+    able = int(roster.of_people(enough).sum())
+    taking_part = drawn_people(roster.where(roster.of_people(enough)), MOST_PICTURES, seed)
     kept = vectors.where(roster.of_people(taking_part))
     figures: dict[str, Any] = {
         "protocol": PROTOCOL,
@@ -64,34 +60,56 @@ def few_shot_figures(
         "lost_pictures": int(kept.roster.lost.sum()),
         "left_out": {
             "rule": f"people with fewer than {needed} pictures that have a record",
-            "people": len(np.unique(roster.identities)) - len(taking_part),
-            "pictures": len(roster) - len(kept.roster),
+            "people": len(np.unique(roster.identities)) - len(enough),
+            "pictures": len(roster) - able,
+        },
+        "not_drawn": {
+            "rule": f"people beyond the {MOST_PICTURES} pictures of those drawn at random",
+            "people": len(enough) - len(taking_part),
+            "pictures": able - len(kept.roster),
         },
     }
     if len(taking_part) < 2:
         reason = f"{len(taking_part)} people with {needed} pictures or more: two are needed"
         return {**figures, "skipped": reason}
-    figures["shots"] = {str(count): _figures(kept, count, draws, seed) for count in sorted(shots)}
+    return {**figures, "shots": _by_shots(kept, shots, draws, seed)}
+
+
+def _by_shots(
+    vectors: Vectors, shots: tuple[int, ...], draws: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    person = np.unique(vectors.roster.identities, return_inverse=True)[1]
+    known = ~vectors.roster.lost
+    labels = person[known]
+    rules = _rules(vectors.values[known], labels)
+    places = [
+        metrics.places_among_own(labels, np.random.default_rng([seed, draw]))
+        for draw in range(draws)
+    ]
+    figures = {}
+    for count in sorted(shots):
+        probes = np.bincount(person) - count
+        figures[str(count)] = {"probes": int(probes.sum())} | {
+            name: _spread(np.array([_right(rule, labels, of < count) for of in places]), probes)
+            for name, rule in rules.items()
+        }
     return figures
 
 
-def _figures(vectors: Vectors, shots: int, draws: int, seed: int) -> dict[str, Any]:
-    person = np.unique(vectors.roster.identities, return_inverse=True)[1]
-    known = ~vectors.roster.lost
-    values, labels = vectors.values[known], person[known]
-    probes = np.bincount(person) - shots
-    right: dict[str, list[NDArray[np.int64]]] = {name: [] for name in RULES}
-    for draw in range(draws):
-        random = np.random.default_rng([seed, draw])
-        enrolled = metrics.places_among_own(labels, random) < shots
-        for name, rule in RULES.items():
-            named = rule(values[enrolled], labels[enrolled], values[~enrolled])
-            own = labels[~enrolled][named == labels[~enrolled]]
-            right[name].append(np.bincount(own, minlength=len(probes)))
-    return {
-        "probes": int(probes.sum()),
-        **{name: _spread(np.array(counts), probes) for name, counts in right.items()},
-    }
+def _rules(values: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Rule]:
+    def by(nearest: Callable[[NDArray, NDArray, NDArray], NDArray]) -> Rule:
+        return lambda enrolled, probes: nearest(values[enrolled], labels[enrolled], values[probes])
+
+    nearest = (by(metrics.nearest_mean), by(metrics.nearest_neighbour))
+    return dict(zip(RULES, (*nearest, KernelSvm(values, labels).predict), strict=True))
+
+
+def _right(rule: Rule, labels: NDArray[np.int64], enrolled: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many probes of each person are named rightly, int64 [people]."""
+    probes = np.flatnonzero(~enrolled)
+    named = rule(np.flatnonzero(enrolled), probes)
+    own = labels[probes]
+    return np.bincount(own[named == own], minlength=labels.max() + 1)
 
 
 def _spread(right: NDArray[np.int64], probes: NDArray[np.int64]) -> dict[str, float]:

@@ -101,12 +101,15 @@ def few_shot_note(figures: dict[str, Any]) -> str:
     few_shot = figures.get("few_shot")
     if not few_shot:
         return ""
-    out = few_shot["left_out"]
-    left_out = f"left out: {out['people']} {out['rule']} ({out['pictures']} pictures)"
+    left_out = "".join(
+        f"; left out: {out['people']} {out['rule']} ({out['pictures']} pictures)"
+        for out in (few_shot["left_out"], few_shot["not_drawn"])
+        if out["people"]
+    )
     if "skipped" in few_shot:
-        return f"no few-shot figures: {few_shot['skipped']}; {left_out}"
+        return f"no few-shot figures: {few_shot['skipped']}{left_out}"
     return (
-        f"few-shot: {few_shot['people']} people, {few_shot['draws']} draws; {left_out}; "
+        f"few-shot: {few_shot['people']} people, {few_shot['draws']} draws{left_out}; "
         f"pictures without a record, errors in every draw: {few_shot['lost_pictures']}"
     )
 

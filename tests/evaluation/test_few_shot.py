@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.svm import SVC
 
+from facenet_tf.evaluation import few_shot
 from facenet_tf.evaluation.few_shot import RULES, few_shot_figures
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.metrics import places_among_own
@@ -116,3 +117,12 @@ def test_fewer_than_two_people_are_a_reason_not_a_crash(vectors):
     assert "two are needed" in figures["skipped"]
     assert "shots" not in figures
     json.dumps(figures, allow_nan=False)
+
+
+def test_of_many_pictures_whole_people_are_drawn_and_the_others_counted(monkeypatch):
+    monkeypatch.setattr(few_shot, "MOST_PICTURES", 30)
+    figures = figures_of(people_vectors(people=5, pictures=(9, 9, 9, 9, 3)))
+    assert (figures["people"], figures["pictures"]) == (3, 27)
+    assert (figures["left_out"]["people"], figures["not_drawn"]["people"]) == (1, 1)
+    assert figures["not_drawn"]["pictures"] == 9
+    assert "30 pictures" in figures["not_drawn"]["rule"]
