@@ -131,7 +131,8 @@ class TestTables:
             (results / run / "evaluation.json").write_text(json.dumps(written))
         lines = tables.written("few-shot").splitlines()
         assert len(lines) == 3
-        assert "| PubFig83 | trained from scratch | 10 (left out: 3) | 1 | 50.00 % ± 1.25 |" in lines[2]
+        expected = "| PubFig83 | trained from scratch | 10 (left out: 3) | 1 | 50.00 % ± 1.25 |"
+        assert lines[2].startswith(expected)
 
     @pytest.mark.parametrize("rows", [2, 4], ids=["stopped early", "to the end"])
     @pytest.mark.parametrize(

@@ -58,12 +58,12 @@ class EvaluateConfig:
     svm_kernels: tuple[Literal["linear", "rbf"], ...] = ("linear", "rbf")
     """Kernels that the cross-validated choice tries."""
     few_shot: tuple[int, ...] = (1, 2, 5)
-    """Pictures to enrol of each test person, the others are named by them; without a number: none."""
+    """Pictures to enrol of each test person, the others are named by them; no number: no figures."""
     draws: int = 20
     """How often the enrolled pictures are drawn; mean and deviation are over the draws."""
     degrade: tuple[str, ...] = ()
-    """What happens to each crop before it is embedded, in order: grey, or low_resolution:SIDE, which
-    reduces it to SIDE pixels a side (area averages) and brings it back (linear)."""
+    """What happens to each crop before it is embedded, in order: grey, or low_resolution:SIDE,
+    which reduces it to SIDE pixels a side (area averages) and brings it back (linear)."""
     protocol: Literal["none", "lfw_view1", "lfw_view2"] = "none"
     """Published list of pairs: View 1 is for development, View 2 for the final figure."""
     pairs: Path | None = None

@@ -22,8 +22,8 @@ PROTOCOL = (
     "closed set of the test people with enough pictures; of each the same number is enrolled, "
     "drawn at random from those with a record (a draw of more holds the draw of fewer); all their "
     "other pictures are probes, one without a record is an error in every draw; nearest mean: of "
-    "the means scaled to length 1; nearest neighbour: of the enrolled pictures; svm: scikit-learn's "
-    "default SVC(); accuracy: share of the probes named rightly; balanced: mean of the people's "
+    "the means scaled to length 1; nearest neighbour: of the enrolled pictures; svm: default SVC() "
+    "of scikit-learn; accuracy: share of the probes named rightly; balanced: mean of the people's "
     "shares; mean and sample deviation over the draws"
 )
 
