@@ -89,8 +89,7 @@ def contenders(
     """Commands of the contenders by name."""
     pretrained = ["--pretrained"] if name == DLIB and weights else []
     commands = {
-        form: [sys.executable, str(WORKER), name, form, str(batch), *pretrained]
-        for form in FORMS
+        form: [sys.executable, str(WORKER), name, form, str(batch), *pretrained] for form in FORMS
     }
     if name == DLIB and dlib_python and weights:
         commands["dlib"] = [dlib_python, str(WORKER), str(weights), "dlib", str(batch)]

@@ -58,7 +58,7 @@ class EvaluateConfig:
     svm_kernels: tuple[Literal["linear", "rbf"], ...] = ("linear", "rbf")
     """Kernels that the cross-validated choice tries."""
     few_shot: tuple[int, ...] = (1, 2, 5)
-    """Pictures to enrol of each test person, the others are named by them; no number: no figures."""
+    """Pictures to enrol of each test person, who name the others; without a number no figures."""
     draws: int = 20
     """How often the enrolled pictures are drawn; mean and deviation are over the draws."""
     degrade: tuple[str, ...] = ()

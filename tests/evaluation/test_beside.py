@@ -98,5 +98,5 @@ def test_other_pictures_are_refused(run, dataset, other_run, other_dataset):
 
 
 def test_crops_of_another_network_are_refused(run, dataset, other_run):
-    with pytest.raises(InputError, match="--beside .*size: 40 and 32"):
+    with pytest.raises(InputError, match=r"--beside .*size: 40 and 32"):
         Beside(short(run, dataset, None), str(other_run), dataset.directory)

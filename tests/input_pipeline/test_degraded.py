@@ -65,7 +65,7 @@ def test_few_pixels_keep_less_detail(crop):
     "name", ["", "gray", "grey:3", "low_resolution", "low_resolution:0", "low_resolution:-4", "x:1"]
 )
 def test_other_names_are_refused(name):
-    with pytest.raises(InputError, match="--degrade .*give grey, or low_resolution:SIDE"):
+    with pytest.raises(InputError, match=r"--degrade .*give grey, or low_resolution:SIDE"):
         degradation_of(name)
 
 
