@@ -61,9 +61,7 @@ def noise(batch: int, height: int, width: int) -> np.ndarray:
     """The same chips for all contenders, uint8 [batch, height, width, 3]: blocks of colour."""
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (batch, height // 10 + 1, width // 10 + 1, 3), np.uint8)
-    return np.ascontiguousarray(
-        coarse.repeat(10, axis=1).repeat(10, axis=2)[:, :height, :width]
-    )
+    return np.ascontiguousarray(coarse.repeat(10, axis=1).repeat(10, axis=2)[:, :height, :width])
 
 
 FORMS = {

@@ -91,9 +91,7 @@ def main() -> None:
                 "crops": crops,
                 "commits": commits,
             }
-    report.publish(
-        "fine_tuning", metrics, given.output, seeds=given.seeds, experiments=experiments
-    )
+    report.publish("fine_tuning", metrics, given.output, seeds=given.seeds, experiments=experiments)
 
 
 def options() -> argparse.Namespace:

@@ -20,9 +20,7 @@ def train_once(config: TrainConfig) -> Path:
     """
     run = config.run_directory
     if not finished(run):
-        _in_own_process(
-            _train, dataclasses.replace(config, resume=(run / "config.json").exists())
-        )
+        _in_own_process(_train, dataclasses.replace(config, resume=(run / "config.json").exists()))
     if not finished(run):
         raise SystemExit(f"{run}: the training did not finish")
     return run

@@ -146,6 +146,11 @@ def runs() -> str:
     return table(head, rows)
 
 
+def architectures() -> str:
+    """The table as ``python -m facenet_tf.models`` wrote it."""
+    return file_of("architectures/table.md").read_text()
+
+
 def outcomes() -> str:
     kinds = ["ok", "recovered", "repaired", "fallback", "no_face"]
     rows = []

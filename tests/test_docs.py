@@ -20,7 +20,7 @@ from facenet_tf.commands.verify_dataset import VerifyConfig
 from facenet_tf.curation.config import DuplicatesConfig, LabelsConfig, OverlapConfig
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.losses import losses
-from facenet_tf.models.nn2 import BLOCKS
+from facenet_tf.models.facenet import BLOCKS
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records import layout, rows, schema
 from facenet_tf.records.config import BuildConfig
@@ -30,8 +30,8 @@ from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import check_head
 from facenet_tf.training.plot import PlotConfig
 
-from .models import test_inception_resnet_v1, test_mobile_facenet
-from .models.test_nn2 import WEIGHTS
+from .models import test_inception_resnet, test_mobile_facenet
+from .models.test_facenet import WEIGHTS
 
 ROOT = Path(__file__).parent.parent
 LOSSES = ROOT / "docs" / "losses.md"
@@ -320,7 +320,7 @@ class TestModels:
         assert self.row("bottleneck | 128")[-1] == f"{WEIGHTS['bottleneck']:,}"
 
     def test_parts_of_inception_resnet_v1(self):
-        for part, count in test_inception_resnet_v1.BLOCKS.items():
+        for part, count in test_inception_resnet.BLOCKS.items():
             assert self.row(part)[-1] == f"{count:,}", part
 
     def test_weights_of_mobile_facenet(self):

@@ -14,6 +14,7 @@ from facenet_tf.preprocessing import (
     FIVE_POINTS_112,
     Preprocessing,
     align_face,
+    central_window,
     centre_crop,
     check_same_preprocessing,
     landmark_rmse,
@@ -46,6 +47,21 @@ class TestSimilarityTransform:
         landmarks = np.array(SIMILARITIES[name]["landmarks"])
         fit = similarity_transform(landmarks, Preprocessing(size=160).template())
         np.testing.assert_allclose(fit.matrix, VECTORS["similarity_160_scaled"][name], atol=1e-6)
+
+    @pytest.mark.parametrize("name", SIMILARITIES)
+    def test_the_template_of_112x96_lies_8_pixels_to_the_left(self, name):
+        template = Preprocessing(width=96).template()
+        # SphereFace's own landmarks, of which ArcFace's are 8 pixels further to the right.
+        theirs = [[30.2946, 51.6963], [65.5318, 51.5014], [48.0252, 71.7366]]
+        theirs += [[33.5493, 92.3655], [62.7299, 92.2041]]
+        np.testing.assert_allclose(template, theirs, atol=1e-9)
+        fit = similarity_transform(np.array(SIMILARITIES[name]["landmarks"]), template)
+        expected = np.array(SIMILARITIES[name]["M"]) - [[0, 0, 8], [0, 0, 0]]
+        np.testing.assert_allclose(fit.matrix, expected, atol=1e-6)
+
+    def test_other_sizes_scale_the_whole_frame(self):
+        doubled = Preprocessing(size=224, width=192).template()
+        np.testing.assert_allclose(doubled, 2 * Preprocessing(width=96).template())
 
     def test_mirrored_points_have_a_large_error(self):
         fit = similarity_transform(SIMILARITIES["mirrored"]["landmarks"], FIVE_POINTS_112)
@@ -176,6 +192,24 @@ class TestAlignFace:
         crop = align_face(image, FIVE_POINTS_112 * scale + 5000, Preprocessing())
         assert (crop.pixels == 80).all()
 
+    @pytest.mark.parametrize("alignment", ["five_points", "eyes"])
+    @pytest.mark.parametrize("magnification", [1.3, 4.4])
+    def test_a_narrow_crop_is_the_middle_of_the_square_one(self, alignment, magnification):
+        image = np.random.default_rng(2).integers(0, 256, (500, 520, 3)).astype(np.uint8)
+        landmarks = FIVE_POINTS_112 * magnification + 10
+        square = align_face(image, landmarks, Preprocessing(alignment))
+        narrow = align_face(image, landmarks, Preprocessing(alignment, width=96))
+        assert narrow.pixels.shape == (112, 96, 3)
+        moved = narrow.matrix - square.matrix
+        np.testing.assert_allclose(moved, [[0, 0, -8], [0, 0, 0]], atol=1e-9)
+        if magnification < 2:  # else what is averaged begins elsewhere
+            np.testing.assert_array_equal(narrow.pixels, square.pixels[:, 8:104])
+
+    def test_a_wide_crop_has_the_square_one_in_its_middle(self):
+        image = np.random.default_rng(2).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+        wide = align_face(image, FIVE_POINTS_112 + 90, Preprocessing(width=128))
+        np.testing.assert_array_equal(wide.pixels[:, 8:120], image[90:202, 90:202])
+
     @pytest.mark.parametrize("shape", [(50, 50), (50, 50, 4), (0, 50, 3)])
     def test_refuses_what_is_no_rgb_picture(self, shape):
         with pytest.raises(ValueError, match="uint8"):
@@ -197,6 +231,18 @@ class TestCentreCrop:
         assert green == pytest.approx((shape[0] - 1) / 2, abs=0.6)
         assert np.ptp(crop.pixels[..., 0]) == pytest.approx(180 * 59 / 60, abs=2)
 
+    @pytest.mark.parametrize("shape", [(250, 180), (180, 250), (60, 300)])
+    def test_takes_the_middle_in_the_proportions_of_the_crop(self, shape):
+        preprocessing = Preprocessing(size=112, width=96)
+        crop = centre_crop(gradient(*shape), preprocessing)
+        left, top, width, height = central_window(gradient(*shape), preprocessing)
+        assert width / height == pytest.approx(96 / 112)
+        assert width == shape[1] or height == shape[0]
+        assert left + width / 2 == shape[1] / 2 and top + height / 2 == shape[0] / 2
+        assert crop.pixels.shape == (112, 96, 3)
+        assert crop.pixels[..., 0].mean() == pytest.approx((shape[1] - 1) / 2, abs=0.6)
+        assert crop.pixels[..., 1].mean() == pytest.approx((shape[0] - 1) / 2, abs=0.6)
+
     def test_one_pixel_is_enough(self):
         assert (centre_crop(np.full((1, 1, 3), 9, np.uint8), Preprocessing()).pixels == 9).all()
 
@@ -209,6 +255,7 @@ class TestFingerprint:
         "resampling": "cubic",
         "border": "constant",
         "normalization": "per_image",
+        "width": 96,
     }
 
     def test_every_field_changes_it(self):
@@ -234,8 +281,13 @@ class TestFingerprint:
             Preprocessing(color="grey", normalization="dlib")
         Preprocessing(color="grey", normalization="fixed")
 
+    def test_square_crops_are_described_as_before_there_were_others(self):
+        fields = ["alignment", "size", "color", "resampling", "border", "normalization"]
+        assert list(Preprocessing().to_dict()) == [*fields, "version"]
+        assert Preprocessing(size=96, width=96) == Preprocessing(size=96)
+
     def test_survives_json(self):
-        value = Preprocessing("eyes", 96, "grey", "cubic", "constant", "per_image")
+        value = Preprocessing("eyes", 96, "grey", "cubic", "constant", "per_image", 80)
         assert Preprocessing.from_dict(json.loads(json.dumps(value.to_dict()))) == value
 
     @pytest.mark.parametrize("change", [{"extra": 1}, {"size": None}])
@@ -272,7 +324,15 @@ class TestFingerprint:
 
     @pytest.mark.parametrize(
         "values",
-        [{"size": 5}, {"size": 5000}, {"size": 112.0}, {"color": "cmyk"}, {"alignment": "nose"}],
+        [
+            {"size": 5},
+            {"size": 5000},
+            {"size": 112.0},
+            {"color": "cmyk"},
+            {"alignment": "nose"},
+            {"width": 8},
+            {"width": 96.0},
+        ],
     )
     def test_unknown_values_are_refused(self, values):
         with pytest.raises(InputError, match=next(iter(values))):

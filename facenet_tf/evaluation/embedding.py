@@ -2,7 +2,6 @@
 
 import json
 import logging
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation.jitter import looks
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.input_pipeline.pipeline import evaluation_arrays
-from facenet_tf.models import preprocessing_of
-from facenet_tf.preprocessing import check_same_preprocessing
+from facenet_tf.pretrained.saved import MODEL, check_crops, load_saved
 from facenet_tf.records.dataset import FaceDataset
 
 logger = logging.getLogger(__name__)
@@ -26,60 +24,18 @@ PIXEL_SIDE = 32
 """Raw pixels are compared at this many pixels a side: a kernel machine needs no more."""
 
 Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""uint8 [B, S, S, C] crops to float32 [B, D] vectors of length 1."""
-
-
-def load_model(run: Path) -> keras.Model:
-    """The model of a run directory, loaded in safe mode.
-
-    Raises:
-        InputError: it is no model that this package wrote.
-    """
-    path = run / "model.keras"
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file raises anything from KeyError to BadZipFile
-        raise InputError(
-            f"{path} cannot be loaded ({error!r}): {_written_by(path)}read with Keras "
-            f"{keras.__version__}; train it again, or read it with the version that wrote it"
-        ) from error
-
-
-def _written_by(path: Path) -> str:
-    """ "written with Keras X, ", or nothing where the file does not tell."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            version = json.loads(archive.read("metadata.json"))["keras_version"]
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
-        return ""
-    return f"written with Keras {version}, "
+"""uint8 [B, H, W, C] crops to float32 [B, D] vectors of length 1."""
 
 
 def load_checked(run: Path, dataset: FaceDataset) -> keras.Model:
     """The run's model, after its preprocessing was found to be the dataset's.
 
     Raises:
-        InputError: see `load_model`; or the preprocessings differ.
+        InputError: see `load_saved`; or the preprocessings differ.
     """
-    model = load_model(run)
-    check_crops(model, run / "model.keras", dataset)
+    model = load_saved(run)
+    check_crops(model, run / MODEL, dataset)
     return model
-
-
-def check_crops(model: keras.Model, source: str | Path, dataset: FaceDataset) -> None:
-    """Make sure that a dataset's crops are those of a model; `source` says where that is from.
-
-    Raises:
-        InputError: the preprocessings differ, or the model does not tell its own.
-    """
-    try:
-        expected = preprocessing_of(model)
-    except ValueError as error:
-        raise InputError(f"{source}: {error}") from error
-    what = f"model {source} and dataset {dataset.directory}"
-    check_same_preprocessing(expected, dataset.preprocessing, what)
 
 
 def run_record(run: Path) -> dict:

@@ -22,9 +22,9 @@ STRENGTH = Augmentation(flip=0.5, rotation=3.0, scale=0.03, translation=0.02)
 
 
 def looks(images: NDArray[np.uint8], count: int, seed: int) -> Iterator[NDArray[np.uint8]]:
-    """`count` versions of uint8 [B, S, S, C] crops, every second one mirrored."""
-    side, channels = images.shape[1], images.shape[-1]
-    move = geometry.move(STRENGTH, _draws(count, seed), side)
+    """`count` versions of uint8 [B, H, W, C] crops, every second one mirrored."""
+    height, width, channels = images.shape[1:]
+    move = geometry.move(STRENGTH, _draws(count, seed), (height, width))
     assert move is not None  # some of the strengths are above 0
     flat = images if channels == 3 else images[..., 0]  # as OpenCV has grey pictures
     for number in range(count):

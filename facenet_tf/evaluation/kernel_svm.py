@@ -26,9 +26,7 @@ class KernelSvm:
         squares = np.diag(self._products)
         self._squared = np.maximum(squares[:, None] + squares - 2 * self._products, 0)
 
-    def predict(
-        self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf"
-    ) -> NDArray:
+    def predict(self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf") -> NDArray:
         """The targets that `SVC(C=c, kernel=kernel)`, trained on some rows, gives to others."""
         svm = SVC(C=c, kernel="precomputed")
         gamma = self._scale(train)

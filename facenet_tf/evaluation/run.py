@@ -181,9 +181,7 @@ def _circumstances(
         },
         "weights": subject.weights,
         "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
-        "config": {
-            name: _plain(value) for name, value in dataclasses.asdict(config).items()
-        },
+        "config": {name: _plain(value) for name, value in dataclasses.asdict(config).items()},
         "git_revision": git_revision(),
         "versions": versions(),
     }

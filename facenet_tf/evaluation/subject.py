@@ -13,6 +13,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.seen import SeenPeople, seen_people
 from facenet_tf.pretrained import origin
+from facenet_tf.pretrained.saved import check_crops
 from facenet_tf.records.dataset import FaceDataset
 
 
@@ -48,7 +49,7 @@ def open_subject(config: EvaluateConfig, dataset: FaceDataset) -> Subject:
         model = embedding.load_checked(config.run, dataset)
         return Subject(model, embedding.run_record(config.run), None)
     model = pretrained.load(config.weights)
-    embedding.check_crops(model, f"--weights {config.weights}", dataset)
+    check_crops(model, f"--weights {config.weights}", dataset)
     manifest = dataset.manifest
     weights = origin.described(config.weights, manifest["source"], manifest["name"])
     return Subject(model, {}, weights)

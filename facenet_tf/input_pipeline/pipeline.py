@@ -116,7 +116,7 @@ def training_batches(
         degrade: names of what happens to every crop before `augmentation`, see `degraded`.
 
     Returns:
-        Elements of a fixed shape, n = P·K / `share.parts`: "image" uint8 [n, S, S, C]; "label"
+        Elements of a fixed shape, n = P·K / `share.parts`: "image" uint8 [n, H, W, C]; "label"
         int32 [n], see `dense_labels`; "source" int32 [n], equal for copies of one source image,
         which are no positives of each other; "record" int32 [n], record numbers of the dataset.
         With mixup also "other_label" int32 [n] and "share" float32 [n], see `mixup.mix`.
@@ -159,7 +159,7 @@ def training_batches(
         numbers = variation.draw(seed, step, begin, read_size, whole)
         types = [tf.uint8, tf.int32, tf.int32, tf.int32]
         image, *told = tf.numpy_function(read, [step, begin, numbers], types)
-        image = tf.ensure_shape(image, [read_size, *_shape(dataset)])
+        image = tf.ensure_shape(image, [read_size, *dataset.preprocessing.shape])
         label, source, record = (tf.ensure_shape(each, [read_size]) for each in told)
         batch = {"image": image, "label": label, "source": source, "record": record}
         if not mixup:
@@ -176,7 +176,7 @@ def training_batches(
 def evaluation_batches(
     dataset: Records, records: np.ndarray, batch_size: int, degrade: Sequence[str] = ()
 ) -> tf.data.Dataset:
-    """All of `records` once, in their order: uint8 [≤ batch_size, S, S, C]; the last may be small.
+    """All of `records` once, in their order: uint8 [≤ batch_size, H, W, C]; the last may be small.
 
     Every crop is changed as `degrade` says, see `degraded`.
 
@@ -188,7 +188,8 @@ def evaluation_batches(
         return np.stack(list(_crops(dataset, records[start : start + batch_size], degrade)))
 
     def batch(start: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(tf.numpy_function(read, [start], tf.uint8), [None, *_shape(dataset)])
+        images = tf.numpy_function(read, [start], tf.uint8)
+        return tf.ensure_shape(images, [None, *dataset.preprocessing.shape])
 
     return _in_order(tf.data.Dataset.range(0, len(records), batch_size), batch)
 
@@ -209,13 +210,8 @@ def evaluation_arrays(
         ) from error
 
 
-def _shape(dataset: Records) -> tuple[int, int, int]:
-    side = dataset.preprocessing.size
-    return side, side, dataset.preprocessing.channels
-
-
 def _crops(dataset: Records, records: np.ndarray, degrade: Sequence[str]) -> Iterator[np.ndarray]:
-    """Crops uint8 [S, S, C], decoded and degraded one by one."""
+    """Crops uint8 [H, W, C], decoded and degraded one by one."""
     return degraded(_decoded(dataset, records), degrade)
 
 

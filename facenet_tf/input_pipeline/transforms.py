@@ -28,7 +28,7 @@ def augment(
     step: tf.Tensor | int,
     preprocessing: Preprocessing,
 ) -> tf.Tensor:
-    """Vary a whole batch of crops, uint8 [B, S, S, C], C 1 or 3; same shape and dtype.
+    """Vary a whole batch of crops, uint8 [B, H, W, C], C 1 or 3; same shape and dtype.
 
     It runs in Python, which XLA cannot compile and a saved graph cannot hold.
     """
@@ -51,7 +51,7 @@ class Variation:
 
     def __init__(self, options: Augmentation, preprocessing: Preprocessing) -> None:
         self._options, self._points = options, five_points(preprocessing)
-        self._shape = preprocessing.size, preprocessing.size, preprocessing.channels
+        self._shape = preprocessing.shape
         self._apart = drawn_apart(name for name, strength in vars(options).items() if strength)
 
     def draw(
@@ -62,7 +62,7 @@ class Variation:
         return draw(self._apart, whole, seed, step)[first : first + count]
 
     def apply(self, crops: Iterable[np.ndarray], numbers: np.ndarray) -> np.ndarray:
-        """Crops uint8 [S, S, C] that come one by one, varied by their `numbers`; [count, S, S, C].
+        """Crops uint8 [H, W, C] that come one by one, varied by their `numbers`; [count, H, W, C].
 
         Each is changed as soon as it is there, while it is in the cache.
         """
@@ -79,13 +79,14 @@ class Variation:
 
     def _changes(self, draws: Draws) -> list[Change]:
         """In the order of their causes: what is worn, the pose, light, the camera; then erasing."""
-        options, (side, _, channels) = self._options, self._shape
+        options, (height, width, channels) = self._options, self._shape
+        sides = height, width
         changes = [
             *dress(options, draws, self._points),
-            move(options, draws, side),
+            move(options, draws, sides),
             recolour(options, draws, channels),
             bend(options, draws),
-            *degrade(options, draws, side),
-            *erase(options, draws, side),
+            *degrade(options, draws, sides),
+            *erase(options, draws, sides),
         ]
         return [change for change in changes if change]

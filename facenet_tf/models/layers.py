@@ -167,27 +167,48 @@ def _moments_of_replicas(inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 @keras.saving.register_keras_serializable("facenet_tf")
 class L2Pooling(keras.layers.Layer):
-    """Root mean square over square windows ("same" padding, which does not count).
+    """Root of the mean or of the sum of squares over square windows.
 
     The pooling of Schroff et al. 2015, Table 2. Squares are taken in float32, where those of
     float16 activations cannot overflow.
+
+    Args:
+        pool_size: side of the window.
+        strides: of both directions.
+        padding: "same", which does not count in a mean, or "valid".
+        reduction: "mean", or "sum" with padding "valid", as Torch has it.
+
+    Raises:
+        ValueError: for an unknown reduction, or padding that would count in a sum.
     """
 
-    def __init__(self, pool_size: int = 3, strides: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        pool_size: int = 3,
+        strides: int = 1,
+        padding: str = "same",
+        reduction: str = "mean",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.pool_size = pool_size
-        self.strides = strides
+        if (padding, reduction) not in (("same", "mean"), ("valid", "mean"), ("valid", "sum")):
+            raise ValueError(f"padding {padding!r} and reduction {reduction!r} do not go together")
+        self.pool_size, self.strides = pool_size, strides
+        self.padding, self.reduction = padding, reduction
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Pool [B, H, W, C] to [B, ceil(H / strides), ceil(W / strides), C]."""
+        """Pool [B, H, W, C] to [B, H', W', C] of the same type."""
         squares = tf.square(tf.cast(inputs, tf.float32))
-        mean = tf.nn.avg_pool2d(squares, self.pool_size, self.strides, "SAME")
+        pooled = tf.nn.avg_pool2d(squares, self.pool_size, self.strides, self.padding.upper())
+        if self.reduction == "sum":
+            pooled *= float(self.pool_size**2)
         # The root's slope is infinite at 0, where a window after ReLU often is.
-        return tf.cast(tf.sqrt(tf.maximum(mean, 1e-12)), inputs.dtype)
+        return tf.cast(tf.sqrt(tf.maximum(pooled, 1e-12)), inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Config with window and stride."""
-        return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides}
+        """Config with window, stride, padding and reduction."""
+        names = ("pool_size", "strides", "padding", "reduction")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("facenet_tf")

@@ -11,11 +11,10 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from facenet_tf.models.blocks import convolution, norm
+from facenet_tf.models.blocks import convolution, evenly_padded, norm, prelu
 from facenet_tf.models.depthwise import DepthwiseConvolution
 from facenet_tf.models.grouped import GroupedConvolution
 from facenet_tf.models.heads import Head, pool
-from facenet_tf.models.prelu import ChannelPReLU
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
@@ -50,16 +49,16 @@ def mbf(
     Raises:
         ValueError: for an unknown head.
     """
-    x = _convolution(pixels, 128, 3, "stem_conv", strides=2)
+    x = _activated(pixels, 128, 3, "stem_conv", strides=2)
     x = GroupedConvolution(3, groups=64, name="stem_grouped")(x)
-    x = _activated(x, "stem_grouped")
+    x = prelu(norm("stem_grouped_norm")(x), "stem_grouped")
     for stage, (between, filters, blocks) in enumerate(STAGES, start=1):
         x = _bottleneck(x, between, filters, f"stage{stage}_block1", strides=2)
         for block in range(2, blocks + 2):
             name = f"stage{stage}_block{block}"
             y = _bottleneck(x, filters, filters, name)
             x = keras.layers.Add(name=f"{name}_add")([x, y])
-    x = pool(_convolution(x, 512, 1, "last_conv"), head)
+    x = pool(_activated(x, 512, 1, "last_conv"), head)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Dense(embedding_size, use_bias=False, dtype="float32", name="bottleneck")(x)
@@ -69,31 +68,14 @@ def mbf(
 
 
 def _bottleneck(x: tf.Tensor, between: int, filters: int, name: str, strides: int = 1) -> tf.Tensor:
-    y = _convolution(x, between, 1, f"{name}_expand")
-    y = _padded(y, f"{name}_depthwise", strides)
+    y = _activated(x, between, 1, f"{name}_expand")
+    if strides > 1:
+        y = evenly_padded(y, 3, f"{name}_depthwise")
     padding = "same" if strides == 1 else "valid"
     y = DepthwiseConvolution(3, strides, padding, name=f"{name}_depthwise")(y)
-    y = _activated(y, f"{name}_depthwise")
+    y = prelu(norm(f"{name}_depthwise_norm")(y), f"{name}_depthwise")
     return convolution(y, filters, 1, f"{name}_project")
 
 
-def _convolution(x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1) -> tf.Tensor:
-    x = keras.layers.Conv2D(
-        filters,
-        size,
-        strides,
-        padding="same" if strides == 1 else "valid",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=name,
-    )(_padded(x, name, strides))
-    return _activated(x, name)
-
-
-def _padded(x: tf.Tensor, name: str, strides: int) -> tf.Tensor:
-    """Evenly by one, where TensorFlow would pad the lower right alone."""
-    return x if strides == 1 else keras.layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-
-
-def _activated(x: tf.Tensor, name: str) -> tf.Tensor:
-    return ChannelPReLU(name=f"{name}_prelu")(norm(f"{name}_norm")(x))
+def _activated(x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1) -> tf.Tensor:
+    return prelu(convolution(x, filters, size, name, strides, padding="even"), name)

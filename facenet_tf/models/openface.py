@@ -2,17 +2,16 @@
 
 | name | blocks | parameters | multiply-adds |
 |---|---|---|---|
-| nn4 | those of FaceNet's NN4 | 6,959,088 | 289 million |
-| nn4.small1 | without 4c and 4d | 5,579,520 | 239 million |
-| nn4.small2 | without 4b too, smaller last ones | 3,733,968 | 207 million |
+| nn4 | those of FaceNet's NN4 | 6,959,088 | 274 million |
+| nn4.small1 | without 4c and 4d | 5,579,520 | 229 million |
+| nn4.small2 | without 4b too, smaller last ones | 3,733,968 | 200 million |
 
 From 96×96 crops to 128 dimensions. They differ from FaceNet's NN4 in what Torch does by itself, and
 weights trained there rely on it: what pools has no padding, takes steps as long as its window (of
 two where it is the maximum), and the small map that comes out stands in the middle of zeros;
 convolutions with a stride are padded evenly; L2 pooling is the root of the sum of squares, not of
 their mean; channels are joined in another order; and there is local response normalisation in the
-stem beside batch normalisation. Multiply-adds are those with the smaller maps: a little less than
-above. Other sizes than 96 will do.
+stem beside batch normalisation. Crops of 65 pixels and more will do.
 """
 
 from __future__ import annotations
@@ -40,6 +39,8 @@ SMALL2_BLOCKS = tuple(
     for block in SMALL1_BLOCKS
     if block.name != "4b"
 )
+SMALLEST = 65
+"""Side in pixels below which nothing is left for the last pooling."""
 
 
 def network(
@@ -61,8 +62,10 @@ def network(
             networks have none.
 
     Raises:
-        ValueError: for an unknown head.
+        ValueError: for an unknown head, or a smaller picture.
     """
+    if min(pixels.shape[1:3]) < SMALLEST:
+        raise ValueError(f"needs crops of at least {SMALLEST} pixels, not {min(pixels.shape[1:3])}")
     x = _convolution(pixels, 64, 7, "stem_conv1", strides=2)
     x = LocalResponseNormalization(name="stem_response1")(_halved(x, "stem_pool1"))
     x = _convolution(x, 64, 1, "stem_conv2_reduce")
@@ -102,7 +105,7 @@ def _pooling(x: tf.Tensor, block: Block, name: str) -> tf.Tensor:
 
 
 _published = partial(
-    Published, "Amos et al., OpenFace, 2016, models/openface", 2016, 96, normalization="unit"
+    Published, "Amos et al., OpenFace, 2016, models/openface", 2016, 96, normalization="openface"
 )
 
 register("openface_nn4", _published(6_959_088, lfw=91.57))(partial(network, blocks=NN4_BLOCKS))

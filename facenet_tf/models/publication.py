@@ -35,4 +35,6 @@ class Published:
     @property
     def preprocessing(self) -> Preprocessing:
         """Crops of the published size, frame and normalisation."""
-        return Preprocessing(self.alignment, self.size, normalization=self.normalization)
+        return Preprocessing(
+            self.alignment, self.size, width=self.width, normalization=self.normalization
+        )

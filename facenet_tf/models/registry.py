@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from facenet_tf.models import keras_backbones
 from facenet_tf.models.layers import PixelNormalization, UnitLength
 from facenet_tf.models.publication import Published
 from facenet_tf.preprocessing import Preprocessing
@@ -65,26 +66,34 @@ def build(
     """Build an embedding model with fresh weights.
 
     Args:
-        name: one of `names()`.
+        name: one of `names()`, or "keras:" and the name of a network of `keras.applications`.
         preprocessing: how the crops are made; it travels inside the model, and gives its input
             size and channels.
         embedding_size: number of dimensions of an embedding; None: as published.
         **options: what the architecture's function takes besides.
 
     Returns:
-        A functional model from pixels 0...255, uint8 or floating [B, size, size, channels], to
+        A functional model from pixels 0...255, uint8 or floating [B, H, W, channels], to
         embeddings, float32 [B, embedding_size] of length 1.
 
     Raises:
         ValueError: for an unknown name, or options that the architecture refuses.
     """
-    publication = published(name)
-    shape = (preprocessing.size, preprocessing.size, preprocessing.channels)
-    pixels = keras.Input(shape, name="pixels")
+    architecture, default = _architecture(name)
+    pixels = keras.Input(preprocessing.shape, name="pixels")
     normalized = PixelNormalization(preprocessing.to_dict(), name="normalization")(pixels)
-    size = publication.embedding_size if embedding_size is None else embedding_size
-    features = _architectures[name](normalized, size, **options)
-    return keras.Model(pixels, UnitLength(name="embedding")(features), name=name)
+    size = default if embedding_size is None else embedding_size
+    features = architecture(normalized, size, **options)
+    embedding = UnitLength(name="embedding")(features)
+    return keras.Model(pixels, embedding, name=name.replace(":", "_"))
+
+
+def _architecture(name: str) -> tuple[Callable[..., Any], int]:
+    """The function of a name, and the number of dimensions unless another is asked for."""
+    if name.startswith(keras_backbones.PREFIX):
+        return keras_backbones.architecture(name.removeprefix(keras_backbones.PREFIX)), 128
+    publication = published(name)
+    return _architectures[name], publication.embedding_size
 
 
 def preprocessing_of(model: keras.Model) -> Preprocessing:

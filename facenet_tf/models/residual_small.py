@@ -31,7 +31,7 @@ def residual_small(
     head: Head = "depthwise",
     dropout: float = 0.0,
 ) -> tf.Tensor:
-    """Layers from normalised pixels [B, S, S, C] to float32 [B, embedding_size].
+    """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
 
     Args:
         pixels: normalised pixels.

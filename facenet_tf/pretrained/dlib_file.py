@@ -74,6 +74,8 @@ def read_network(path: Path, kinds: Sequence[str]) -> list[Contents]:
         InputError: the file cannot be read, is damaged, too large, or of another network.
     """
     try:
+        if not path.is_file():  # reading a pipe would never end
+            raise InputError(f"{path}: there is no such file")
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise InputError(f"{path}: {size} bytes are more than a network of dlib's has")

@@ -82,7 +82,9 @@ def _place(layer: Any) -> tuple[str, int | None, int, bool]:
 
     Branches of the blocks named a are single convolutions, those of mixed_7a are not.
     """
-    block, rest = re.fullmatch(r"(stem|block\d+_\d+|mixed_\da)_(\w+)", layer.name).groups()
+    found = re.fullmatch(r"(stem|block\d+_\d+|mixed_\da)_(\w+)", layer.name)
+    assert found is not None
+    block, rest = found.groups()
     if block == "stem" or rest == "up":
         return block, None, 1, True
     alone = rest[0] == "a" and block != "mixed_7a"

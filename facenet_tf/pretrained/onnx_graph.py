@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ class Node:
     kind: str
     inputs: Sequence[str]
     output: str
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
 
 
 class Graph:
@@ -35,10 +35,13 @@ class Graph:
     Args:
         path: named in messages.
         model: a ModelProto.
+
+    Raises:
+        InputError: weights are in other files, or there are several inputs.
     """
 
     def __init__(self, path: Path, model: Any) -> None:
-        from onnx import helper, numpy_helper
+        from onnx import helper
 
         self.path = path
         passed: dict[str, str] = {}
@@ -55,40 +58,37 @@ class Graph:
                 found = Node(node.op_type, inputs, node.output[0], options)
                 for name in dict.fromkeys(inputs):
                     self._readers[name].append(found)
-        self.tensors = Tensors(
-            path,
-            {
-                name: Tensor(tuple(each.dims), partial(numpy_helper.to_array, each))
-                for name, each in weights.items()
-            },
-        )
+        self.tensors = _tensors(path, weights)
         starts = [each for each in model.graph.input if each.name not in weights]
         if len(starts) != 1:
             raise InputError(f"{path}: it has {len(starts)} inputs: it is of another network")
         self.start = starts[0].name
-
-    def next(self, tensor: str, kind: str) -> Node:
-        """The only node of a kind that reads a tensor; raises InputError if there is none."""
-        found = self.find(tensor, kind)
-        if found is None:
-            kinds = ", ".join(node.kind for node in self._readers[tensor]) or "nothing"
-            raise InputError(
-                f"{self.path}: {kind} should follow {tensor}, {kinds} does: it is of another "
-                "network"
-            )
-        return found
+        sides = starts[0].type.tensor_type.shape.dim
+        self.shape = tuple(int(each.dim_value) for each in sides)
+        """Of the input; 0 for what the file leaves open."""
 
     def find(self, tensor: str, *kinds: str) -> Node | None:
-        """The only node of some kinds that reads a tensor; None if there is none or several."""
+        """The only node of some kinds that reads a tensor; None if there is none, or several."""
         found = [node for node in self._readers[tensor] if node.kind in kinds]
         return found[0] if len(found) == 1 else None
+
+    def next(self, tensor: str, *kinds: str) -> Node:
+        """The same; raises InputError if there is none."""
+        found = self.find(tensor, *kinds)
+        if found is None:
+            there = ", ".join(node.kind for node in self._readers[tensor]) or "nothing"
+            raise InputError(
+                f"{self.path}: after {tensor} comes {there}, not {' or '.join(kinds)}: it is of "
+                "another network"
+            )
+        return found
 
 
 def read_graph(path: Path) -> Graph:
     """The graph of a file.
 
     Raises:
-        InputError: onnx is missing, or the file is damaged or keeps weights in others.
+        InputError: onnx is missing, or the file is damaged or of another kind.
     """
     try:
         import onnx
@@ -97,13 +97,24 @@ def read_graph(path: Path) -> Graph:
             f"{path}: onnx reads it and is not installed: pip install 'facenet-tf[onnx]'"
         ) from error
     try:
-        # Weights in other files would be read from wherever the model says.
-        model = onnx.load(str(path), load_external_data=False)
-        graph = Graph(path, model)
+        return Graph(path, onnx.load(str(path), load_external_data=False))
     except InputError:
         raise
-    except Exception as error:  # protobuf's errors are of no common kind
+    except Exception as error:  # protobuf's errors have no class in common
         raise InputError(f"{path}: it cannot be read as ONNX ({error})") from error
-    if any(onnx.external_data_helper.uses_external_data(each) for each in model.graph.initializer):
+
+
+def _tensors(path: Path, weights: dict[str, Any]) -> Tensors:
+    from onnx import numpy_helper
+    from onnx.external_data_helper import uses_external_data
+
+    if any(map(uses_external_data, weights.values())):
+        # They would be read from wherever the file says.
         raise InputError(f"{path}: it keeps weights in other files: save it as one")
-    return graph
+    return Tensors(
+        path,
+        {
+            name: Tensor(tuple(each.dims), partial(numpy_helper.to_array, each))
+            for name, each in weights.items()
+        },
+    )

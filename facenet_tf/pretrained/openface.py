@@ -7,7 +7,6 @@ normalisation also means `…_m.csv` and variances `…_v.csv`. Values are in To
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,8 +76,9 @@ def _their_names(name: str) -> tuple[str, str]:
         return "dense", ""
     if name in _STEM:
         return f"conv{_STEM[name]}", f"bn{_STEM[name]}"
-    block, branch = re.fullmatch(r"(inception_\d\w)_(\w+)", name).groups()
-    return tuple(f"{block}_{part}" for part in _BRANCHES[branch])
+    block, branch = name[: len("inception_3a")], name[len("inception_3a_") :]
+    convolution, norm = _BRANCHES[branch]
+    return f"{block}_{convolution}", f"{block}_{norm}"
 
 
 def _tensor(file: Path) -> Tensor:

@@ -54,14 +54,15 @@ class Tensors:
             raise InputError(f"{self.path}: {name} is {list(shape)}: it is of another network")
         return shape
 
-    def take(self, name: str, shape: Iterable[int]) -> NDArray[np.float32]:
-        """One array, float32.
+    def take(self, name: str, shape: Iterable[int] | None = None) -> NDArray[np.float32]:
+        """One array, float32, of a shape or, if None, of any.
 
         Raises:
             InputError: there is none of this name, it has another shape, is no number, or not
                 finite.
         """
-        found, wanted = self.shape(name), tuple(shape)
+        found = self.shape(name)
+        wanted = found if shape is None else tuple(shape)
         if found != wanted:
             raise InputError(
                 f"{self.path}: {name} is {list(found)}, not {list(wanted)}: it is of another "

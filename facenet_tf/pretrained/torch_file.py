@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,4 +33,4 @@ def read_state(path: Path) -> Tensors:
 
 
 def _tensor(value: Any) -> Tensor:
-    return Tensor(tuple(value.shape), partial(value.detach().numpy))
+    return Tensor(tuple(value.shape), value.detach().numpy)

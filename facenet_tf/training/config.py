@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -22,6 +23,9 @@ from facenet_tf.training.not_finite import Recovery
 
 # An epoch of a small folder: below this, validating takes longer than training.
 _FEWEST_STEPS = 20
+
+# The network of a run that begins with fresh weights.
+_BODY = {"model": "residual_small", "embedding_size": 128}
 
 # Of the optimisers that decay weights, by default.
 _WEIGHT_DECAY = {"adamw": 5e-2, "lamb": 5e-2, "sgd": 5e-4}
@@ -123,10 +127,10 @@ class TrainConfig:
     """run directory to write; None: runs/ with the name of the dataset directory"""
     seed: int = 0
     """seeds weights, sampling and augmentation; below 2^32"""
-    model: str = "residual_small"
-    """architecture, by its name in facenet_tf.models"""
-    embedding_size: int = 128
-    """length of the embedding"""
+    model: str | None = None
+    """architecture, by its name in facenet_tf.models; None: that of --init, or residual_small"""
+    embedding_size: int | None = None
+    """length of the embedding; None: that of --init, or 128"""
     width: int | None = None
     """filters of the first stage, where the architecture has this choice; None: its own"""
     dropout: float | None = None
@@ -167,7 +171,7 @@ class TrainConfig:
     fine_tuning: Annotated[FineTuning, tyro.conf.OmitArgPrefixes] = field(
         default_factory=FineTuning
     )
-    """what the run starts from, and which layers learn"""
+    """what the run begins with, and which layers learn"""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """of the network's body; the head and the loss are always float32; with mixed_float16 the loss
     is scaled"""
@@ -241,6 +245,15 @@ class TrainConfig:
             main=self.main.learning_from(chosen.loss or chosen.main.loss),
         )
 
+    def with_body(self, body: Mapping[str, Any] = _BODY) -> TrainConfig:
+        """The config with what it leaves open of the network settled.
+
+        Args:
+            body: values for `model`, `embedding_size` and options of the architecture.
+        """
+        left_open = {name: body[name] for name in body if getattr(self, name) is None}
+        return dataclasses.replace(self, **left_open)
+
     def with_steps(self, pictures: int) -> TrainConfig:
         """The config with `steps_per_epoch` settled for so many training pictures."""
         if self.steps_per_epoch:
@@ -264,7 +277,9 @@ class TrainConfig:
         self._check_descent()
         _at_least("", self, {"clip_norm": 0, "early_stop_epochs": 0, "seed": 0, "chunk": 0})
         _at_least("", self, {"pictures_per_person": 0})
-        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0, "threads": 0, "profile": 0})
+        _at_least("", self, {"steps_per_epoch": 0, "threads": 0, "profile": 0})
+        if self.embedding_size is not None:
+            _at_least("", self, {"embedding_size": 1})
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):

@@ -16,11 +16,11 @@ from facenet_tf.training import determinism, distribute
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.distribute import Distribution
 from facenet_tf.training.heads import check_head
+from facenet_tf.training.initial import Initial, open_initial
 from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import training_records
 from facenet_tf.training.progress import Progress
 from facenet_tf.training.run_directory import RunDirectory, plain
-from facenet_tf.training.start import people_seen_before
 
 
 @dataclass(frozen=True)
@@ -52,23 +52,30 @@ def train(config: TrainConfig) -> TrainingResult:
     optimizer_class(config.optimizer)
     dataset = FaceDataset.open(config.dataset)
     check_degradations(config.degrade, dataset.preprocessing)
+    initial = open_initial(config, dataset)
+    config = (config.with_body(initial.body) if initial else config).with_body()
     config = config.with_steps(len(training_records(config, dataset)))
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     try:
         with distribution.place(run.path, config.resume) as place, distribution.strategy.scope():
-            result = _trained(config, dataset, RunDirectory(place), distribution)
+            result = _trained(config, dataset, initial, RunDirectory(place), distribution)
         return dataclasses.replace(result, run=run)
     finally:
         keras.mixed_precision.set_global_policy("float32")
 
 
 def _trained(
-    config: TrainConfig, dataset: FaceDataset, run: RunDirectory, distribution: Distribution
+    config: TrainConfig,
+    dataset: FaceDataset,
+    initial: Initial | None,
+    run: RunDirectory,
+    distribution: Distribution,
 ) -> TrainingResult:
     # All that can be refused is refused before an earlier run is touched.
-    progress = Progress(config, dataset, run, distribution)
-    run.start(_resolved(config, dataset), overwrite=config.overwrite, resume=config.resume)
+    progress = Progress(config, dataset, initial, run, distribution)
+    resolved = _resolved(config, dataset, initial)
+    run.start(resolved, overwrite=config.overwrite, resume=config.resume)
     progress.train()
     state, epochs = progress.state, progress.state.step // config.steps_per_epoch
     finished = {"epochs": epochs, "best_val_auc": state.best, "seconds": round(state.seconds)}
@@ -76,7 +83,7 @@ def _trained(
     return TrainingResult(run, state.best, epochs, state.seconds)
 
 
-def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
+def _resolved(config: TrainConfig, dataset: FaceDataset, initial: Initial | None) -> dict[str, Any]:
     """What config.json says: everything a reader needs to know or to repeat the run."""
     described = plain(config)
     for of_one_sitting in ("overwrite", "resume", "profile", "distribute"):
@@ -86,7 +93,8 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
         "dataset": {
             "name": dataset.manifest["name"],
             "records": len(dataset.labels),
-            "seen_people": _seen_people(config, dataset),
+            "seen_people": _seen_people(dataset, initial),
+            "seen_before": initial.seen_before if initial else None,
         },
         "fingerprint": dataset.fingerprint,
         "git_revision": git_revision(),
@@ -94,9 +102,9 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
     }
 
 
-def _seen_people(config: TrainConfig, dataset: FaceDataset) -> list[str]:
-    """Names of the people that train or steer the training, or did so for the run that this one
-    starts from: no test may hold them."""
+def _seen_people(dataset: FaceDataset, initial: Initial | None) -> list[str]:
+    """Names of the people that train or steer the training, or did so for the run whose weights
+    this one begins with: no test may hold them."""
     seen = np.concatenate([dataset.split("train"), dataset.split("validation")])
     now = [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
-    return list(dict.fromkeys([*now, *people_seen_before(config)]))
+    return list(dict.fromkeys([*now, *(initial.seen_people if initial else ())]))

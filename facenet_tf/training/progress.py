@@ -25,6 +25,7 @@ from facenet_tf.training.distribute import Distribution
 from facenet_tf.training.fine_tuning import layer_rates
 from facenet_tf.training.heads import LossHead
 from facenet_tf.training.identity_table import IdentityTable
+from facenet_tf.training.initial import Initial
 from facenet_tf.training.keeper import Keeper, RunState, all_finite
 from facenet_tf.training.loop import EpochState, TrainingLoop
 from facenet_tf.training.not_finite import NotFinite, write_batches
@@ -50,6 +51,7 @@ class Progress:
     Args:
         config: settled: with the loss of its main stage and its steps per epoch.
         dataset: what is trained on.
+        initial: weights that the body begins with; None: fresh ones.
         run: where this process writes.
         distribution: of the run.
 
@@ -64,6 +66,7 @@ class Progress:
         self,
         config: TrainConfig,
         dataset: FaceDataset,
+        initial: Initial | None,
         run: RunDirectory,
         distribution: Distribution,
     ) -> None:
@@ -77,7 +80,7 @@ class Progress:
         self.model = build_model(config, dataset.preprocessing)
         determinism.check_model(config, self.model)
         distribute.synchronize(self.model)
-        prepare_body(self.model, config)
+        prepare_body(self.model, config, initial)
         self.rates = layer_rates(self.model, config.fine_tuning)
         for plan in self.plans:
             check_stage(config, plan.stage, self.model)

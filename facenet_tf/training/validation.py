@@ -114,12 +114,13 @@ class ValidationPeople:
         return {f"val_{name}": value for name, value in figures.items()}
 
     def batches(self) -> tf.data.Dataset:
-        """The pictures in order, uint8 ``[B, S, S, C]``."""
+        """The pictures in order, uint8 ``[B, H, W, C]``."""
         return evaluation_batches(self.dataset, self.records, _BATCH, self.degrade)
 
     def thumbnails(self) -> np.ndarray:
-        """Small pictures for the projector, uint8 ``[N, 32, 32, 3]``."""
-        size = [_THUMBNAIL, _THUMBNAIL]
+        """Small pictures for the projector, uint8 ``[N, H, W, 3]``, the longer side 32."""
+        height, width, _ = self.dataset.preprocessing.shape
+        size = [round(_THUMBNAIL * side / max(height, width)) for side in (height, width)]
         small = [tf.image.resize(batch, size, antialias=True) for batch in self.batches()]
         pixels = np.clip(np.concatenate(small), 0, 255).astype(np.uint8)
         return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
@@ -129,7 +130,7 @@ class Embedder:
     """A model's forward pass, traced once for all the times it is asked.
 
     Args:
-        model: images ``[B, S, S, C]`` of 0…255 to unit vectors ``[B, D]``.
+        model: images ``[B, H, W, C]`` of 0…255 to unit vectors ``[B, D]``.
     """
 
     def __init__(self, model: keras.Model) -> None:

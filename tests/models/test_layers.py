@@ -134,6 +134,18 @@ class TestL2Pooling:
             expected[:, i, j] = np.sqrt(np.mean(window.astype(float) ** 2, axis=(1, 2)))
         np.testing.assert_allclose(layer(inputs), expected, rtol=1e-5)
 
+    def test_sum_over_whole_windows(self):
+        """As Torch has it: what lacks a part of the window is left out."""
+        inputs = RANDOM.normal(size=(2, 7, 8, 3)).astype(np.float32)
+        layer = restored(L2Pooling(3, 3, padding="valid", reduction="sum"))
+        windows = inputs[:, :6, :6].astype(float).reshape(2, 2, 3, 2, 3, 3)
+        expected = np.sqrt(np.sum(windows**2, axis=(2, 4)))
+        np.testing.assert_allclose(layer(inputs), expected, rtol=1e-5)
+
+    def test_padding_does_not_count(self):
+        with pytest.raises(ValueError, match="do not go together"):
+            L2Pooling(padding="same", reduction="sum")
+
     @JIT
     def test_gradient_is_finite_at_zero(self, jit):
         inputs = np.zeros((1, 6, 6, 2))

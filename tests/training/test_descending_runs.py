@@ -10,6 +10,8 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf.errors import InputError, Interrupted
+from facenet_tf.evaluation.roster import Roster
+from facenet_tf.evaluation.seen import seen_people
 from facenet_tf.training import progress
 from facenet_tf.training.checkpoints import Checkpointing
 from facenet_tf.training.config import Stage, TrainConfig
@@ -182,7 +184,7 @@ def test_a_run_starts_from_another_and_keeps_what_is_frozen(dataset, tmp_path):
     people["dataset"]["seen_people"].append("Somebody Else")
     (first.output / "config.json").write_text(json.dumps(people))
     tuning = FineTuning(
-        start_from=first.output, freeze=("conv", "norm"), layer_rates={"bottle*": 0.01}
+        init=str(first.output), freeze=("conv", "norm"), layer_rates={"bottle*": 0.01}
     )
     second = make_config(dataset, tmp_path / "second", fine_tuning=tuning, stage={"epochs": 1})
     train(second)
@@ -201,6 +203,18 @@ def test_a_run_starts_from_another_and_keeps_what_is_frozen(dataset, tmp_path):
     # Two steps of a hundredth of 0.01, where the first run took two of 0.01.
     way = np.abs(kernel_of(before) - kernel_of(fresh)).max()
     assert 0 < moved["bottleneck"][0] < 0.05 * way
+
+
+def test_a_run_that_begins_with_weights_of_others_says_so(dataset, tmp_path):
+    small_body(norm=True, crops=dataset.preprocessing).save(tmp_path / "theirs.keras")
+    tuning = FineTuning(init=str(tmp_path / "theirs.keras"))
+    config = make_config(dataset, tmp_path / "run", fine_tuning=tuning, stage={"epochs": 1})
+    train(dataclasses.replace(config, model=None))
+    recorded = json.loads((config.output / "config.json").read_text())
+    assert recorded["config"]["model"] == "small"
+    assert recorded["dataset"]["seen_before"].startswith("unknown: whom the weights of ")
+    seen = seen_people(recorded, dataset, Roster.of(dataset))
+    assert seen.names and "theirs.keras saw in training" in seen.source
 
 
 def test_a_body_may_be_frozen_whole_where_the_head_learns(dataset, tmp_path):
@@ -237,16 +251,17 @@ def test_what_cannot_be_is_refused_before_an_earlier_run_is_touched(
     assert not output.exists()
 
 
-def test_a_start_that_does_not_say_whom_it_saw_is_refused(dataset, tmp_path):
+def test_weights_of_a_run_that_does_not_say_whom_it_saw_are_refused(dataset, tmp_path):
     (tmp_path / "old").mkdir()
-    tuning = FineTuning(start_from=tmp_path / "old")
-    with pytest.raises(InputError, match=r"--start-from .*old: its model.keras cannot be loaded"):
+    (tmp_path / "old" / "model.keras").write_bytes(b"not a model")
+    tuning = FineTuning(init=str(tmp_path / "old"))
+    with pytest.raises(InputError, match=r"old.model\.keras cannot be loaded"):
         train(make_config(dataset, tmp_path / "run", fine_tuning=tuning))
     small = make_config(dataset, tmp_path / "first", stage={"epochs": 1})
     train(small)
     (small.output / "config.json").unlink()
-    tuning = FineTuning(start_from=small.output)
-    with pytest.raises(InputError, match=r"--start-from .*does not say whom"):
+    tuning = FineTuning(init=str(small.output))
+    with pytest.raises(InputError, match=r"--init .*does not say whom"):
         train(make_config(dataset, tmp_path / "run", fine_tuning=tuning))
 
 
