@@ -11,6 +11,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.pretrained import origin
+from facenet_tf.pretrained.saved import check_crops
 from facenet_tf.records.dataset import FaceDataset
 
 
@@ -33,7 +34,7 @@ class Beside:
         self._config, self._dataset = config, FaceDataset.open(directory)
         check_degradations(config.degrade, self._dataset.preprocessing)
         self._model = pretrained.load(source)
-        embedding.check_crops(self._model, f"--beside {source}", self._dataset)
+        check_crops(self._model, f"--beside {source}", self._dataset)
         manifest = self._dataset.manifest
         weights = origin.described(source, manifest["source"], manifest["name"])
         self.described = {
