@@ -32,7 +32,7 @@ TABLES = {
     "architectures": models.architectures,
     "lfw-view1": models.view1,
     "lfw-view2": pretrained.view2,
-    "pubfig83-dlib": lambda: pretrained.seen_people("pubfig83_dlib"),
+    "pubfig83-pretrained": lambda: pretrained.seen_people("pubfig83_pretrained"),
     "headlines": models.headlines,
     "runs": models.runs,
     "outcomes": models.outcomes,

@@ -30,7 +30,7 @@ from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import check_head
 from facenet_tf.training.plot import PlotConfig
 
-from .models import test_inception_resnet, test_mobile_facenet
+from .models import test_deepface, test_inception_resnet, test_mobile_facenet
 from .models.test_facenet import WEIGHTS
 
 ROOT = Path(__file__).parent.parent
@@ -303,6 +303,19 @@ class TestModels:
     def row(self, name: str) -> list[str]:
         line = next(line for line in self.text.splitlines() if line.startswith(f"| {name}"))
         return [cell.strip() for cell in line.strip("|").split("|")]
+
+    @pytest.mark.parametrize("name", models.names())
+    def test_every_architecture_has_a_row(self, name):
+        publication = models.published(name)
+        row = self.row(f"`{name}`")
+        assert row[1] == str(publication.year)
+        assert row[3] == str(publication.embedding_size)
+        assert row[4] == f"{'' if publication.verified else '~'}{publication.parameters:,}"
+
+    def test_weights_of_deepface(self):
+        rows = ["C1", "C3", "L4", "L5", "L6", "F7"]
+        for row, count in zip(rows, test_deepface.WEIGHTS.values(), strict=True):
+            assert self.row(row)[-1] == f"{count:,}"
 
     @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
     def test_blocks_of_nn2(self, block):

@@ -23,6 +23,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.blocks import evenly_padded
 from facenet_tf.models.facenet import NN4_BLOCKS
 from facenet_tf.models.heads import Head, pool
 from facenet_tf.models.inception import Block, convolution, inception
@@ -80,14 +81,14 @@ def network(
 
 
 def _halved(x: tf.Tensor, name: str) -> tf.Tensor:
-    x = keras.layers.ZeroPadding2D(1, name=f"{name}_pad")(x)  # no value is below 0
+    x = evenly_padded(x, 3, name)  # no value is below 0
     return keras.layers.MaxPooling2D(3, 2, name=name)(x)
 
 
 def _convolution(x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1) -> tf.Tensor:
     if strides == 1:
         return convolution(x, filters, size, name)
-    x = keras.layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
+    x = evenly_padded(x, size, name)
     return convolution(x, filters, size, name, strides, padding="valid")
 
 

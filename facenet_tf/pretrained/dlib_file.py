@@ -95,11 +95,13 @@ class _Reader:
         self._real(), self._real()
         for layer in reversed(layers[1:]):
             self._expect(self._integer(), 2 if layer.tag else 1, "version of a layer")
-        self._expect(self._integer(), 2, "version of the first layer")
+        self._expect(self._integer(), 3, "version of the first layer")
         self._expect(self._text(), "input_rgb_image_sized", "input")
         self._real(), self._real(), self._real()
         self._integer(), self._integer()
-        contents = [self._layer(layer) for layer in layers if layer.tag]
+        contents = [self._layer(layers[0])]
+        self._expect(self._integer(), 1, "number of pictures made of one")
+        contents += [self._layer(layer) for layer in layers[1:] if layer.tag]
         self._expect(self._left, 0, "number of bytes after its end")
         return contents
 

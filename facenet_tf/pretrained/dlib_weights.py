@@ -14,13 +14,15 @@ from facenet_tf.models.dlib_resnet import STAGES
 from facenet_tf.pretrained.dlib_file import Contents, read_network
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file, sha256_of
 
-SHA256 = "TODO"
+SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 """Of the file in face-recognition-models 0.3.0."""
 
 # As dnn_face_recognition_ex.cpp nests them, from the input on.
 _BLOCK = ("mark", "convolution", "affine", "relu", "convolution", "affine")
 _SAME = (*_BLOCK, "sum", "relu")
 _HALVING = (*_BLOCK, "mark", "mark", "average_pool", "sum", "relu")
+
+_WITHOUT_BIAS, _BY_CHANNEL = 1, 0  # dlib's FC_NO_BIAS and CONV_MODE
 
 
 def kinds() -> list[str]:
@@ -63,7 +65,8 @@ def _weights(layer: keras.layers.Layer, theirs: Contents, path: Path) -> list[ND
     [inputs, outputs]."""
     shapes = [tuple(weight.shape) for weight in layer.weights]
     values = theirs.parameters
-    if values is None or len(values) != sum(int(np.prod(shape)) for shape in shapes):
+    count = sum(int(np.prod(shape)) for shape in shapes)
+    if values is None or len(values) != count or theirs.integers != _integers(layer):
         raise InputError(f"{path}: {layer.name} does not fit: it is of another network")
     first = values[: int(np.prod(shapes[0]))]
     if len(shapes[0]) == 4:
@@ -71,6 +74,16 @@ def _weights(layer: keras.layers.Layer, theirs: Contents, path: Path) -> list[ND
         first = first.reshape(outputs, inputs, height, width).transpose(2, 3, 1, 0)
     weights = [first.reshape(shapes[0])]
     return weights if len(shapes) == 1 else [*weights, values[first.size :]]
+
+
+def _integers(layer: keras.layers.Layer) -> tuple[int, ...]:
+    """What dlib writes of a layer beside its weights."""
+    if isinstance(layer, keras.layers.Conv2D):
+        padding = [side // 2 if layer.padding == "same" else 0 for side in layer.kernel_size]
+        return (layer.filters, *layer.kernel_size, *layer.strides, *padding)
+    if isinstance(layer, keras.layers.Dense):
+        return (layer.units, layer.kernel.shape[0], _WITHOUT_BIAS)
+    return (_BY_CHANNEL,)
 
 
 def _check_digest(path: Path) -> None:

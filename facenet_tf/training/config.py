@@ -132,11 +132,13 @@ class TrainConfig:
     embedding_size: int | None = None
     """length of the embedding; None: that of --init, or 128"""
     width: int | None = None
-    """filters of the first stage, where the architecture has this choice; None: its own"""
+    """filters of the first stage, or units of the fully connected layers, where the architecture has
+    this choice; None: its own"""
     dropout: float | None = None
     """fraction of features dropped before the bottleneck, where it has this choice"""
     head: str | None = None
-    """how the last map becomes a vector, where it has this choice (gap, depthwise, flatten)"""
+    """how the last map becomes a vector, where it has this choice (gap, depthwise, flatten,
+    dense)"""
     steps_per_epoch: int = 0
     """an epoch is this many steps: validation, checkpoint and early stop happen at its end; 0: as
     many as it takes to draw as many pictures as there are to train on, and at least 20"""

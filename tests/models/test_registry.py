@@ -41,11 +41,18 @@ PARAMETERS = {
     "residual_small": 1_306_208,
     "sphereface20": 22_670_656,
     "sphereface64": 47_905_088,
+    "sphereface20": 22_670_656,
+    "sphereface64": 47_905_088,
     "vgg_face": 145_002_878 - 4097 * 2622,
 }
 UNVERIFIED = {"ir_se50", "mobiface", "nn4", "nns1", "nns2"}
 # Millions of multiply-adds that the publications say, and how many digits of them.
 MULTIPLY_ADDS = {
+    "ghostfacenet_v1": pytest.approx(216, abs=5),
+    "inception_resnet_v1": 1_418,
+    "ir18": pytest.approx(2_620, abs=50),
+    "ir50": pytest.approx(6_310, abs=50),
+    "ir100": pytest.approx(12_100, abs=100),
     "ghostfacenet_v1": pytest.approx(215.7, abs=4),
     "mobile_facenet": 221,
     "nn1": pytest.approx(1_600, abs=50),
@@ -66,7 +73,20 @@ SIZES = {
 }
 OPTIONS = {"nn1": {"width": 64}, "vgg_face": {"width": 64}}
 # Their other tests say enough of them in the ordinary suite.
-SLOW = {"inception_resnet_v2", "ir34", "ir50", "ir100", "nn3", "nn4", "openface_nn4", "openface_nn4_small1", "vgg_face"}
+SLOW = {
+    "ghostfacenet_v2",
+    "inception_resnet_v2",
+    "ir34",
+    "ir50",
+    "ir100",
+    "ir_se50",
+    "nn3",
+    "nn4",
+    "openface_nn4",
+    "openface_nn4_small1",
+    "sphereface64",
+    "vgg_face",
+}
 # Batch normalisation takes away what the bias before it adds.
 BIAS_BEFORE_NORM = ("ir", "nn2", "nn3", "nn4", "nns", "openface")
 SINGLE_PRECISION = ["normalization", "bottleneck", "bottleneck_norm", "embedding"]

@@ -62,8 +62,9 @@ def network(kinds=SMALL, seed=0):
     }
     data = integer(1) + text("loss_metric_2") + real(0.04) + real(0.6)
     data += b"".join(integer(1 if kind == "mark" else 2) for kind in reversed(kinds[1:]))
-    data += integer(2) + text("input_rgb_image_sized")
+    data += integer(3) + text("input_rgb_image_sized")
     data += b"".join(map(real, (122.782, 117.001, 104.298))) + integer(150) * 2
     for number, kind in enumerate(kinds):
         data += layer(kind, parameters.get(number, [])) if kind != "mark" else b""
+        data += integer(1) if number == 0 else b""  # the factor by which the input expands
     return data, list(parameters.values())

@@ -29,7 +29,7 @@ def pictures(count=6):
     random = np.random.RandomState(7)
     sides = [1, 3, 10, 30, 75, 150]
     coarse = [random.randint(0, 256, (side, side, 3)).astype(np.uint8) for side in sides[:count]]
-    return np.stack([np.kron(each, np.ones((150 // len(each),) * 2 + (1,), int)) for each in coarse])
+    return np.stack([np.kron(each, np.ones((150 // len(each),) * 2 + (1,), np.uint8)) for each in coarse])
 
 
 def raw(model):
@@ -56,7 +56,7 @@ def test_equals_what_dlib_computed(model):
 @needs_weights
 def test_equals_dlib_on_faces(model):
     dlib = pytest.importorskip("dlib", reason="needs the extra `dlib`")
-    chips = np.stack(dlib_chips(dlib))
+    chips = np.stack(list(dlib_chips(dlib)))
     file = dlib_package.package_file(dlib_package.WEIGHTS)
     theirs = dlib.face_recognition_model_v1(str(file))
     expected = np.array([theirs.compute_face_descriptor(chip) for chip in chips])
