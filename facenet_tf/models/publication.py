@@ -33,6 +33,4 @@ class Published:
     @property
     def preprocessing(self) -> Preprocessing:
         """Crops of the published size and normalisation."""
-        return Preprocessing(
-            size=self.size, width=self.width, normalization=self.normalization
-        )
+        return Preprocessing(size=self.size, width=self.width, normalization=self.normalization)

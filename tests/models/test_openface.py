@@ -72,9 +72,7 @@ def test_shapes(small2):
 
 
 def test_pooled_maps_stand_in_the_middle(small2):
-    found = {
-        block: small2.get_layer(f"inception_{block}_pool_pad").padding for block in PADDING
-    }
+    found = {block: small2.get_layer(f"inception_{block}_pool_pad").padding for block in PADDING}
     assert found == {block: (sides, sides) for block, sides in PADDING.items()}
 
 

@@ -24,7 +24,6 @@ PARAMETERS = {
     "ir50": 43_590_848 - 512,
     "ir100": 65_156_160 - 512,
     "ir_se50": 43_590_848 - 512 + 229_272,  # two convolutions and slopes in each of 24 blocks
-    "mobiface": 15_125_120,
     "mobile_facenet": 1_003_136,
     # 2,242,688 weights, 26,240 of norms, 10,624 slopes, and the dense layer
     "mobiface": 2_242_688 + 26_240 + 10_624 + (25_088 + 1) * 512,
@@ -40,8 +39,6 @@ PARAMETERS = {
     "residual_small": 1_306_208,
     "sphereface20": 22_670_656,
     "sphereface64": 47_905_088,
-    "sphereface20": 22_670_656,
-    "sphereface64": 47_905_088,
     "vgg_face": 145_002_878 - 4097 * 2622,
 }
 UNVERIFIED = {"ir_se50", "mobiface", "nn4", "nns1", "nns2"}
@@ -52,7 +49,6 @@ MULTIPLY_ADDS = {
     "ir18": pytest.approx(2_620, abs=50),
     "ir50": pytest.approx(6_310, abs=50),
     "ir100": pytest.approx(12_100, abs=100),
-    "ghostfacenet_v1": pytest.approx(215.7, abs=4),
     "mobile_facenet": 221,
     "nn1": pytest.approx(1_600, abs=50),
     "nn2": pytest.approx(1_600, abs=50),
