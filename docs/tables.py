@@ -17,6 +17,7 @@ import sys
 
 import tables_of_benchmarks as benchmarks
 import tables_of_models as models
+import tables_of_pretrained as pretrained
 from figures import DOCS, NotMeasuredError
 
 DOCUMENTS = [DOCS.parent / "README.md", DOCS / "results.md", DOCS / "models.md"]
@@ -29,6 +30,8 @@ TABLES = {
     "stages": models.stages,
     "architectures": models.architectures,
     "lfw-view1": models.view1,
+    "lfw-view2": pretrained.view2,
+    "pubfig83-pretrained": lambda: pretrained.seen_people("pubfig83_pretrained"),
     "headlines": models.headlines,
     "runs": models.runs,
     "outcomes": models.outcomes,

@@ -15,6 +15,7 @@ import pytest
 
 from facenet_tf import cli, models
 from facenet_tf.commands.fetch_dataset import FetchConfig
+from facenet_tf.commands.train import configured
 from facenet_tf.commands.verify_dataset import VerifyConfig
 from facenet_tf.curation.config import DuplicatesConfig, LabelsConfig, OverlapConfig
 from facenet_tf.evaluation.config import EvaluateConfig
@@ -277,7 +278,7 @@ class TestLosses:
         ids=" ".join,
     )
     def test_examples_name_losses_that_fit(self, arguments):
-        config = cli.load(TrainConfig, "train", arguments).with_loss()
+        config = configured(arguments).with_loss()
         for prefix, stage in config.stages.items():
             check_head(stage, prefix)
 

@@ -7,8 +7,18 @@ from typing import Literal
 from tyro.conf import Positional
 
 from facenet_tf.errors import InputError
+from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
 LISTS = {"lfw_view1": "LFW's pairsDevTest.txt", "lfw_view2": "LFW's pairs.txt"}
+
+_SMALLEST = {
+    "batch_size": 1,
+    "unseen_people": 2,
+    "repeats": 2,
+    "bootstrap": 0,
+    "seed": 0,
+    "jitter": 0,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,17 +26,25 @@ class EvaluateConfig:
     """Measure a trained model on people it never saw."""
 
     run: Positional[Path] = Path("runs/att")
-    """Run directory of train.py; its model.keras is measured."""
+    """Run directory of train.py; its model.keras is measured. With --weights the dataset comes
+    first."""
     dataset: Positional[Path] = Path("data/att")
     """Dataset directory of build_tfrecords.py; its preprocessing must be the model's."""
+    weights: str | None = None
+    """Weights that others have trained, in place of a run: dlib (needs the extra `pretrained`), or
+    a file that docs/guide.md lists."""
     output: Path | None = None
-    """Evaluation directory to write; without it RUN/evaluation."""
+    """Evaluation directory to write; without it RUN/evaluation, with weights
+    runs/WEIGHTS/DATASET."""
     seed: int = 0
     """Of the repeated splits, the cross-validation, the bootstrap and t-SNE."""
     batch_size: int = 64
     """Crops in one forward pass."""
     flip_average: bool = False
     """Average the embeddings of crop and mirrored crop, scaled to length 1 again."""
+    jitter: int = 0
+    """Average the embeddings of so many slightly turned, resized and shifted versions of a crop,
+    every second one mirrored, instead of its own; 0: its own."""
     include_training: bool = False
     """Also export the embeddings of the dataset's training people; no figure uses them."""
     unseen_people: int = 10
@@ -53,7 +71,19 @@ class EvaluateConfig:
     @property
     def output_directory(self) -> Path:
         """Where the evaluation is written."""
-        return self.output or self.run / "evaluation"
+        if self.output is not None:
+            return self.output
+        if self.weights is not None:
+            return Path("runs", Path(self.weights).stem, self.dataset.name)
+        return self.run / "evaluation"
+
+    def resolved(self) -> "EvaluateConfig":
+        """The config with its directories in their places: with weights of others the first
+        argument is the dataset."""
+        default = type(self).run
+        if self.weights is None or self.run == default:
+            return self
+        return dataclasses.replace(self, run=default, dataset=self.run)
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
@@ -63,13 +93,14 @@ class EvaluateConfig:
             )
         if self.protocol == "none" and self.pairs is not None:
             raise InputError(f"--pairs {self.pairs} needs --protocol: give lfw_view1 or lfw_view2")
-        if not (self.run / "model.keras").is_file():
+        if self.weights == "dlib":
+            package_file(WEIGHTS)
+        if self.weights is None and not (self.run / "model.keras").is_file():
             raise InputError(
                 f"{self.run / 'model.keras'} is missing: name a run directory, or train one with "
                 f"python train.py --output {self.run}"
             )
-        smallest = {"batch_size": 1, "unseen_people": 2, "repeats": 2, "bootstrap": 0, "seed": 0}
-        for name, least in smallest.items():
+        for name, least in _SMALLEST.items():
             if getattr(self, name) < least:
                 option = "--" + name.replace("_", "-")
                 raise InputError(f"{option} is {getattr(self, name)}: give {least} or more")

@@ -5,7 +5,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import keras
 import skops.io
 
 from facenet_tf.evaluation import embedding, output, plots
@@ -13,7 +12,8 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.protocols import Measured, all_figures, choose_measured
 from facenet_tf.evaluation.report import write_report
 from facenet_tf.evaluation.roster import Roster, Vectors
-from facenet_tf.evaluation.seen import SeenPeople, seen_people, without_seen
+from facenet_tf.evaluation.seen import SeenPeople, without_seen
+from facenet_tf.evaluation.subject import Subject, open_subject
 from facenet_tf.evaluation.svm import fit_named_split
 from facenet_tf.evaluation.verification import ScoredPairs
 from facenet_tf.metrics import roc_curve
@@ -34,28 +34,27 @@ _BASELINES = {
 
 
 def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
-    """Measure a run on a dataset and write the evaluation directory.
+    """Measure a run, or weights of others, on a dataset and write the evaluation directory.
 
     Returns:
         What evaluation.json holds.
 
     Raises:
-        InputError: bad options; a run, dataset or list of pairs that is missing, damaged or does
-            not fit the others; an output directory that cannot be written.
+        InputError: bad options; a run, weights, dataset or list of pairs that is missing, damaged
+            or does not fit the others; an output directory that cannot be written.
     """
     config.check()
     dataset = FaceDataset.open(config.dataset)
-    model = embedding.load_checked(config.run, dataset)
-    run = embedding.run_record(config.run)
+    subject = open_subject(config, dataset)
     everyone = Roster.of(dataset)
-    seen = seen_people(run, dataset, everyone)
+    seen = subject.seen_people(dataset, everyone)
     measured = choose_measured(config, without_seen(everyone, seen), seen)
     with output.written_whole(config.output_directory) as directory:
-        vectors = _all_vectors(config, dataset, measured.roster, model, run)
+        vectors = _all_vectors(config, dataset, measured.roster, subject)
         vectors["trained"].save(directory / output.EMBEDDINGS)
         figures = {
             **_results(config, vectors, measured),
-            **_circumstances(config, dataset, model, run, everyone, measured, seen),
+            **_circumstances(config, dataset, subject, everyone, measured, seen),
         }
         if figures["svm"]["accuracy"] is not None:
             svm = fit_named_split(vectors["trained"].where(measured.people_rows))
@@ -89,14 +88,14 @@ def _all_vectors(
     config: EvaluateConfig,
     dataset: FaceDataset,
     roster: Roster,
-    model: keras.Model,
-    run: dict[str, Any],
+    subject: Subject,
 ) -> dict[str, Vectors]:
-    embedders = {"trained": embedding.network_embedder(model, config.flip_average)}
+    averaged = (config.flip_average, config.jitter, config.seed)
+    embedders = {"trained": embedding.network_embedder(subject.model, *averaged)}
     if config.baselines:
-        seed = run.get("config", {}).get("seed", config.seed)
-        fresh = embedding.untrained_like(model, seed)
-        embedders["untrained"] = embedding.network_embedder(fresh, config.flip_average)
+        seed = subject.run.get("config", {}).get("seed", config.seed)
+        fresh = embedding.untrained_like(subject.model, seed)
+        embedders["untrained"] = embedding.network_embedder(fresh, *averaged)
         embedders["raw_pixels"] = embedding.embed_pixels
     result = {}
     for name, embed in embedders.items():
@@ -108,14 +107,14 @@ def _all_vectors(
 def _circumstances(
     config: EvaluateConfig,
     dataset: FaceDataset,
-    model: keras.Model,
-    run: dict[str, Any],
+    subject: Subject,
     everyone: Roster,
     measured: Measured,
     seen: SeenPeople,
 ) -> dict[str, Any]:
     """Everything beside the figures that a reader needs to judge or repeat them."""
     manifest, test = dataset.manifest, everyone.where(everyone.splits == "test")
+    model, run = subject.model, subject.run
     lost = test.where(test.lost & ~test.duplicate)
     return {
         "format": FORMAT,
@@ -159,7 +158,9 @@ def _circumstances(
             "parameters": model.count_params(),
             "embedding_size": int(model.output_shape[-1]),
             "flip_average": config.flip_average,
+            "jitter": config.jitter,
         },
+        "weights": subject.weights,
         "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
         "config": {
             name: str(value) if isinstance(value, Path) else value

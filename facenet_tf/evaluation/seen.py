@@ -32,9 +32,11 @@ def seen_people(run: dict[str, Any], dataset: FaceDataset, roster: Roster) -> Se
         dataset: the one evaluated on.
         roster: its pictures.
     """
-    recorded = run.get("dataset", {}).get("seen_people")
+    record = run.get("dataset", {})
+    recorded, before = record.get("seen_people"), record.get("seen_before")
     if recorded is not None:
-        return SeenPeople(frozenset(map(normalized, recorded)), "recorded by the run")
+        source = "recorded by the run" + (f"; {before}" if before else "")
+        return SeenPeople(frozenset(map(normalized, recorded)), source)
     if run.get("fingerprint") == dataset.fingerprint:
         steering = np.isin(roster.splits, ("train", "validation"))
         names = frozenset(normalized(str(name)) for name in np.unique(roster.identities[steering]))

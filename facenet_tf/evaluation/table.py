@@ -55,9 +55,15 @@ def _verification_row(pair_set: str, name: str, figure: dict[str, Any]) -> list[
     return [pair_set, name.replace("_", " "), accuracy, *ranking, str(figure["pairs"])]
 
 
-def svm_head() -> list[str]:
+def people_name(figures: dict[str, Any]) -> str:
+    """What the test people are called: with weights of others they may not be unseen."""
+    weights = figures.get("weights")
+    return f"people ({weights['seen']})" if weights else "unseen people"
+
+
+def svm_head(figures: dict[str, Any]) -> list[str]:
     """Heads of `svm_rows`."""
-    return ["unseen people", "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
+    return [people_name(figures), "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
 
 
 def verification_head(figures: dict[str, Any]) -> list[str]:
@@ -92,7 +98,7 @@ def console_table(figures: dict[str, Any]) -> str:
     parts = []
     if not figures["svm"].get("skipped"):
         parts.append(_columns([person_head(figures), *person_rows(figures)]))
-    parts.append(_columns([svm_head(), *svm_rows(figures)]))
+    parts.append(_columns([svm_head(figures), *svm_rows(figures)]))
     verification = verification_rows(figures)
     if verification:
         parts.append(_columns([verification_head(figures), *verification]))

@@ -14,6 +14,7 @@ from tests.models import counts
 # Trainable parameters as published, or derived: whence is said in the test of each architecture.
 PARAMETERS = {
     "deepface": 118_923_774 - 4097 * 4030,
+    "dlib_resnet": 5_614_592,
     "ghostfacenet_v1": 4_059_748,
     "ghostfacenet_v2": 6_795_720,
     "inception_resnet_v1": 23_467_824,
@@ -24,6 +25,7 @@ PARAMETERS = {
     "ir50": 43_590_848 - 512,
     "ir100": 65_156_160 - 512,
     "ir_se50": 43_590_848 - 512 + 229_272,  # two convolutions and slopes in each of 24 blocks
+    "mbf": 2_028_032 + 23_808 + 7_680,  # weights, norms, slopes
     "mobile_facenet": 1_003_136,
     # 2,242,688 weights, 26,240 of norms, 10,624 slopes, and the dense layer
     "mobiface": 2_242_688 + 26_240 + 10_624 + (25_088 + 1) * 512,
@@ -59,6 +61,7 @@ MULTIPLY_ADDS = {
 # The smallest crops and layers that show what the whole network does.
 SIZES = {
     "deepface": 71,
+    "dlib_resnet": 103,
     "inception_resnet_v1": 80,
     "inception_resnet_v2": 80,
     "openface_nn4": 65,

@@ -23,7 +23,7 @@ from benchmarks import killed_training
 from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.training import fit, heads
+from facenet_tf.training import heads, progress
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.checkpoints import Checkpointing, Checkpoints
 from facenet_tf.training.config import Stage, TrainConfig
@@ -118,9 +118,9 @@ def test_early_stop_has_its_own_count_and_survives_a_resume(dataset, tmp_path, m
     """The warm-up's best epoch is its first; the main stage has patience 2 all the same."""
     aucs = iter([0.9, *[0.5] * 20])
     monkeypatch.setattr(
-        fit.ValidationPeople, "measure", lambda self, embedder: {"val_auc": next(aucs)}
+        progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": next(aucs)}
     )
-    monkeypatch.setattr(fit, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
+    monkeypatch.setattr(progress, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
     batch = {"identities_per_batch": 2, "images_per_identity": 2}
     config = make_config(
         dataset,
@@ -146,7 +146,7 @@ def test_a_damaged_record_is_the_users_line(dataset, tmp_path, monkeypatch):
 
 def take_steps(monkeypatch, config, steps):
     """Train until a signal comes after so many steps."""
-    taken, real = itertools.count(1), fit.happenings.Throughput.on_train_batch_end
+    taken, real = itertools.count(1), progress.happenings.Throughput.on_train_batch_end
 
     def signalled(self, batch, logs=None):
         real(self, batch, logs)
@@ -154,7 +154,7 @@ def take_steps(monkeypatch, config, steps):
             signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit.happenings.Throughput, "on_train_batch_end", signalled)
+        patch.setattr(progress.happenings.Throughput, "on_train_batch_end", signalled)
         train(config)
 
 
@@ -294,13 +294,13 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_pictures(
 
 def test_a_run_goes_back_and_on_with_a_lower_rate(dataset, tmp_path, monkeypatch, caplog):
     written = noted_checkpoints(monkeypatch)
-    spoiled, real = spoil(monkeypatch, 5), fit.write_batches
+    spoiled, real = spoil(monkeypatch, 5), progress.write_batches
 
     def mended(*arguments, **facts):
         real(*arguments, **facts)
         spoiled.assign(1.0)
 
-    monkeypatch.setattr(fit, "write_batches", mended)
+    monkeypatch.setattr(progress, "write_batches", mended)
     options = {"recovery": Recovery(rollbacks=1, rate=0.5), "checkpoint": Checkpointing(steps=2)}
     steady = {"schedule": "constant", "warmup_epochs": 0.0, "learning_rate": 1e-3}
     stage = Stage("cosface", 2, identities_per_batch=2, images_per_identity=3, **steady)
@@ -329,12 +329,12 @@ def test_a_run_is_named_after_its_dataset(tmp_path, monkeypatch):
 
 
 def test_collapse_ends_the_run_with_advice(dataset, tmp_path, monkeypatch):
-    real = fit.happenings.HealthGuard.on_epoch_end
+    real = progress.happenings.HealthGuard.on_epoch_end
 
     def collapsed(self, epoch, logs=None):
         real(self, epoch, logs | {"mean_distance": 0.001})
 
-    monkeypatch.setattr(fit.happenings.HealthGuard, "on_epoch_end", collapsed)
+    monkeypatch.setattr(progress.happenings.HealthGuard, "on_epoch_end", collapsed)
     with pytest.raises(TrainingStopped, match="collapsed"):
         train(make_config(dataset, tmp_path / "run"))
 
