@@ -4,9 +4,9 @@
 
 A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``. docs/results/RUN holds
 evaluation.json, config.json and history.csv as the commands wrote them, docs/results/architectures
-what `python -m facenet_tf.models` did; without that directory, or the JSON of a benchmark, the table
-says that it was not measured yet. --check writes nothing and fails where a document and its figures
-differ.
+what `python -m facenet_tf.models` did; without that directory, or the JSON of a benchmark, the
+table says that it was not measured yet. --check writes nothing and fails where a document and its
+figures differ.
 """
 
 from __future__ import annotations

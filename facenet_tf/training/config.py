@@ -132,8 +132,8 @@ class TrainConfig:
     embedding_size: int | None = None
     """length of the embedding; None: that of --init, or 128"""
     width: int | None = None
-    """filters of the first stage, or units of the fully connected layers, where the architecture has
-    this choice; None: its own"""
+    """filters of the first stage, or units of the fully connected layers, where the architecture
+    has this choice; None: its own"""
     dropout: float | None = None
     """fraction of features dropped before the bottleneck, where it has this choice"""
     head: str | None = None
