@@ -107,7 +107,8 @@ class TrainConfig:
     seed: int = 0
     """seeds weights, sampling and augmentation; below 2^32"""
     model: str = "residual_small"
-    """architecture, by its name in facenet_tf.models"""
+    """architecture, by its name in facenet_tf.models; or "keras:" and that of a network of
+    keras.applications"""
     embedding_size: int = 128
     """length of the embedding"""
     width: int | None = None
