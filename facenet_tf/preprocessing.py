@@ -65,7 +65,7 @@ class PixelScale(NamedTuple):
 
 
 # Each normalisation with constants; the others are computed from the crop.
-PIXEL_SCALES = {
+PIXEL_SCALES: dict[Normalization, PixelScale] = {
     "fixed": PixelScale((127.5, 127.5, 127.5), 128.0),
     "dlib": PixelScale((122.782, 117.001, 104.298), 256.0),  # dlib's input_rgb_image_sized
     "insightface": PixelScale((127.5, 127.5, 127.5), 127.5),  # models in PyTorch; to -1...1

@@ -212,7 +212,9 @@ class TestAlignFace:
         moved = narrow.matrix - square.matrix
         np.testing.assert_allclose(moved, [[0, 0, -8], [0, 0, 0]], atol=1e-9)
         if magnification < 2:  # else what is averaged begins elsewhere
-            np.testing.assert_array_equal(narrow.pixels, square.pixels[:, 8:104])
+            off = narrow.pixels.astype(int) - square.pixels[:, 8:104]
+            assert np.abs(off).max() <= 1  # of rounding, in few places
+            assert (off != 0).mean() < 0.001
 
     def test_a_wide_crop_has_the_square_one_in_its_middle(self):
         image = np.random.default_rng(2).integers(0, 256, (300, 300, 3)).astype(np.uint8)

@@ -52,7 +52,9 @@ def find_overlap(
     if _frame(first) == _frame(second):
         images["near_duplicates"] = _near_duplicates(first, second, config)
     else:
-        protocols["near_duplicates"] = "not compared: the crops are aligned or cut in different ways"
+        protocols["near_duplicates"] = (
+            "not compared: the crops are aligned or cut in different ways"
+        )
     found: dict[str, Any] = {
         "first": _about(first),
         "second": _about(second),

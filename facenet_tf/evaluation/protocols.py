@@ -11,6 +11,7 @@ from facenet_tf.datasets.lfw import read_pairs
 from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.few_shot import few_shot_figures
 from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
 from facenet_tf.evaluation.seen import SeenPeople
 from facenet_tf.evaluation.svm import SvmChoice, svm_figures
@@ -61,6 +62,11 @@ class Measured:
     def people_rows(self) -> NDArray[np.bool_]:
         """Pictures of the SVM's people, duplicates left out."""
         return self.roster.of_people(self.people) & ~self.roster.duplicate
+
+    @property
+    def test_rows(self) -> NDArray[np.bool_]:
+        """Pictures of all test people, duplicates left out."""
+        return (self.roster.splits == "test") & ~self.roster.duplicate
 
 
 def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) -> Measured:
@@ -134,14 +140,20 @@ def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[Pai
 def all_figures(
     vectors: Vectors, measured: Measured, config: EvaluateConfig, *, bootstrap: int
 ) -> dict[str, Any]:
-    """{"svm": …, "verification": {set: …}} of one set of vectors."""
+    """{"svm": …, "verification": {set: …}, "few_shot": …} of one set of vectors."""
     svm = svm_figures(
         vectors.where(measured.people_rows),
         repeats=config.repeats,
         choice=SvmChoice(config.svm_c, config.svm_kernels),
         seed=config.seed,
     )
-    return {"svm": svm, "verification": _verification(vectors, measured, config, bootstrap)}
+    figures = {"svm": svm, "verification": _verification(vectors, measured, config, bootstrap)}
+    if config.few_shot:
+        test = vectors.where(measured.test_rows)
+        figures["few_shot"] = few_shot_figures(
+            test, shots=config.few_shot, draws=config.draws, seed=config.seed
+        )
+    return figures
 
 
 def _verification(

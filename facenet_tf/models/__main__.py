@@ -31,8 +31,8 @@ class TableConfig:
     summary: bool = False
     """print the layers of each in place of the table"""
     plot: Path | None = None
-    """picture of the layers of one architecture in place of the table: a name that ends in .png, .svg
-    or .pdf; wants pydot and Graphviz"""
+    """draw the layers of one architecture in place of the table: a name that ends in .png, .svg or
+    .pdf; wants pydot and Graphviz"""
 
     def check(self) -> None:
         """Raise `InputError` for the first option that cannot be meant."""

@@ -49,7 +49,7 @@ def convolution(
 
 
 def evenly_padded(x: tf.Tensor, size: int, name: str) -> tf.Tensor:
-    """Zeros all around [B, H, W, C], half as wide as a kernel of that size, for the layer `name`."""
+    """Zeros around [B, H, W, C], half as wide as a kernel of that size, for the layer `name`."""
     return keras.layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x) if size > 1 else x
 
 

@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.blocks import norm as batch_norm
+from facenet_tf.models.heads import Head, pool
 from facenet_tf.models.layers import ChannelAffine, PaddedSum
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
@@ -40,7 +41,14 @@ STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1
         alignment="dlib",
     ),
 )
-def dlib_resnet(pixels: tf.Tensor, embedding_size: int, *, norm: Norm = "affine") -> tf.Tensor:
+def dlib_resnet(
+    pixels: tf.Tensor,
+    embedding_size: int,
+    *,
+    norm: Norm = "affine",
+    head: Head = "gap",
+    dropout: float = 0.0,
+) -> tf.Tensor:
     """Layers from normalised pixels [B, S, S, C] to float32 [B, embedding_size].
 
     Args:
@@ -49,9 +57,11 @@ def dlib_resnet(pixels: tf.Tensor, embedding_size: int, *, norm: Norm = "affine"
         norm: what follows a convolution. "affine", a scale and an offset for each channel, is the
             network as it is used, and as its weights were published. "batch", batch normalisation,
             is what it was trained with: the one to train from the beginning.
+        head: what becomes of the last map, as in `heads.pool`; the published one is "gap".
+        dropout: fraction of the features dropped before the bottleneck in training; none published.
 
     Raises:
-        ValueError: for an unknown norm, or a smaller picture.
+        ValueError: for an unknown norm or head, or a smaller picture.
     """
     if norm not in ("affine", "batch"):
         raise ValueError(f'norm must be "affine" or "batch", not {norm!r}')
@@ -65,7 +75,9 @@ def dlib_resnet(pixels: tf.Tensor, embedding_size: int, *, norm: Norm = "affine"
     for stage, (filters, blocks, halves) in enumerate(STAGES, start=1):
         for block in range(1, blocks + 1):
             x = _residual(x, filters, f"stage{stage}_block{block}", norm, halves and block == 1)
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = pool(x, head)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
     return keras.layers.Dense(embedding_size, use_bias=False, dtype="float32", name="bottleneck")(x)
 
 

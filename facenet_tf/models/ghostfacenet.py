@@ -157,10 +157,16 @@ def _filters(wanted: float) -> int:
 
 
 _paper = partial(
-    Published, "Alansari et al., GhostFaceNets, 2023; the authors' code", 2023, 112, embedding_size=512
+    Published,
+    "Alansari et al., GhostFaceNets, 2023; the authors' code",
+    2023,
+    112,
+    embedding_size=512,
 )
 
 register("ghostfacenet_v1", _paper(parameters=4_059_748, lfw=99.77))(
     partial(network, last=512, attention=False)
 )
-register("ghostfacenet_v2", _paper(parameters=6_795_720))(partial(network, last=960, attention=True))
+register("ghostfacenet_v2", _paper(parameters=6_795_720))(
+    partial(network, last=960, attention=True)
+)

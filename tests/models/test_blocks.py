@@ -36,7 +36,9 @@ def test_squeeze_and_excite(gate):
     keras.utils.set_random_seed(2)
     model = model_of(lambda x: blocks.squeeze_and_excite(x, 3, "excite", gate), (4, 5, 6))
     maps = np.random.default_rng(0).normal(0, 9, (7, 4, 5, 6)).astype(np.float32)
-    weights = {name: model.get_layer(f"excite_{name}").get_weights() for name in ("reduce", "expand")}
+    weights = {
+        name: model.get_layer(f"excite_{name}").get_weights() for name in ("reduce", "expand")
+    }
     squeezed = maps.mean((1, 2)) @ weights["reduce"][0][0, 0] + weights["reduce"][1]
     squeezed = np.where(squeezed > 0, squeezed, 0.25 * squeezed)
     excited = squeezed @ weights["expand"][0][0, 0] + weights["expand"][1]

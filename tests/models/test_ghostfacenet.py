@@ -91,7 +91,7 @@ def test_which_blocks_attend(net):
 
 @pytest.mark.parametrize(("strides", "millions"), [(1, 215.7), (2, 60.3)])
 def test_multiply_adds_of_the_first_version(strides, millions):
-    """Those that the authors draw their figures with, which count a little more than convolutions."""
+    """Those in the authors' figures, which count a little more than convolutions."""
     counted = multiply_adds(build("ghostfacenet_v1", strides=strides)) / 1e6
     assert counted == pytest.approx(millions, rel=0.02)
 
@@ -104,7 +104,9 @@ def test_filters_are_multiples_of_4():
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match="strides must be 1 or 2, not 3"):
         build("ghostfacenet_v1", strides=3)
-    assert shapes(build("ghostfacenet_v2", Preprocessing(size=33), strides=2))["block16_add"][0] == 2
+    assert (
+        shapes(build("ghostfacenet_v2", Preprocessing(size=33), strides=2))["block16_add"][0] == 2
+    )
     with pytest.raises(ValueError, match="more than 32 pixels, not 32"):
         build("ghostfacenet_v2", Preprocessing(size=32), strides=2)
 

@@ -114,7 +114,9 @@ def test_attention_is_all_that_ir_se50_has_besides(ir50):
     attentive = build("ir_se50")
     more = parameters(attentive.trainable_variables) - parameters(ir50.trainable_variables)
     # Two convolutions with biases, and the slopes in between.
-    each = {filters: 2 * filters * filters // 16 + filters + 2 * filters // 16 for filters in FILTERS}
+    each = {
+        filters: 2 * filters * filters // 16 + filters + 2 * filters // 16 for filters in FILTERS
+    }
     assert more == 3 * each[64] + 4 * each[128] + 14 * each[256] + 3 * each[512]
     assert REDUCTION == 16
     names = [layer.name for layer in attentive.layers if layer.name.startswith("stage1_block2_")]

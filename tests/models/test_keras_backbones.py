@@ -46,7 +46,9 @@ class TestEveryNetwork:
             )
         features = theirs.output_shape[-1]
         head = features * 32 + 32
-        assert parameters(model.trainable_variables) == parameters(theirs.trainable_variables) + head
+        assert (
+            parameters(model.trainable_variables) == parameters(theirs.trainable_variables) + head
+        )
         names = [layer.name for layer in model.layers]
         assert names[:2] == ["pixels", "normalization"]
         assert names[-3:] == ["pool", "bottleneck", "embedding"]
@@ -86,7 +88,9 @@ def test_pixels_are_normalised_once(name):
     seen = keras.Model(model.input, first.input)(pixels()).numpy()
     seen = seen[:, :SIZE, :SIZE] if seen.shape[1] == SIZE else seen[:, 1:-1, 1:-1]
     ours = (pixels().astype(np.float32) - 127.5) / 128
-    np.testing.assert_allclose(seen[:, 2:-2, 2:-2], ours[:, 2:-2, 2:-2][:, : seen.shape[1]], atol=1e-5)
+    np.testing.assert_allclose(
+        seen[:, 2:-2, 2:-2], ours[:, 2:-2, 2:-2][:, : seen.shape[1]], atol=1e-5
+    )
 
 
 def test_options_and_crops_that_are_not_square():
@@ -118,10 +122,14 @@ def test_head_is_float32_under_mixed_precision():
 
 @pytest.mark.parametrize("name", ["ResNet49", "preprocess_input", "resnet50", "", "mobilenet_v2"])
 def test_unknown_network(name):
-    with pytest.raises(ValueError, match=f"keras.applications has no '{name}'; it has ConvNeXtBase"):
+    with pytest.raises(
+        ValueError, match=f"keras.applications has no '{name}'; it has ConvNeXtBase"
+    ):
         models.build(f"keras:{name}", preprocessing=crops())
 
 
 def test_crops_that_the_network_cannot_take():
-    with pytest.raises(ValueError, match=r"^keras:Xception cannot take crops \[48, 48, 3\]: [^\n]+$"):
+    with pytest.raises(
+        ValueError, match=r"^keras:Xception cannot take crops \[48, 48, 3\]: [^\n]+$"
+    ):
         models.build("keras:Xception", preprocessing=crops(48))

@@ -111,7 +111,7 @@ def test_dropout_acts_in_training_only():
 
 
 class TestMobiFace:
-    """What the paper describes: halved early, blocks that expand by 2 or, where they halve, by 4."""
+    """The paper's description: halved early, by blocks that expand by 2 or, later, by 4."""
 
     @pytest.fixture(scope="class")
     def mobiface(self):

@@ -41,8 +41,6 @@ PARAMETERS = {
     "residual_small": 1_306_208,
     "sphereface20": 22_670_656,
     "sphereface64": 47_905_088,
-    "sphereface20": 22_670_656,
-    "sphereface64": 47_905_088,
     "vgg_face": 145_002_878 - 4097 * 2622,
 }
 UNVERIFIED = {"ir_se50", "mobiface", "nn4", "nns1", "nns2"}
@@ -53,7 +51,6 @@ MULTIPLY_ADDS = {
     "ir18": pytest.approx(2_620, abs=50),
     "ir50": pytest.approx(6_310, abs=50),
     "ir100": pytest.approx(12_100, abs=100),
-    "ghostfacenet_v1": pytest.approx(215.7, abs=4),
     "mobile_facenet": 221,
     "nn1": pytest.approx(1_600, abs=50),
     "nn2": pytest.approx(1_600, abs=50),
@@ -72,25 +69,18 @@ SIZES = {
     "openface_nn4_small2": 65,
 }
 OPTIONS = {"nn1": {"width": 64}, "vgg_face": {"width": 64}}
-# Their other tests say enough of them in the ordinary suite.
-SLOW = {
-    "ghostfacenet_v2",
-    "inception_resnet_v2",
-    "ir34",
-    "ir50",
-    "ir100",
-    "ir_se50",
-    "nn3",
-    "nn4",
-    "openface_nn4",
-    "openface_nn4_small1",
-    "sphereface64",
-    "vgg_face",
+# What is run in the ordinary suite: one of each kind that is small; the others are slow.
+QUICK = {
+    "deepface",
+    "mobile_facenet",
+    "nn1",
+    "nns2",
+    "residual_small",
+    "sphereface20",
 }
 # Batch normalisation takes away what the bias before it adds.
 BIAS_BEFORE_NORM = ("ir", "nn2", "nn3", "nn4", "nns", "openface")
 SINGLE_PRECISION = ["normalization", "bottleneck", "bottleneck_norm", "embedding"]
-POLICIES = ["mixed_float16", "mixed_bfloat16"]
 KERAS_NAMES = (
     "conv2d_",
     "re_lu",
@@ -122,7 +112,10 @@ def pixels_for(name):
 
 
 def marked(name):
-    return pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+    return pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+
+
+EVERY = [marked(name) for name in models.names()]
 
 
 @pytest.fixture(scope="module", params=models.names())
@@ -137,17 +130,17 @@ def published(request):
     gc.collect()
 
 
-@pytest.fixture(scope="module", params=[marked(name) for name in models.names()])
+@pytest.fixture(scope="module", params=EVERY)
 def net(request):
     """A smaller one that is run."""
     keras.utils.set_random_seed(1)
     return small(request.param)
 
 
-@pytest.fixture(params=POLICIES)
-def policy(request):
-    keras.mixed_precision.set_global_policy(request.param)
-    yield request.param
+@pytest.fixture
+def half_precision():
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    yield
     keras.mixed_precision.set_global_policy("float32")
 
 
@@ -166,6 +159,7 @@ class TestPublished:
         assert published.input_shape == (None, publication.size, width, 3)
         assert published.output_shape == (None, publication.embedding_size)
 
+    @pytest.mark.parametrize("published", EVERY, indirect=True)
     def test_multiply_adds(self, published):
         counted = models.multiply_adds(published)
         assert counted == counts.multiply_adds(published)
@@ -227,34 +221,29 @@ class TestRun:
         np.testing.assert_allclose(compiled, net(pixels), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", [marked(name) for name in models.names()])
-def test_head_is_float32_under_mixed_precision(name, policy):
-    with counts.zeros():
-        model = small(name)
-    half = policy.removeprefix("mixed_")
-    for layer in model.layers:
-        expected = "float32" if layer.name in SINGLE_PRECISION else half
-        if layer.name != "pixels":
-            assert layer.compute_dtype == expected, layer.name
-    assert all(tf.as_dtype(variable.dtype) == tf.float32 for variable in model.trainable_variables)
-
-
-@pytest.mark.parametrize("name", [marked(name) for name in models.names()])
-def test_options_of_build(name):
+@pytest.mark.parametrize("name", EVERY)
+def test_options_and_half_precision(name, half_precision):
+    """Any size, colour and head, and the last layers in float32 all the same."""
     size = max(SIZES.get(name, 48), 80)
     with counts.zeros():
         model = models.build(
             name,
-            preprocessing=Preprocessing(size=size, color="grey"),
+            preprocessing=Preprocessing(size=size, width=size + 3, color="grey"),
             embedding_size=32,
             head="gap",
             dropout=0.5,
             **OPTIONS.get(name, {}),
         )
-    assert model.input_shape == (None, size, size, 1)
+    assert model.input_shape == (None, size, size + 3, 1)
     assert model.output_shape == (None, 32)
     assert model.get_layer("dropout").rate == 0.5
     assert isinstance(model.get_layer("pool"), keras.layers.GlobalAveragePooling2D)
+    for layer in model.layers[1:]:
+        single = layer.name in SINGLE_PRECISION
+        assert layer.compute_dtype == ("float32" if single else "float16"), layer.name
+    assert all(tf.as_dtype(variable.dtype) == tf.float32 for variable in model.trainable_variables)
+    pixels = np.zeros((1, size, size + 3, 1), np.uint8)
+    assert model(pixels).dtype == tf.float32
 
 
 def test_names():
