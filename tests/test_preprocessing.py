@@ -135,15 +135,6 @@ class TestAlignFace:
         pixels_off = (inner - expected).mean((0, 1)) / slope
         assert np.abs(pixels_off).max() < 0.35
 
-    def test_each_alignment_counts_its_points(self):
-        landmarks = FIVE_POINTS_112 + np.random.default_rng(2).normal(size=(5, 2)) * 4
-        image = gradient(112, 112)
-        for alignment, rows in {"five_points": list(range(5)), "dlib": [0, 0, 0, 1, 1, 1, 2]}.items():
-            preprocessing = Preprocessing(alignment)
-            expected = similarity_transform(landmarks[rows], preprocessing.template()[rows])
-            crop = align_face(image, landmarks, preprocessing)
-            np.testing.assert_allclose(crop.matrix, expected.matrix)
-
     def test_dlib_template_is_in_the_chip_of_150_pixels(self):
         template = Preprocessing("dlib", 150).template()
         # dlib's five points are four corners of the eyes and the base of the nose: the eyes are

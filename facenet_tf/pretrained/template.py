@@ -41,9 +41,6 @@ MEAN_FACE = np.array(
     ]
 )
 
-COUNTS = ((1, 1, 1, 1, 1), (1, 1, 0, 0, 0), (2, 2, 1, 0, 0), (3, 3, 1, 0, 0), (4, 4, 1, 0, 0))
-"""How often each point may count: dlib's own are corners of the eyes and the base of the nose."""
-
 
 @dataclass(frozen=True)
 class TemplateConfig:
@@ -66,9 +63,9 @@ class Template(NamedTuple):
     """[5, 2], the median over the faces."""
     scatter: NDArray[np.float64]
     """[5, 2], median distance from it along x and y."""
-    residuals: dict[tuple[int, ...], float]
-    """By how often each point counts in the fit: how far the crop is from dlib's, root mean square
-    over the chip in pixels, median over the faces."""
+    residual: float
+    """How far a crop by this template is from dlib's: root mean square over the chip in pixels,
+    median over the faces."""
     faces: int
 
 
@@ -98,8 +95,8 @@ def template_of(landmarks: NDArray[np.float64], frames: NDArray[np.float64]) -> 
     lying = np.einsum("nij,nkj->nki", frames[..., :2], landmarks) + frames[:, None, :, 2]
     template = np.median(lying, axis=0)
     scatter = np.median(np.abs(lying - template), axis=0)
-    residuals = {counts: _residual(lying, template, counts) for counts in COUNTS}
-    return Template(template, scatter, residuals, len(lying))
+    apart = [_distance(similarity_transform(points, template).matrix) for points in lying]
+    return Template(template, scatter, float(np.median(apart)), len(lying))
 
 
 def chip_transform(corners: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,14 +112,6 @@ def chip_transform(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     step = (SIDE * fit.scale - 1) / (SIDE - 1)
     linear = fit.matrix[:, :2].T / (fit.scale * step)
     return np.column_stack([linear, (SIDE - 1) / 2 - linear @ middle])
-
-
-def _residual(
-    lying: NDArray[np.float64], template: NDArray[np.float64], counts: tuple[int, ...]
-) -> float:
-    rows = np.repeat(np.arange(len(template)), counts)
-    fits = (similarity_transform(points[rows], template[rows]).matrix for points in lying)
-    return float(np.median([_distance(fit) for fit in fits]))
 
 
 def _distance(matrix: NDArray[np.float64]) -> float:
