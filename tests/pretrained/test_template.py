@@ -91,7 +91,9 @@ def test_chip_transform_is_dlibs():
     corners = np.array([[part.x, part.y] for part in shape.parts()], float)
     ours = cv2.warpAffine(image, chip_transform(corners), (150, 150)).astype(float)
     assert np.abs(ours - chip).mean() < 1
-    aside = cv2.warpAffine(image, chip_transform(corners + [0.5, 0]), (150, 150)).astype(float)
+    aside = cv2.warpAffine(image, chip_transform(corners + np.array([0.5, 0])), (150, 150)).astype(
+        float
+    )
     assert np.abs(aside - chip).mean() > 2 * np.abs(ours - chip).mean()
 
 
