@@ -18,6 +18,7 @@ import sys
 import tables_of_benchmarks as benchmarks
 import tables_of_models as models
 import tables_of_pretrained as pretrained
+import tables_of_transfer as transfer
 from figures import DOCS, NotMeasuredError
 
 DOCUMENTS = [DOCS.parent / "README.md", DOCS / "results.md", DOCS / "models.md"]
@@ -55,6 +56,9 @@ TABLES = {
     "triplet-losses": benchmarks.triplet_losses,
     "tiles": benchmarks.tiles,
     "partial-fc": benchmarks.partial_fc,
+    "few-shot": transfer.few_shot,
+    "fine-tuning": transfer.fine_tuning,
+    "embedding": transfer.embedding,
 }
 
 

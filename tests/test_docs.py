@@ -122,6 +122,18 @@ class TestTables:
             expected = f"<!-- table: {name} -->\n*not measured yet*\n<!-- end -->"
             assert tables.filled(text) == expected
 
+    def test_few_shot_figures_are_those_of_each_run(self, tables, results):
+        rule = {"accuracy_mean": 0.5, "accuracy_std": 0.0125}
+        shots = {"probes": 9, "nearest_mean": rule, "nearest_neighbour": rule, "svm": rule}
+        figures = {"people": 10, "left_out": {"people": 3}, "shots": {"1": shots}}
+        for run, written in (("pubfig83", {"few_shot": figures}), ("lfw_view1", {"svm": {}})):
+            (results / run).mkdir()
+            (results / run / "evaluation.json").write_text(json.dumps(written))
+        lines = tables.written("few-shot").splitlines()
+        assert len(lines) == 3
+        expected = "| PubFig83 | trained from scratch | 10 (left out: 3) | 1 | 50.00 % ± 1.25 |"
+        assert lines[2].startswith(expected)
+
     @pytest.mark.parametrize("rows", [2, 4], ids=["stopped early", "to the end"])
     @pytest.mark.parametrize(
         ("learned", "title"),

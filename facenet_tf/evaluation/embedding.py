@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -107,8 +107,21 @@ def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return (rows / np.where(length > 0, length, 1)).astype(np.float32)
 
 
-def embed_roster(embed: Embedder, dataset: FaceDataset, roster: Roster, batch_size: int) -> Vectors:
+def embed_roster(
+    embed: Embedder,
+    dataset: FaceDataset,
+    roster: Roster,
+    batch_size: int,
+    degrade: Sequence[str] = (),
+) -> Vectors:
     """A vector for every picture of the roster that has a record, NaN for the others.
+
+    Args:
+        embed: makes the vectors.
+        dataset: where the records are.
+        roster: the pictures.
+        batch_size: crops that `embed` is given at a time.
+        degrade: what happens to each crop before, see `facenet_tf.input_pipeline.degraded`.
 
     Raises:
         InputError: no picture has a record, or the model gives vectors that are not finite.
@@ -116,7 +129,7 @@ def embed_roster(embed: Embedder, dataset: FaceDataset, roster: Roster, batch_si
     rows = np.flatnonzero(~roster.lost)
     if not len(rows):
         raise InputError(f"{dataset.directory}: none of the {len(roster)} pictures has a record")
-    batches = evaluation_arrays(dataset, roster.records[rows], batch_size)
+    batches = evaluation_arrays(dataset, roster.records[rows], batch_size, degrade)
     vectors = np.concatenate([embed(batch) for batch in batches])
     if not np.isfinite(vectors).all():
         raise InputError("the model gives embeddings that are not finite: its training diverged")

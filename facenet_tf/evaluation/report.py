@@ -24,5 +24,7 @@ def write_report(figures: dict[str, Any], images: list[Path], path: Path) -> Non
         people_name=table.people_name(figures),
         set_name=table.set_name,
         verification_table=[table.verification_head(figures), *table.verification_rows(figures)],
+        few_shot_table=[table.few_shot_head(), *table.few_shot_rows(figures)],
+        few_shot_note=table.few_shot_note(figures),
     )
     path.write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 import skops.io
 
 from facenet_tf.evaluation import embedding, output, plots
+from facenet_tf.evaluation.beside import Beside
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.protocols import Measured, all_figures, choose_measured
 from facenet_tf.evaluation.report import write_report
@@ -16,6 +17,7 @@ from facenet_tf.evaluation.seen import SeenPeople, without_seen
 from facenet_tf.evaluation.subject import Subject, open_subject
 from facenet_tf.evaluation.svm import fit_named_split
 from facenet_tf.evaluation.verification import ScoredPairs
+from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.metrics import roc_curve
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records import durable
@@ -24,6 +26,7 @@ from facenet_tf.records.dataset import FaceDataset
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
+_BESIDE = "beside"
 _BASELINES = {
     "untrained": "the same architecture with fresh weights drawn with the run's seed",
     "raw_pixels": (
@@ -45,15 +48,17 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
     """
     config.check()
     dataset = FaceDataset.open(config.dataset)
+    check_degradations(config.degrade, dataset.preprocessing)
     subject = open_subject(config, dataset)
+    beside = Beside(config, *config.beside) if config.beside else None
     everyone = Roster.of(dataset)
     seen = subject.seen_people(dataset, everyone)
     measured = choose_measured(config, without_seen(everyone, seen), seen)
     with output.written_whole(config.output_directory) as directory:
-        vectors = _all_vectors(config, dataset, measured.roster, subject)
+        vectors = _all_vectors(config, dataset, measured.roster, subject, beside)
         vectors["trained"].save(directory / output.EMBEDDINGS)
         figures = {
-            **_results(config, vectors, measured),
+            **_results(config, vectors, measured, beside),
             **_circumstances(config, dataset, subject, everyone, measured, seen),
         }
         if figures["svm"]["accuracy"] is not None:
@@ -66,9 +71,17 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
 
 
 def _results(
-    config: EvaluateConfig, vectors: dict[str, Vectors], measured: Measured
+    config: EvaluateConfig,
+    vectors: dict[str, Vectors],
+    measured: Measured,
+    beside: Beside | None,
 ) -> dict[str, Any]:
     """Figures of the trained network, and below "baselines" those of each baseline."""
+    described: dict[str, dict[str, Any]] = {
+        name: {"protocol": protocol} for name, protocol in _BASELINES.items()
+    }
+    if beside:
+        described[_BESIDE] = beside.described
     results = {}
     for name, rows in vectors.items():
         logger.info("figures: %s", name)
@@ -77,7 +90,7 @@ def _results(
     return {
         **results["trained"],
         "baselines": {
-            name: {"protocol": _BASELINES[name], **result}
+            name: {**described[name], **result}
             for name, result in results.items()
             if name != "trained"
         },
@@ -89,6 +102,7 @@ def _all_vectors(
     dataset: FaceDataset,
     roster: Roster,
     subject: Subject,
+    beside: Beside | None,
 ) -> dict[str, Vectors]:
     averaged = (config.flip_average, config.jitter, config.seed)
     embedders = {"trained": embedding.network_embedder(subject.model, *averaged)}
@@ -100,7 +114,11 @@ def _all_vectors(
     result = {}
     for name, embed in embedders.items():
         logger.info("vectors of %d pictures: %s", int((~roster.lost).sum()), name)
-        result[name] = embedding.embed_roster(embed, dataset, roster, config.batch_size)
+        result[name] = embedding.embed_roster(
+            embed, dataset, roster, config.batch_size, config.degrade
+        )
+    if beside:
+        result[_BESIDE] = beside.vectors(roster)
     return result
 
 
@@ -136,6 +154,7 @@ def _circumstances(
                 )
             ],
             "lost_count": len(lost),
+            "degraded": list(config.degrade),
         },
         "seen_people": {
             "known_from": seen.source,
@@ -162,13 +181,17 @@ def _circumstances(
         },
         "weights": subject.weights,
         "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
-        "config": {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in dataclasses.asdict(config).items()
-        },
+        "config": {name: _plain(value) for name, value in dataclasses.asdict(config).items()},
         "git_revision": git_revision(),
         "versions": versions(),
     }
+
+
+def _plain(value: Any) -> Any:
+    """A field of the config as JSON has it."""
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _draw(
@@ -188,7 +211,11 @@ def _draw(
     pairs = measured.listed or measured.unseen
     if pairs is not None:
         distances = {name: ScoredPairs.of(rows, pairs).distance for name, rows in vectors.items()}
-        curves = {name: roc_curve(pairs.genuine, value) for name, value in distances.items()}
+        shown = {_BESIDE: config.beside[0]} if config.beside else {}
+        curves = {
+            shown.get(name, name): roc_curve(pairs.genuine, value)
+            for name, value in distances.items()
+        }
         plots.plot_roc(curves, draw("roc.png"))
         plots.plot_det(curves, draw("det.png"))
         plots.plot_distances(

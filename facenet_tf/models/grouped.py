@@ -41,9 +41,7 @@ class GroupedConvolution(keras.layers.Layer):
         """Convolve [B, H, W, C] to the same shape."""
         each = self.kernel.shape[2]
         kernel = tf.reshape(self.kernel, [self.size, self.size, each, self.groups, each])
-        kernel = tf.reshape(
-            tf.transpose(kernel, [0, 1, 3, 2, 4]), [self.size, self.size, -1, each]
-        )
+        kernel = tf.reshape(tf.transpose(kernel, [0, 1, 3, 2, 4]), [self.size, self.size, -1, each])
         products = tf.nn.depthwise_conv2d(
             inputs, tf.cast(kernel, inputs.dtype), [1, 1, 1, 1], "SAME"
         )

@@ -18,8 +18,8 @@ from facenet_tf.models.heads import Head, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
-# Channels between the convolutions of the block of stride 2 that a stage begins with, channels after
-# it and in the blocks that follow, how many follow: their input is added.
+# Of each stage: channels between the convolutions of its first block, which has stride 2; channels
+# after it and in the blocks that follow; how many follow, to which their input is added.
 STAGES = ((128, 128, 4), (256, 256, 6), (512, 256, 2))
 
 

@@ -22,6 +22,8 @@ _BLOCK = ("mark", "convolution", "affine", "relu", "convolution", "affine")
 _SAME = (*_BLOCK, "sum", "relu")
 _HALVING = (*_BLOCK, "mark", "mark", "average_pool", "sum", "relu")
 
+_WITHOUT_BIAS, _BY_CHANNEL = 1, 0  # dlib's FC_NO_BIAS and CONV_MODE
+
 
 def kinds() -> list[str]:
     """The layers of the network as `read_network` wants them."""
@@ -63,7 +65,8 @@ def _weights(layer: keras.layers.Layer, theirs: Contents, path: Path) -> list[ND
     [inputs, outputs]."""
     shapes = [tuple(weight.shape) for weight in layer.weights]
     values = theirs.parameters
-    if values is None or len(values) != sum(int(np.prod(shape)) for shape in shapes):
+    count = sum(int(np.prod(shape)) for shape in shapes)
+    if values is None or len(values) != count or theirs.integers != _integers(layer):
         raise InputError(f"{path}: {layer.name} does not fit: it is of another network")
     first = values[: int(np.prod(shapes[0]))]
     if len(shapes[0]) == 4:
@@ -71,6 +74,16 @@ def _weights(layer: keras.layers.Layer, theirs: Contents, path: Path) -> list[ND
         first = first.reshape(outputs, inputs, height, width).transpose(2, 3, 1, 0)
     weights = [first.reshape(shapes[0])]
     return weights if len(shapes) == 1 else [*weights, values[first.size :]]
+
+
+def _integers(layer: keras.layers.Layer) -> tuple[int, ...]:
+    """What dlib writes of a layer beside its weights."""
+    if isinstance(layer, keras.layers.Conv2D):
+        padding = [side // 2 if layer.padding == "same" else 0 for side in layer.kernel_size]
+        return (layer.filters, *layer.kernel_size, *layer.strides, *padding)
+    if isinstance(layer, keras.layers.Dense):
+        return (layer.units, layer.kernel.shape[0], _WITHOUT_BIAS)
+    return (_BY_CHANNEL,)
 
 
 def _check_digest(path: Path) -> None:

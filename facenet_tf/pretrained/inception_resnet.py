@@ -20,10 +20,10 @@ import numpy as np
 
 from facenet_tf import models
 from facenet_tf.errors import InputError
+from facenet_tf.preprocessing import Normalization, Preprocessing
 from facenet_tf.pretrained.filling import Array, Filling, Norm
 from facenet_tf.pretrained.imported import Imported
 from facenet_tf.pretrained.tensors import Tensors
-from facenet_tf.preprocessing import Normalization, Preprocessing
 
 SIZE = 160
 EPSILON = 1e-3
@@ -101,10 +101,8 @@ def _slim_parts(layer: Any) -> list[str]:
         return [f"Conv2d_{layer.name.removeprefix('stem_conv')}_{size}"]
     if branch is None:
         return [block, f"Conv2d_{size}"]
-    if layer.strides == (2, 2):
-        order = "1a_"
-    else:
-        order = "" if alone else f"0{'abc'[number - 1]}_"
+    within = "" if alone else f"0{'abc'[number - 1]}_"
+    order = "1a_" if layer.strides == (2, 2) else within
     block = block.replace("mixed", "Mixed")
     return [block, f"Branch_{branch}", f"Conv2d_{order}{size}"]
 

@@ -16,16 +16,16 @@ import numpy as np
 from facenet_tf import models
 from facenet_tf.errors import InputError
 from facenet_tf.models.mbf import STAGES
+from facenet_tf.preprocessing import PIXEL_SCALES, Normalization, Preprocessing
 from facenet_tf.pretrained.filling import Array, Filling, Norm
 from facenet_tf.pretrained.imported import Imported
 from facenet_tf.pretrained.onnx_graph import Graph, Node
-from facenet_tf.preprocessing import PIXEL_SCALES, Normalization, Preprocessing
 
 SIZE = 112
 """Of crops, where the file leaves it open."""
 EPSILON = 1e-5
 """Of batch normalisation that does not say its own."""
-DEPTHS = {
+DEPTHS: dict[tuple[int, ...], str] = {
     (2, 2, 2, 2): "ir18",
     (3, 4, 6, 3): "ir34",
     (3, 4, 14, 3): "ir50",
@@ -184,10 +184,11 @@ def _dense(graph: Graph, x: str, channels: int) -> Piece:
     if len(kernel) % channels:
         raise InputError(f"{graph.path}: {name} does not fit {channels} channels")
     # Its rows go through the map channel by channel, ours place by place.
-    kernel = kernel.reshape(channels, -1, kernel.shape[1]).swapaxes(0, 1).reshape(kernel.shape)
+    inputs, outputs = kernel.shape
+    by_place = kernel.reshape(channels, -1, outputs).swapaxes(0, 1).reshape(inputs, outputs)
     bias = graph.tensors.take(node.inputs[2]) if len(node.inputs) > 2 else None
-    _, norm = _norm_after(graph, node.output, kernel.shape[1], bias)
-    return Piece(name, norm, kernel)
+    _, norm = _norm_after(graph, node.output, outputs, bias)
+    return Piece(name, norm, by_place)
 
 
 def _norm_after(graph: Graph, x: str, channels: int, bias: Array | None) -> tuple[str, Norm]:
@@ -202,5 +203,5 @@ def _norm_after(graph: Graph, x: str, channels: int, bias: Array | None) -> tupl
 
 
 def _norm(graph: Graph, node: Node) -> Norm:
-    parts = [graph.tensors.take(name) for name in node.inputs[1:5]]
-    return Norm(*parts, float(node.options.get("epsilon", EPSILON)))
+    gamma, beta, mean, variance = map(graph.tensors.take, node.inputs[1:5])
+    return Norm(gamma, beta, mean, variance, float(node.options.get("epsilon", EPSILON)))

@@ -39,7 +39,7 @@ def read_h5(path: Path) -> tuple[Tensors, list[dict[str, Any]]]:
     try:
         with h5py.File(path, "r") as file:
             # It does not follow links: they may lead out of the file.
-            (file["model_weights"] if "model_weights" in file else file).visititems(collect)
+            file.get("model_weights", file).visititems(collect)
             model = json.loads(file.attrs.get("model_config", "{}"))
             layers = [dict(layer) for layer in model.get("config", {}).get("layers", [])]
     except (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:

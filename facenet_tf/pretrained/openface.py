@@ -66,8 +66,8 @@ def _fill(filling: Filling, layer: Any, tensors: Tensors) -> None:
 
 
 def _norm(tensors: Tensors, name: str, channels: int) -> Norm:
-    parts = [tensors.take(f"{name}_{part}", (channels,)) for part in "wbmv"]
-    return Norm(*parts, EPSILON)
+    gamma, beta, mean, variance = (tensors.take(f"{name}_{part}", (channels,)) for part in "wbmv")
+    return Norm(gamma, beta, mean, variance, EPSILON)
 
 
 def _their_names(name: str) -> tuple[str, str]:

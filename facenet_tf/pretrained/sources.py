@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from facenet_tf.errors import InputError
@@ -37,20 +38,29 @@ def read(source: str | Path) -> Imported:
     if source == DLIB:
         return _from_dlib(None)
     path = Path(source)
+    reader = _reader_of(path)
+    try:
+        return reader(path)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Of a file from outside there is no end of what may be wrong.
+        raise InputError(f"{path}: it is damaged or of another network ({error!r})") from error
+
+
+def _reader_of(path: Path) -> Callable[[Path], Imported]:
     prefix = checkpoint_prefix(path)
     if prefix is not None:
-        return _from_checkpoint(prefix)
+        return partial(_from_checkpoint, prefix)
     if not path.exists():
-        raise InputError(f"{source}: there is no such file; give {_KINDS}")
+        raise InputError(f"{path}: there is no such file; give {_KINDS}")
     if path.is_dir():
         if (path / MODEL).is_file():
-            return _from_saved(path)
+            return _from_saved
         if openface.is_folder(path):
-            return openface.read(path)
+            return openface.read
         raise InputError(f"{path}: there are no weights in this directory; give {_KINDS}")
     if path.suffix not in _READERS:
         raise InputError(f"{path}: no importer reads files of this kind; give {_KINDS}")
-    return _READERS[path.suffix](path)
+    return _READERS[path.suffix]
 
 
 def _from_dlib(path: Path | None) -> Imported:
@@ -61,7 +71,7 @@ def _from_saved(path: Path) -> Imported:
     return Imported(load_saved(path), "a model of this package")
 
 
-def _from_checkpoint(prefix: Path) -> Imported:
+def _from_checkpoint(prefix: Path, _: Path) -> Imported:
     form = "davidsandberg's Inception-ResNet-v1, checkpoint of TensorFlow 1"
     return inception_resnet.read(read_checkpoint(prefix), inception_resnet.SLIM, form)
 

@@ -31,9 +31,7 @@ def read(tensors: Tensors) -> Imported:
     side = SIDE * math.isqrt(inputs // CHANNELS)
     crops = dataclasses.replace(models.published("vgg_face").preprocessing, size=side)
     dimensions = tensors.shape(f"{LAST}/kernel", rank=2)[1]
-    model = models.build(
-        "vgg_face", preprocessing=crops, embedding_size=dimensions, width=width
-    )
+    model = models.build("vgg_face", preprocessing=crops, embedding_size=dimensions, width=width)
     filling = Filling(model, tensors.path)
     for layer in model.layers:
         if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):

@@ -13,6 +13,7 @@ import tyro
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.checkpoints import Checkpointing
 from facenet_tf.training.descent import Descent, RateDrop
@@ -156,6 +157,11 @@ class TrainConfig:
     """second stage; the head of the first is dropped, the optimiser starts anew"""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """what happens to a crop on its way into a batch"""
+    degrade: tuple[str, ...] = ()
+    """what happens to every crop before that, the validation people's too, in order: grey, or
+    low_resolution:SIDE, which reduces it to SIDE pixels a side and brings it back"""
+    pictures_per_person: int = 0
+    """train on at most so many pictures of each training person, drawn by the seed; 0: on all"""
     optimizer: Literal["adamw", "adam", "sgd", "adagrad", "lamb"] = "adamw"
     """adagrad is the FaceNet paper's; lamb is for large batches, and wants Keras 3"""
     weight_decay: float | None = None
@@ -267,10 +273,13 @@ class TrainConfig:
         if self.overwrite and self.resume:
             raise InputError("--overwrite and --resume exclude each other: give one")
         self.augmentation.check()
+        for name in self.degrade:
+            degradation_of(name)
         self.checkpoint.check()
         self.recovery.check()
         self._check_descent()
         _at_least("", self, {"clip_norm": 0, "early_stop_epochs": 0, "seed": 0, "chunk": 0})
+        _at_least("", self, {"pictures_per_person": 0})
         _at_least("", self, {"steps_per_epoch": 0, "threads": 0, "profile": 0})
         if self.embedding_size is not None:
             _at_least("", self, {"embedding_size": 1})

@@ -16,9 +16,8 @@ class FineTuning:
     """What a run begins with, and how fast which layers of the body learn."""
 
     init: str | None = None
-    """whose weights the body begins with: dlib, a run directory, a .keras, or a file with weights of
-    another project (docs/guide.md lists them); layers whose name and shapes agree take them. None:
-    fresh weights"""
+    """whose weights the body begins with: dlib, a run directory, a .keras, or a file with weights
+    of another project (docs/guide.md lists them); None: fresh weights"""
     freeze: tuple[str, ...] = ()
     """layers of the body that stay as they are, by name or pattern ("stage1*"); their batch norms
     normalise as in inference"""

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import determinism, distribute
@@ -50,9 +51,10 @@ def train(config: TrainConfig) -> TrainingResult:
         check_head(stage, prefix)
     optimizer_class(config.optimizer)
     dataset = FaceDataset.open(config.dataset)
+    check_degradations(config.degrade, dataset.preprocessing)
     initial = open_initial(config, dataset)
     config = (config.with_body(initial.body) if initial else config).with_body()
-    config = config.with_steps(len(training_records(dataset)))
+    config = config.with_steps(len(training_records(config, dataset)))
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     try:

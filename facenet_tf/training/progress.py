@@ -71,10 +71,10 @@ class Progress:
         distribution: Distribution,
     ) -> None:
         self.config, self.dataset, self.run, self.distribution = config, dataset, run, distribution
-        self.plans = plan_stages(config, dataset, training_records(dataset))
+        self.plans = plan_stages(config, dataset, training_records(config, dataset))
         for plan in self.plans:
             distribution.check(plan.stage)
-        self.people = ValidationPeople.of(dataset)
+        self.people = ValidationPeople.of(dataset, config.degrade)
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
         self.model = build_model(config, dataset.preprocessing)

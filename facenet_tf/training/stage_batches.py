@@ -70,4 +70,5 @@ class StageBatches:
             sampling=plan.stage.sampling,
             confused=self._sampling.confused,
             mixup=mixup,
+            degrade=self._config.degrade,
         )

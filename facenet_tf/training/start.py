@@ -63,6 +63,6 @@ def _check_only_head(fresh: Sequence[str], initial: Initial) -> None:
     odd = [name for name in fresh if not name.startswith(_HEAD)]
     if odd:
         raise InputError(
-            f"--init {initial.source}: it has no weights for {', '.join(odd[:3])}; give the options "
-            "of the architecture with which it was made (--width …)"
+            f"--init {initial.source}: it has no weights for {', '.join(odd[:3])}; give the "
+            "options of the architecture with which it was made (--width …)"
         )

@@ -18,9 +18,7 @@ def test_every_second_one_is_mirrored(images):
     assert [view.shape for view in seen] == [images.shape] * 6
     assert all(view.dtype == np.uint8 for view in seen)
     for number, view in enumerate(seen):
-        apart = [
-            np.abs(view.astype(int) - each).mean() for each in (images, images[:, :, ::-1])
-        ]
+        apart = [np.abs(view.astype(int) - each).mean() for each in (images, images[:, :, ::-1])]
         assert (apart[1] < apart[0]) == bool(number % 2)
         assert 0 < min(apart) < max(apart) / 2
 

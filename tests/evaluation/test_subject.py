@@ -50,9 +50,7 @@ def test_whom_they_may_have_seen_stands_in_figures_table_and_report(
 ):
     known = {"source": "dlib", "file": "f.dat", "sha256": "0", "trained_on": "faces"}
     monkeypatch.setattr(pretrained, "load", lambda source: small_model)
-    monkeypatch.setattr(
-        origin, "described", lambda *given: {**known, "seen": origin.LIKELY_SEEN}
-    )
+    monkeypatch.setattr(origin, "described", lambda *given: {**known, "seen": origin.LIKELY_SEEN})
     subject = open_subject(EvaluateConfig(dataset=dataset.directory, weights="dlib"), dataset)
     seen = subject.seen_people(dataset, Roster.of(dataset))
     assert not seen.names

@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from facenet_tf import models, pretrained
 from facenet_tf.errors import InputError
+from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.pretrained import inception_resnet
 from facenet_tf.pretrained.sources import read
 from facenet_tf.pretrained.tensors import Tensor, Tensors
-from facenet_tf.preprocessing import Preprocessing
 from tests.models import facenet_pytorch_weights as theirs
 from tests.pretrained.slim_network import SlimNetwork
 

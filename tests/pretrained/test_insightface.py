@@ -49,9 +49,7 @@ def test_residual_network(file, folded, scaled, normalization, constants):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("blocks", "name"), [((3, 4, 14, 3), "ir50"), ((3, 13, 30, 3), "ir100")]
-)
+@pytest.mark.parametrize(("blocks", "name"), [((3, 4, 14, 3), "ir50"), ((3, 13, 30, 3), "ir100")])
 def test_deep_residual_networks_at_full_size(file, blocks, name):
     export = Export(112)
     export.save(file, residual(export, blocks, 512, 112))

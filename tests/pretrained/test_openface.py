@@ -47,9 +47,7 @@ class TorchNetwork:
             if filters:
                 at = f"{name}_{size}x{size}"
                 y = self._conv(x, filters[0], 1, f"{at}_conv1", f"{at}_bn1")
-                branches.append(
-                    self._conv(y, filters[1], size, f"{at}_conv2", f"{at}_bn2", stride)
-                )
+                branches.append(self._conv(y, filters[1], size, f"{at}_conv2", f"{at}_bn2", stride))
         kind, projection = pooled
         y = self._max(x) if kind == "max" else sum_pool(x)
         if projection:

@@ -10,7 +10,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.pretrained.keras_file import read_h5
 from facenet_tf.pretrained.sources import read
 
-SIDE, FC6, FC7 = 32, 16, 12
+SIDE, FC6, FC7 = 64, 16, 12
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 
 

@@ -103,7 +103,9 @@ def test_validation_and_the_model_are_of_the_average_and_training_is_not(
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_average_and_plateau_go_on_after_an_interruption(dataset, tmp_path, monkeypatch, precision):
-    monkeypatch.setattr(progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5})
+    monkeypatch.setattr(
+        progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5}
+    )
     stage = {"epochs": 5, "scale": 4.0, "schedule": "plateau", "drop": RateDrop(patience=1)}
     options = {"stage": stage, "descent": Descent(ema=0.9), "precision": precision}
     whole = make_config(dataset, tmp_path / "whole", **options)

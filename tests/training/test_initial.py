@@ -89,7 +89,7 @@ def test_that_it_is_unknown_is_handed_on(dataset, trained):
 
 
 def test_other_crops_and_another_network_are_refused_by_name(dataset, trained, tmp_path):
-    with pytest.raises(InputError, match="--model nn2: .* are of residual_small; leave --model"):
+    with pytest.raises(InputError, match=r"--model nn2: .* are of residual_small; leave --model"):
         open_initial(config_for(dataset, trained, model="nn2"), dataset)
     crops = Preprocessing(size=SIDE, normalization="per_image")
     models.build("residual_small", preprocessing=crops, width=4).save(tmp_path / "a.keras")
