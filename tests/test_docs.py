@@ -22,6 +22,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.losses import losses
 from facenet_tf.models.facenet import BLOCKS
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.pretrained.__main__ import ConvertConfig
 from facenet_tf.records import layout, rows, schema
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.manifest import make_manifest
@@ -42,6 +43,7 @@ COMMANDS = {
     "data_prep/fetch_dataset.py": (FetchConfig, "fetch"),
     "train.py": (TrainConfig, "train"),
     "facenet_tf.training.plot": (PlotConfig, "plot"),
+    "facenet_tf.pretrained": (ConvertConfig, "convert"),
     "evaluate.py": (EvaluateConfig, "evaluate"),
     "data_prep/find_duplicates.py": (DuplicatesConfig, "duplicates"),
     "data_prep/check_overlap.py": (OverlapConfig, "overlap"),

@@ -214,9 +214,9 @@ def test_a_run_that_begins_with_weights_of_others_says_so(dataset, tmp_path):
     train(dataclasses.replace(config, model=None))
     recorded = json.loads((config.output / "config.json").read_text())
     assert recorded["config"]["model"] == "small"
-    assert recorded["dataset"]["seen_before"].startswith("unknown: whom the weights of ")
+    assert recorded["dataset"]["seen_before"] == "theirs.keras"
     seen = seen_people(recorded, dataset, Roster.of(dataset))
-    assert seen.names and "theirs.keras saw in training" in seen.source
+    assert seen.names and seen.before == "unknown"
 
 
 def test_a_body_may_be_frozen_whole_where_the_head_learns(dataset, tmp_path):
