@@ -46,15 +46,9 @@ EYES = np.array([[0.35, 0.35], [0.65, 0.35]])
 DLIB_150 = np.array(
     [[46.80, 44.75], [100.62, 44.78], [73.38, 77.21], [50.10, 104.59], [97.19, 104.56]]
 )
-# Those are corners of the eyes and the base of the nose: the mouth would lead away from its chip.
-DLIB_COUNTS = (3, 3, 1, 0, 0)
 
-# Points of each alignment, the side of the square that they are given in, and how often each counts.
-_TEMPLATES = {
-    "five_points": (FIVE_POINTS_112, 112, (1, 1, 1, 1, 1)),
-    "eyes": (EYES, 1, (1, 1)),
-    "dlib": (DLIB_150, 150, DLIB_COUNTS),
-}
+# Points of each alignment, and the side of the square that they are given in.
+_TEMPLATES = {"five_points": (FIVE_POINTS_112, 112), "eyes": (EYES, 1), "dlib": (DLIB_150, 150)}
 
 
 class PixelScale(NamedTuple):
@@ -136,13 +130,9 @@ class Preprocessing:
 
     def template(self) -> np.ndarray:
         """Landmarks in the crop, x and y in pixels: float64 [5, 2], or [2, 2] for the eyes."""
-        points, side, _ = _TEMPLATES[self.alignment]
+        points, side = _TEMPLATES[self.alignment]
         height, width, _ = self.shape
         return points * (height / side) - [(height - width) / 2, 0.0]
-
-    def counts(self) -> tuple[int, ...]:
-        """How often each point of the template counts in the fit."""
-        return _TEMPLATES[self.alignment][2]
 
     def fields(self) -> dict[str, Any]:
         """All fields as plain values; the width only of crops that are not square, so that square
@@ -298,11 +288,8 @@ def align_face(image: np.ndarray, landmarks: np.ndarray, preprocessing: Preproce
     Raises ValueError for another kind of image or landmarks that coincide.
     """
     points = np.asarray(landmarks, np.float64)
-    template, counts = preprocessing.template(), preprocessing.counts()
-    fitted = points[: len(template)]
-    fit = similarity_transform(
-        np.repeat(fitted, counts, axis=0), np.repeat(template, counts, axis=0)
-    )
+    template = preprocessing.template()
+    fit = similarity_transform(points[: len(template)], template)
     return Crop(_warp(image, fit.matrix, preprocessing), fit.matrix, landmark_rmse(points))
 
 

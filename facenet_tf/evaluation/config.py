@@ -68,6 +68,9 @@ class EvaluateConfig:
     """Published list of pairs: View 1 is for development, View 2 for the final figure."""
     pairs: Path | None = None
     """File of the protocol's pairs: LFW's pairsDevTest.txt (View 1) or pairs.txt (View 2)."""
+    list_only: bool = False
+    """Measure the list of the protocol alone: no figures over the test people, and pictures that no
+    pair names are not embedded."""
     fars: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
     """False accept rates at which the true accept rate is given, where enough pairs carry it."""
     bootstrap: int = 200
@@ -105,6 +108,8 @@ class EvaluateConfig:
             )
         if self.protocol == "none" and self.pairs is not None:
             raise InputError(f"--pairs {self.pairs} needs --protocol: give lfw_view1 or lfw_view2")
+        if self.list_only and self.protocol == "none":
+            raise InputError("--list-only needs --protocol: give lfw_view1 or lfw_view2")
         if "dlib" in (self.weights, self.beside and self.beside[0]):
             package_file(WEIGHTS)
         if self.weights is None and not (self.run / "model.keras").is_file():

@@ -76,13 +76,13 @@ def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) ->
         InputError: the dataset has no test people, or not the pictures of the published list.
     """
     pairs = read_published(config)
-    splits = ["test", "validation", *(["train"] if config.include_training else [])]
-    needed = np.isin(roster.splits, splits)
+    asked = {"test": not config.list_only, "validation": True, "train": config.include_training}
+    needed = np.isin(roster.splits, [split for split, wanted in asked.items() if wanted])
     if pairs is not None:
         needed |= np.isin(roster.keys, [*pairs.left, *pairs.right])
     roster = roster.where(needed)
     test = roster.where((roster.splits == "test") & ~roster.duplicate)
-    if not len(test):
+    if not len(test) and not config.list_only:
         raise InputError(
             f"{config.dataset} has no test people that the run did not see: build it with some"
         )
@@ -94,8 +94,8 @@ def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) ->
         folded = _with_folds(listed, config)
     return Measured(
         roster=roster,
-        people=people_with_most_pictures(test, config.unseen_people),
-        unseen=all_pairs_of_split(roster, "test", config.seed),
+        people=[] if config.list_only else people_with_most_pictures(test, config.unseen_people),
+        unseen=None if config.list_only else all_pairs_of_split(roster, "test", config.seed),
         validation=all_pairs_of_split(roster, "validation", config.seed),
         listed=listed,
         folded=folded,

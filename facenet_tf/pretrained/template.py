@@ -64,8 +64,8 @@ class Template(NamedTuple):
     scatter: NDArray[np.float64]
     """[5, 2], median distance from it along x and y."""
     residual: float
-    """Median over the faces of how far, root mean square over the chip, the crop by this template
-    is from dlib's."""
+    """How far a crop by this template is from dlib's: root mean square over the chip in pixels,
+    median over the faces."""
     faces: int
 
 

@@ -80,7 +80,7 @@ def test_batch_norms_instead():
 def test_what_it_refuses():
     with pytest.raises(ValueError, match="at least 103 pixels, not 102"):
         build(102)
-    with pytest.raises(ValueError, match="norm must be .*, not 'none'"):
+    with pytest.raises(ValueError, match=r"norm must be .*, not 'none'"):
         build(norm="none")
 
 

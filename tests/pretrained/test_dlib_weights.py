@@ -11,10 +11,10 @@ import pytest
 
 from facenet_tf import models, pretrained
 from facenet_tf.errors import InputError
+from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.pretrained import dlib_package
 from facenet_tf.pretrained.dlib_file import read_network
 from facenet_tf.pretrained.dlib_weights import dlib_model, kinds
-from facenet_tf.preprocessing import Preprocessing
 
 from .dlib_writer import network
 from .test_dlib_file import mutated
@@ -29,7 +29,9 @@ def pictures(count=6):
     random = np.random.RandomState(7)
     sides = [1, 3, 10, 30, 75, 150]
     coarse = [random.randint(0, 256, (side, side, 3)).astype(np.uint8) for side in sides[:count]]
-    return np.stack([np.kron(each, np.ones((150 // len(each),) * 2 + (1,), np.uint8)) for each in coarse])
+    return np.stack(
+        [np.kron(each, np.ones((150 // len(each),) * 2 + (1,), np.uint8)) for each in coarse]
+    )
 
 
 def raw(model):
