@@ -22,14 +22,9 @@ SMALL = {"identities_per_batch": 2, "images_per_identity": 2, "warmup_epochs": 0
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(small_bodies, monkeypatch):
     """A small body, and no pictures for TensorBoard."""
     monkeypatch.setattr(progress, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
-    monkeypatch.setattr(
-        progress,
-        "build_model",
-        lambda config, crops: small_body(norm=True, crops=crops),
-    )
 
 
 def make_config(dataset, output, *, stage=None, **changes) -> TrainConfig:
@@ -101,7 +96,9 @@ def test_validation_and_the_model_are_of_the_average_and_training_is_not(
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_average_and_plateau_go_on_after_an_interruption(dataset, tmp_path, monkeypatch, precision):
-    monkeypatch.setattr(progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5})
+    monkeypatch.setattr(
+        progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5}
+    )
     stage = {"epochs": 5, "scale": 4.0, "schedule": "plateau", "drop": RateDrop(patience=1)}
     options = {"stage": stage, "descent": Descent(ema=0.9), "precision": precision}
     whole = make_config(dataset, tmp_path / "whole", **options)
