@@ -23,6 +23,7 @@ from facenet_tf.losses import losses
 from facenet_tf.models.facenet import BLOCKS
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.pretrained.__main__ import ConvertConfig
+from facenet_tf.pretrained.template import TemplateConfig
 from facenet_tf.records import layout, rows, schema
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.manifest import make_manifest
@@ -48,6 +49,7 @@ COMMANDS = {
     "data_prep/find_duplicates.py": (DuplicatesConfig, "duplicates"),
     "data_prep/check_overlap.py": (OverlapConfig, "overlap"),
     "data_prep/clean_labels.py": (LabelsConfig, "labels"),
+    "data_prep/fit_template.py": (TemplateConfig, "template"),
 }
 SHARED_OPTIONS = {"--config", "--debug", "--help"}
 # TensorBoard's, Ray's and that of the tests.
