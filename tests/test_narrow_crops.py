@@ -62,6 +62,7 @@ def test_dataset(narrow, world):
     record = parse(narrow.read([lost])[0])
     assert record.outcome == "fallback"
     assert tuple(record.box) == (8, 0, 48, 64)  # of 64×64, as high as can be
+    assert f"{SIDE - 8} × {SIDE} pixels" in (narrow.directory / "report.html").read_text()
 
 
 def test_train_and_evaluate(narrow, trained, tmp_path):

@@ -159,6 +159,7 @@ def _circumstances(
         "seen_people": {
             "known_from": seen.source,
             "count": len(seen.names),
+            "before": seen.before,
             "left_out_of_list": measured.left_out,
         },
         "dataset": {

@@ -63,8 +63,9 @@ def _verification_row(pair_set: str, name: str, figure: dict[str, Any]) -> list[
 
 def people_name(figures: dict[str, Any]) -> str:
     """What the test people are called: with weights of others they may not be unseen."""
-    weights = figures.get("weights")
-    return f"people ({weights['seen']})" if weights else "unseen people"
+    weights, people = figures.get("weights"), figures.get("seen_people", {})
+    seen = weights["seen"] if weights else people.get("before")
+    return f"people ({seen})" if seen else "unseen people"
 
 
 def svm_head(figures: dict[str, Any]) -> list[str]:

@@ -19,6 +19,9 @@ from facenet_tf.models.heads import Head, pool
 
 PREFIX = "keras:"
 """What names of models built here begin with, as in "keras:MobileNetV2"."""
+MOMENTUM = 0.9
+"""Of batch normalisation, as in `blocks.norm`: with their own, up to 0.999, inference would know of
+the pictures only after thousands of steps."""
 
 
 def architecture(name: str) -> Callable[..., Any]:
@@ -68,6 +71,9 @@ def network(
         raise ValueError(
             f"{PREFIX}{application.__name__} cannot take crops {list(shape)}: {reason}"
         ) from error
+    for layer in body.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = MOMENTUM
     x = pool(body.output, head)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)

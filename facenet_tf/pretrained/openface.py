@@ -3,6 +3,9 @@
 A file per tensor of the Torch model: `inception_3a_5x5_conv1_w.csv` and `…_b.csv`, of batch
 normalisation also means `…_m.csv` and variances `…_v.csv`. Values are in Torch's order: kernels
 [outputs, inputs, height, width], the dense layer [outputs, inputs].
+
+The network is that of the Torch definition, which the weights were trained with. The Keras form has
+other constants of local response normalisation, and somewhat other embeddings.
 """
 
 from __future__ import annotations

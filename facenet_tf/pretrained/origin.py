@@ -34,15 +34,18 @@ def described(source: str, dataset_source: str, dataset_name: str) -> dict[str, 
         InputError: the package that has the weights is missing.
     """
     file = dlib_package.package_file(dlib_package.WEIGHTS) if source == "dlib" else Path(source)
-    trained_on, seen = "unknown", "unknown"
-    if source == "dlib":
-        words = {dataset_source, *re.split(r"[\W_]+", dataset_name.lower())}
-        trained_on = DLIB_TRAINED_ON
-        seen = next((text for word, text in _SEEN_BY_DLIB.items() if word in words), _UNKNOWN)
     return {
         "source": source,
         "file": file.name,
         "sha256": dlib_package.sha256_of(file) if file.is_file() else "",
-        "trained_on": trained_on,
-        "seen": seen,
+        "trained_on": DLIB_TRAINED_ON if source == "dlib" else "unknown",
+        "seen": seen_by(source, dataset_source, dataset_name),
     }
+
+
+def seen_by(source: str, dataset_source: str, dataset_name: str) -> str:
+    """Whether weights know the people of a dataset, in words; arguments as of `described`."""
+    if source != "dlib":
+        return "unknown"
+    words = {dataset_source, *re.split(r"[\W_]+", dataset_name.lower())}
+    return next((text for word, text in _SEEN_BY_DLIB.items() if word in words), _UNKNOWN)

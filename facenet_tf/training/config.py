@@ -128,7 +128,8 @@ class TrainConfig:
     seed: int = 0
     """seeds weights, sampling and augmentation; below 2^32"""
     model: str | None = None
-    """architecture, by its name in facenet_tf.models; None: that of --init, or residual_small"""
+    """architecture, by its name in facenet_tf.models, or "keras:" and that of a network of
+    keras.applications; None: that of --init, or residual_small"""
     embedding_size: int | None = None
     """length of the embedding; None: that of --init, or 128"""
     width: int | None = None

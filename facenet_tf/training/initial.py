@@ -28,7 +28,8 @@ class Initial:
     seen_people: tuple[str, ...] = ()
     """Names of the people whom that run saw."""
     seen_before: str | None = None
-    """Why it is not known who else was seen; None: nobody was."""
+    """Weights of others that these are or began with, by name: whom they saw nobody can say by
+    name. None: there are none."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -56,8 +57,7 @@ def open_initial(config: TrainConfig, dataset: FaceDataset) -> Initial | None:
     check_crops(model, f"--init {source}", dataset)
     run = _run_of(Path(source))
     if run is None:
-        told = f"unknown: whom the weights of {source} saw in training"
-        return Initial(source, model, seen_before=told)
+        return Initial(source, model, seen_before=Path(source).name)
     return _of_run(source, model, run)
 
 

@@ -1,4 +1,4 @@
-"""What a command line makes of defaults and recipes: another loss leaves the options of the first."""
+"""What a command line makes of defaults: another loss leaves behind the options of the first."""
 
 import pytest
 

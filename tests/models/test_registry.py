@@ -72,7 +72,6 @@ OPTIONS = {"nn1": {"width": 64}, "vgg_face": {"width": 64}}
 # What is run in the ordinary suite: one of each kind that is small; the others are slow.
 QUICK = {
     "deepface",
-    "mobile_facenet",
     "nn1",
     "nns2",
     "residual_small",

@@ -1,10 +1,12 @@
 """Inception-ResNet-v1 out of files that others write, against networks written from their names."""
 
+import functools
 import json
 import re
 import sys
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -23,6 +25,13 @@ from tests.pretrained.slim_network import SlimNetwork
 RECORDED = json.loads(Path(__file__, "../../data/inception_resnet_v1.json").resolve().read_text())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def built_once():
+    """A network of a kind is built once; each test fills all of its layers anew."""
+    with mock.patch.object(models, "build", functools.cache(models.build)):
+        yield
+
+
 @pytest.fixture(scope="module")
 def pictures():
     return np.random.RandomState(3).randint(0, 256, (2, 160, 160, 3)).astype(np.float32)
@@ -37,13 +46,12 @@ def old(pictures):
 
 
 def write_checkpoint(prefix, weights):
-    """As TensorFlow 1 does: variables of a graph through a Saver."""
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        variables = [
-            tf.compat.v1.get_variable(name, initializer=values) for name, values in weights.items()
-        ]
-        session.run(tf.compat.v1.global_variables_initializer())
-        tf.compat.v1.train.Saver(variables).save(session, str(prefix))
+    """By the operation that a Saver of TensorFlow 1 writes with."""
+    names = list(weights)
+    values = [tf.constant(weights[name]) for name in names]
+    tf.raw_ops.SaveV2(
+        prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=values
+    )
 
 
 def test_a_checkpoint_of_tensorflow_1(old, pictures, tmp_path):

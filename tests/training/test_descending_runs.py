@@ -214,9 +214,9 @@ def test_a_run_that_begins_with_weights_of_others_says_so(dataset, tmp_path):
     train(dataclasses.replace(config, model=None))
     recorded = json.loads((config.output / "config.json").read_text())
     assert recorded["config"]["model"] == "small"
-    assert recorded["dataset"]["seen_before"].startswith("unknown: whom the weights of ")
+    assert recorded["dataset"]["seen_before"] == "theirs.keras"
     seen = seen_people(recorded, dataset, Roster.of(dataset))
-    assert seen.names and "theirs.keras saw in training" in seen.source
+    assert seen.names and seen.before == "unknown"
 
 
 def test_a_body_may_be_frozen_whole_where_the_head_learns(dataset, tmp_path):
@@ -268,7 +268,7 @@ def test_weights_of_a_run_that_does_not_say_whom_it_saw_are_refused(dataset, tmp
 
 
 def test_a_plateau_wants_validation_people(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(progress.ValidationPeople, "of", lambda dataset: None)
+    monkeypatch.setattr(progress.ValidationPeople, "of", lambda *_: None)
     with pytest.raises(InputError, match=r"schedule plateau: .* no validation people"):
         train(make_config(dataset, tmp_path / "run", stage={"schedule": "plateau"}))
 
