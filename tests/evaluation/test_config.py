@@ -42,6 +42,7 @@ def test_sensible_options_pass(config):
         ({"svm_c": (1.0, 0.0)}, "--svm-c"),
         ({"svm_kernels": ()}, "--svm-kernels"),
         ({"fars": (0.1, 0.0)}, "--fars"),
+        ({"list_only": True}, "--list-only needs --protocol"),
         ({"few_shot": (1, 0)}, "--few-shot"),
         ({"draws": 1}, "--draws"),
         ({"degrade": ("grey", "blur")}, "--degrade blur"),

@@ -59,7 +59,7 @@ def test_deep_residual_networks_at_full_size(file, blocks, name):
     np.testing.assert_allclose(model(noise(112)).numpy(), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("folded", [True, False])
+@pytest.mark.parametrize("folded", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_mbf(file, folded):
     export = Export(48, folded)
     export.save(file, mobile(export, 32))
@@ -69,6 +69,7 @@ def test_mbf(file, folded):
     np.testing.assert_allclose(found, embeddings(file, noise(48), 127.5, 127.5), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_sizes_that_the_file_leaves_open_are_the_usual_ones(file):
     export = Export(112)
     export.save(file, mobile(export, 16), shape=(None, 3, None, None))

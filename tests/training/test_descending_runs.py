@@ -268,7 +268,7 @@ def test_weights_of_a_run_that_does_not_say_whom_it_saw_are_refused(dataset, tmp
 
 
 def test_a_plateau_wants_validation_people(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(progress.ValidationPeople, "of", lambda dataset: None)
+    monkeypatch.setattr(progress.ValidationPeople, "of", lambda *_: None)
     with pytest.raises(InputError, match=r"schedule plateau: .* no validation people"):
         train(make_config(dataset, tmp_path / "run", stage={"schedule": "plateau"}))
 
