@@ -49,9 +49,9 @@ train = TrainConfig(
         mining="batch_hard",
         identities_per_batch=42,
         images_per_identity=3,  # half of those with two pictures have no more
-        learning_rate=3e-4,
+        learning_rate=1e-3,
     ),
-    fine_tuning=FineTuning(init="dlib", layer_rates={"*": 0.1}),
+    fine_tuning=FineTuning(init="dlib", layer_rates={"*": 1e-3, "bottleneck": 1e-2}),
     precision="mixed_bfloat16",
 )
 evaluate = EvaluateConfig(

@@ -45,9 +45,9 @@ train = TrainConfig(
         epochs=4,
         mining="batch_hard",
         identities_per_batch=32,
-        learning_rate=3e-4,
+        learning_rate=1e-3,
     ),
-    fine_tuning=FineTuning(init="dlib", layer_rates={"*": 0.1}),
+    fine_tuning=FineTuning(init="dlib", layer_rates={"*": 1e-3, "bottleneck": 1e-2}),
     precision="mixed_bfloat16",
 )
 evaluate = EvaluateConfig(
