@@ -31,7 +31,9 @@ def ours(form: str, precision: str, people: int) -> Step:
     from training_step import ready_step
 
     policy = "mixed_bfloat16" if precision == "bfloat16" else precision
-    step = ready_step("inception_resnet_v1", SIZE, people, policy, form, RATE, EMBEDDING)
+    step = ready_step(
+        "inception_resnet_v1", SIZE, people, policy, form, rate=RATE, each=EACH, embedding=EMBEDDING
+    )
     return lambda: float(step()["loss"])
 
 

@@ -63,7 +63,7 @@ def test_the_modelled_experiment_runs_on_a_tree_of_its_shape(tmp_path):
     assert dataset.preprocessing.alignment == "eyes"
     assert len(dataset.keys()) == 24
 
-    short = ["--steps-per-epoch", "1", "--main.epochs", "2"]
+    short = ["--steps-per-epoch", "1", "--main.epochs", "1", "--jit", "off"]
     batch = ["--main.identities-per-batch", "2", "--main.images-per-identity", "3"]
     train.main([str(data), *recipe, "--output", str(run), *short, *batch])
     config = json.loads((run / "config.json").read_text())["config"]

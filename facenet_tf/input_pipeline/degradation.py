@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.degraded import fewer_pixels
 from facenet_tf.input_pipeline.draws import Change, Draws, Sides
 
 SMALLEST_SIDE = 0.2
@@ -74,16 +75,10 @@ def _way(length: float, angle: float) -> np.ndarray:
 
 
 def _low_resolution(draws: Draws, sides: Sides) -> Change:
-    height, width = sides
     share = _between(SMALLEST_SIDE, 1.0, draws["low_resolution_side"])
     rows, columns = (np.maximum(1, np.rint(side * share).astype(int)) for side in sides)
 
-    def reduced(position: int, crop: np.ndarray) -> np.ndarray:
-        fewer = int(columns[position]), int(rows[position])
-        pixels = cv2.resize(crop, fewer, interpolation=cv2.INTER_AREA)
-        return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
-
-    return reduced
+    return lambda position, crop: fewer_pixels(crop, int(columns[position]), int(rows[position]))
 
 
 def _jpeg(draws: Draws, sides: Sides) -> Change:

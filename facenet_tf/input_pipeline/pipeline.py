@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.degraded import degraded
 from facenet_tf.input_pipeline.mixup import mix
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
 from facenet_tf.input_pipeline.sampling import UNIFORM, Sampling
@@ -90,6 +91,7 @@ def training_batches(
     confused: np.ndarray | None = None,
     mixup: float = 0.0,
     share: Share = WHOLE,
+    degrade: Sequence[str] = (),
 ) -> tf.data.Dataset:
     """Batches of exactly P·K crops for the steps start_step…total_steps - 1.
 
@@ -111,6 +113,7 @@ def training_batches(
         sampling: how often each identity is drawn, and how many of a batch are partners.
         confused: integers [identities, n], the dense labels that each is confused with, then -1.
         mixup: parameter of MixUp's Beta distribution; 0 for no mixing.
+        degrade: names of what happens to every crop before `augmentation`, see `degraded`.
 
     Returns:
         Elements of a fixed shape, n = P·K / `share.parts`: "image" uint8 [n, H, W, C]; "label"
@@ -147,7 +150,7 @@ def training_batches(
     def read(step: np.int64, first: np.int64, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
         drawn = sampler.batch(int(step))[first : first + read_size]
         chosen = records[drawn]
-        image = variation.apply(_crops(dataset, chosen), numbers)
+        image = variation.apply(_crops(dataset, chosen, degrade), numbers)
         return image, dense[drawn], sources[drawn], chosen.astype(np.int32)
 
     def part(number: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -170,15 +173,19 @@ def training_batches(
     return _in_order(tf.data.Dataset.range(start_step * share.own, total_steps * share.own), part)
 
 
-def evaluation_batches(dataset: Records, records: np.ndarray, batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(
+    dataset: Records, records: np.ndarray, batch_size: int, degrade: Sequence[str] = ()
+) -> tf.data.Dataset:
     """All of `records` once, in their order: uint8 [≤ batch_size, H, W, C]; the last may be small.
+
+    Every crop is changed as `degrade` says, see `degraded`.
 
     Damage in a record surfaces as `tf.errors.OpError` while iterating.
     """
     records = np.asarray(records, np.int64)
 
     def read(start: np.int64) -> np.ndarray:
-        return np.stack(list(_crops(dataset, records[start : start + batch_size])))
+        return np.stack(list(_crops(dataset, records[start : start + batch_size], degrade)))
 
     def batch(start: tf.Tensor) -> tf.Tensor:
         images = tf.numpy_function(read, [start], tf.uint8)
@@ -188,7 +195,7 @@ def evaluation_batches(dataset: Records, records: np.ndarray, batch_size: int) -
 
 
 def evaluation_arrays(
-    dataset: FaceDataset, records: np.ndarray, batch_size: int
+    dataset: FaceDataset, records: np.ndarray, batch_size: int, degrade: Sequence[str] = ()
 ) -> Iterator[np.ndarray]:
     """The batches of `evaluation_batches` as NumPy arrays.
 
@@ -196,15 +203,19 @@ def evaluation_arrays(
         InputError: a record cannot be read.
     """
     try:
-        yield from evaluation_batches(dataset, records, batch_size).as_numpy_iterator()
+        yield from evaluation_batches(dataset, records, batch_size, degrade).as_numpy_iterator()
     except tf.errors.OpError as error:
         raise InputError(
             f"{dataset.directory}: a record cannot be read ({told_by_the_pipeline(error)})"
         ) from error
 
 
-def _crops(dataset: Records, records: np.ndarray) -> Iterator[np.ndarray]:
-    """Crops uint8 [H, W, C], decoded one by one."""
+def _crops(dataset: Records, records: np.ndarray, degrade: Sequence[str]) -> Iterator[np.ndarray]:
+    """Crops uint8 [H, W, C], decoded and degraded one by one."""
+    return degraded(_decoded(dataset, records), degrade)
+
+
+def _decoded(dataset: Records, records: np.ndarray) -> Iterator[np.ndarray]:
     for record, payload in zip(records, dataset.read(records), strict=True):
         try:
             yield decode_crop(encoded_crop(payload))

@@ -31,14 +31,18 @@ class TableConfig:
     summary: bool = False
     """print the layers of each in place of the table"""
     plot: Path | None = None
-    """picture of the layers of one architecture in place of the table: a name that ends in .png, .svg
-    or .pdf; wants pydot and Graphviz"""
+    """draw the layers of one architecture in place of the table: a name that ends in .png, .svg or
+    .pdf; wants the extra plot and Graphviz"""
 
     def check(self) -> None:
         """Raise `InputError` for the first option that cannot be meant."""
         for name in self.names:
             if name not in models.names():
                 raise InputError(f"no architecture {name}: there are {', '.join(models.names())}")
+        for option in ("json", "markdown", "plot"):
+            path = getattr(self, option)
+            there = path is None or path.parent.is_dir()
+            require(there, f"--{option}", path, "make its directory first")
         if self.plot:
             require(len(self.names) == 1, "--plot", self.plot, "name one architecture to draw")
             drawn = self.plot.suffix.lower() in (".png", ".svg", ".pdf")
@@ -75,9 +79,9 @@ def _tabulate(names: Sequence[str], config: TableConfig) -> None:
 def _plot(name: str, path: Path) -> None:
     try:
         keras.utils.plot_model(_as_published(name), to_file=path, show_shapes=True)
-    except (ImportError, OSError) as error:
+    except ImportError as error:
         raise InputError(
-            f"--plot {path}: needs the package pydot and the program dot of Graphviz ({error})"
+            f"--plot {path}: pip install 'facenet-tf[plot]', and install Graphviz, which draws it"
         ) from error
     print(path)
 

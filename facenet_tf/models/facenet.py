@@ -1,12 +1,12 @@
 """FaceNet's Inception networks: Schroff et al., FaceNet, 2015, Table 2 and section 3.3.
 
-| name | input | parameters | multiply-adds | |
-|---|---|---|---|---|
-| NN2 | 224 | 7,472,144 | 1,597 million | the table; the paper: 7.5 million, 1.6 billion |
-| NN3 | 160 | 7,472,144 | 815 million | the same at another size |
-| NN4 | 96 | 6,959,088 | 289 million | without 5×5 convolutions in the last two blocks; 285 million |
-| NNS1 | 165 | 25,699,800 | 221 million | our reading: half as wide, no 4b to 4d; 26 million, 220 million |
-| NNS2 | 140×116 | 4,247,232 | 22 million | our reading: a quarter as wide, five blocks; 4.3 million, 20 million |
+| name | input | parameters | multiply-adds | the paper | |
+|---|---|---|---|---|---|
+| NN2 | 224 | 7,472,144 | 1,597 million | 7.5, 1,600 million | the table |
+| NN3 | 160 | 7,472,144 | 815 million | | the table |
+| NN4 | 96 | 6,959,088 | 289 million | 285 million | no 5×5 in 5a and 5b |
+| NNS1 | 165 | 25,699,800 | 221 million | 26, 220 million | half as wide, seven blocks |
+| NNS2 | 140×116 | 4,247,232 | 22 million | 4.3, 20 million | a quarter as wide, five |
 
 All to 128 dimensions. Of NN4 the paper says that it "does not use 5x5 convolutions in the higher
 layers"; OpenFace reads it like this too. Of NNS1 and NNS2 it says only that depth and filters are

@@ -4,7 +4,7 @@ Connections on Learning, 2016, as FaceNet projects have it.
 | name | blocks | parameters | multiply-adds |
 |---|---|---|---|
 | Inception-ResNet-v1 | 5, 10, 5 and 1 | 23,467,824 | 1.42 billion |
-| Inception-ResNet-v2 | 10, 20, 9 and 1 | 55,063,136 | 2.4 billion |
+| Inception-ResNet-v2 | 10, 20, 9 and 1 | 55,063,136 | 2.88 billion |
 
 From 160×160 crops to 512 dimensions. The paper gives the blocks (Figures 10 to 19); the networks
 with their sizes in common use are those of TF-slim, which davidsandberg's facenet took over, from

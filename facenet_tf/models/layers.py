@@ -227,3 +227,36 @@ class ScaledSum(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Config with the scale."""
         return {**super().get_config(), "scale": self.scale}
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class ChannelAffine(keras.layers.Layer):
+    """`gamma · x + beta` with a scale and an offset for each channel: what batch normalisation is
+    once its statistics are fixed, in training too."""
+
+    def build(self, input_shape: Any) -> None:
+        """Create gamma and beta, [C] each."""
+        channels = (input_shape[-1],)
+        self.gamma = self.add_weight(name="gamma", shape=channels, initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=channels, initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Scale and shift [..., C] of any floating type."""
+        return inputs * tf.cast(self.gamma, inputs.dtype) + tf.cast(self.beta, inputs.dtype)
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class PaddedSum(keras.layers.Layer):
+    """The sum of two maps of different sizes, each filled up with zeros at the end of its rows,
+    columns and channels to the larger one, as dlib's `add_prev` does."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        """The sum of [B, H, W, C] and [B, H', W', C'] of one type, its sides the larger ones."""
+        x, y = inputs
+        return _filled_up(x, y) + _filled_up(y, x)
+
+
+def _filled_up(x: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    missing = [max(theirs - ours, 0) for ours, theirs in zip(x.shape[1:], other.shape[1:])]
+    return tf.pad(x, [[0, 0], *([0, count] for count in missing)])

@@ -67,9 +67,7 @@ class LocallyConnected(keras.layers.Layer):
         normal = keras.initializers.RandomNormal(stddev=(2 / values) ** 0.5)
         shape = (*places, values, self.filters)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=normal)
-        self.bias = self.add_weight(
-            name="bias", shape=(*places, self.filters), initializer="zeros"
-        )
+        self.bias = self.add_weight(name="bias", shape=(*places, self.filters), initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:

@@ -34,6 +34,11 @@ class Maxout(keras.layers.Layer):
         features = inputs.shape[-1] // self.pieces
         return tf.reduce_max(tf.reshape(inputs, [-1, features, self.pieces]), axis=-1)
 
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
+        """Shape of the output, with or without a batch size."""
+        batch, features = input_shape
+        return batch, features // self.pieces
+
     def get_config(self) -> dict[str, Any]:
         """Config with the number of pieces."""
         return {**super().get_config(), "pieces": self.pieces}

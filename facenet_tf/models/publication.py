@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facenet_tf.preprocessing import Normalization, Preprocessing
+from facenet_tf.preprocessing import Alignment, Normalization, Preprocessing
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,12 @@ class Published:
     """Accuracy on LFW in percent that its authors report of this very network."""
     normalization: Normalization = "fixed"
     """How its input was normalised."""
+    alignment: Alignment = "five_points"
+    """The frame of its crops."""
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """Crops of the published size and normalisation."""
-        return Preprocessing(size=self.size, width=self.width, normalization=self.normalization)
+        """Crops of the published size, frame and normalisation."""
+        return Preprocessing(
+            self.alignment, self.size, width=self.width, normalization=self.normalization
+        )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -46,6 +46,7 @@ class ValidationPeople:
         dataset: with a split ``"validation"``.
         limit: at most this many pictures, spread evenly over the records (their pairs grow
             with the square).
+        degrade: what happens to their crops, see `facenet_tf.input_pipeline.degraded`.
 
     Attributes:
         genuine: bool [M], of all pairs in the order of `all_pairs`: both pictures show one person.
@@ -55,11 +56,13 @@ class ValidationPeople:
         errors: person by person, at this threshold.
     """
 
-    def __init__(self, dataset: FaceDataset, limit: int = 2000) -> None:
+    def __init__(
+        self, dataset: FaceDataset, limit: int = 2000, degrade: Sequence[str] = ()
+    ) -> None:
         records = dataset.split("validation")
         if len(records) > limit:
             records = records[np.linspace(0, len(records) - 1, limit).astype(np.int64)]
-        self.dataset, self.records = dataset, records
+        self.dataset, self.records, self.degrade = dataset, records, degrade
         self.labels = np.asarray(dataset.labels[records])
         left, right = all_pairs(len(self.labels))
         self.genuine = self.labels[left] == self.labels[right]
@@ -69,9 +72,9 @@ class ValidationPeople:
         self.errors: list[IdentityErrors] = []
 
     @classmethod
-    def of(cls, dataset: FaceDataset) -> ValidationPeople | None:
+    def of(cls, dataset: FaceDataset, degrade: Sequence[str] = ()) -> ValidationPeople | None:
         """The dataset's validation people; None, and a warning, where they make no pairs."""
-        people = cls(dataset)
+        people = cls(dataset, degrade=degrade)
         counts = np.unique(people.labels, return_counts=True)[1]
         if len(counts) >= 2 and counts.max() >= 2:
             return people
@@ -112,7 +115,7 @@ class ValidationPeople:
 
     def batches(self) -> tf.data.Dataset:
         """The pictures in order, uint8 ``[B, H, W, C]``."""
-        return evaluation_batches(self.dataset, self.records, _BATCH)
+        return evaluation_batches(self.dataset, self.records, _BATCH, self.degrade)
 
     def thumbnails(self) -> np.ndarray:
         """Small pictures for the projector, uint8 ``[N, H, W, 3]``, the longer side 32."""

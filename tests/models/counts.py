@@ -6,9 +6,15 @@ from unittest import mock
 
 import keras
 
-from facenet_tf.models import DepthwiseConvolution, LocallyConnected
+from facenet_tf.models import DepthwiseConvolution, GroupedConvolution, LocallyConnected
 
-WEIGHTED = (keras.layers.Conv2D, keras.layers.Dense, DepthwiseConvolution, LocallyConnected)
+WEIGHTED = (
+    keras.layers.Conv2D,
+    keras.layers.Dense,
+    DepthwiseConvolution,
+    GroupedConvolution,
+    LocallyConnected,
+)
 
 
 @contextlib.contextmanager

@@ -15,8 +15,8 @@ SMALL2 = {
     "bottleneck": 736 * 128,
 }
 LEFT_OUT = {"openface_nn4": "", "openface_nn4_small1": "cd", "openface_nn4_small2": "bcd"}
-# What is lacking above and left, below and right, where a pooled map stands in its block: by block
-# the side of the map, and of the pooled one (windows of 3, steps of 2 for the maximum and of 3 else).
+# Zeros above and left, below and right of the pooled map. By block: the side of the whole map, and
+# of the pooled one, whose windows of 3 take steps of 2 for the maximum and of 3 else.
 PADDING = {
     "3a": (3, 4),  # 12, (12 - 3) // 2 + 1 = 5
     "3b": (4, 4),  # 12, 12 // 3 = 4
@@ -72,9 +72,7 @@ def test_shapes(small2):
 
 
 def test_pooled_maps_stand_in_the_middle(small2):
-    found = {
-        block: small2.get_layer(f"inception_{block}_pool_pad").padding for block in PADDING
-    }
+    found = {block: small2.get_layer(f"inception_{block}_pool_pad").padding for block in PADDING}
     assert found == {block: (sides, sides) for block, sides in PADDING.items()}
 
 

@@ -14,6 +14,7 @@ from tests.models import counts
 # Trainable parameters as published, or derived: whence is said in the test of each architecture.
 PARAMETERS = {
     "deepface": 118_923_774 - 4097 * 4030,
+    "dlib_resnet": 5_614_592,
     "ghostfacenet_v1": 4_059_748,
     "ghostfacenet_v2": 6_795_720,
     "inception_resnet_v1": 23_467_824,
@@ -24,6 +25,7 @@ PARAMETERS = {
     "ir50": 43_590_848 - 512,
     "ir100": 65_156_160 - 512,
     "ir_se50": 43_590_848 - 512 + 229_272,  # two convolutions and slopes in each of 24 blocks
+    "mbf": 2_028_032 + 23_808 + 7_680,  # weights, norms, slopes
     "mobile_facenet": 1_003_136,
     # 2,242,688 weights, 26,240 of norms, 10,624 slopes, and the dense layer
     "mobiface": 2_242_688 + 26_240 + 10_624 + (25_088 + 1) * 512,
@@ -59,6 +61,7 @@ MULTIPLY_ADDS = {
 # The smallest crops and layers that show what the whole network does.
 SIZES = {
     "deepface": 71,
+    "dlib_resnet": 103,
     "inception_resnet_v1": 80,
     "inception_resnet_v2": 80,
     "openface_nn4": 65,
@@ -66,25 +69,17 @@ SIZES = {
     "openface_nn4_small2": 65,
 }
 OPTIONS = {"nn1": {"width": 64}, "vgg_face": {"width": 64}}
-# Their other tests say enough of them in the ordinary suite.
-SLOW = {
-    "ghostfacenet_v2",
-    "inception_resnet_v2",
-    "ir34",
-    "ir50",
-    "ir100",
-    "ir_se50",
-    "nn3",
-    "nn4",
-    "openface_nn4",
-    "openface_nn4_small1",
-    "sphereface64",
-    "vgg_face",
+# What is run in the ordinary suite: one of each kind that is small; the others are slow.
+QUICK = {
+    "deepface",
+    "nn1",
+    "nns2",
+    "residual_small",
+    "sphereface20",
 }
 # Batch normalisation takes away what the bias before it adds.
 BIAS_BEFORE_NORM = ("ir", "nn2", "nn3", "nn4", "nns", "openface")
 SINGLE_PRECISION = ["normalization", "bottleneck", "bottleneck_norm", "embedding"]
-POLICIES = ["mixed_float16", "mixed_bfloat16"]
 KERAS_NAMES = (
     "conv2d_",
     "re_lu",
@@ -116,7 +111,10 @@ def pixels_for(name):
 
 
 def marked(name):
-    return pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+    return pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+
+
+EVERY = [marked(name) for name in models.names()]
 
 
 @pytest.fixture(scope="module", params=models.names())
@@ -131,17 +129,28 @@ def published(request):
     gc.collect()
 
 
-@pytest.fixture(scope="module", params=[marked(name) for name in models.names()])
+@pytest.fixture(scope="module", params=EVERY)
 def net(request):
-    """A smaller one that is run."""
+    """A smaller one that is run, with the statistics of the pixels that it is run on.
+
+    With those that it starts with, values grow from block to block, and rounding with them.
+    """
     keras.utils.set_random_seed(1)
-    return small(request.param)
+    model = small(request.param)
+    norms = [each for each in model.layers if isinstance(each, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.momentum = 0.0
+    model(pixels_for(request.param), training=True)
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
+    return model
 
 
-@pytest.fixture(params=POLICIES)
-def policy(request):
-    keras.mixed_precision.set_global_policy(request.param)
-    yield request.param
+@pytest.fixture
+def half_precision():
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    yield
     keras.mixed_precision.set_global_policy("float32")
 
 
@@ -160,6 +169,7 @@ class TestPublished:
         assert published.input_shape == (None, publication.size, width, 3)
         assert published.output_shape == (None, publication.embedding_size)
 
+    @pytest.mark.parametrize("published", EVERY, indirect=True)
     def test_multiply_adds(self, published):
         counted = models.multiply_adds(published)
         assert counted == counts.multiply_adds(published)
@@ -221,34 +231,29 @@ class TestRun:
         np.testing.assert_allclose(compiled, net(pixels), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", [marked(name) for name in models.names()])
-def test_head_is_float32_under_mixed_precision(name, policy):
-    with counts.zeros():
-        model = small(name)
-    half = policy.removeprefix("mixed_")
-    for layer in model.layers:
-        expected = "float32" if layer.name in SINGLE_PRECISION else half
-        if layer.name != "pixels":
-            assert layer.compute_dtype == expected, layer.name
-    assert all(tf.as_dtype(variable.dtype) == tf.float32 for variable in model.trainable_variables)
-
-
-@pytest.mark.parametrize("name", [marked(name) for name in models.names()])
-def test_options_of_build(name):
+@pytest.mark.parametrize("name", EVERY)
+def test_options_and_half_precision(name, half_precision):
+    """Any size, colour and head, and the last layers in float32 all the same."""
     size = max(SIZES.get(name, 48), 80)
     with counts.zeros():
         model = models.build(
             name,
-            preprocessing=Preprocessing(size=size, color="grey"),
+            preprocessing=Preprocessing(size=size, width=size + 3, color="grey"),
             embedding_size=32,
             head="gap",
             dropout=0.5,
             **OPTIONS.get(name, {}),
         )
-    assert model.input_shape == (None, size, size, 1)
+    assert model.input_shape == (None, size, size + 3, 1)
     assert model.output_shape == (None, 32)
     assert model.get_layer("dropout").rate == 0.5
     assert isinstance(model.get_layer("pool"), keras.layers.GlobalAveragePooling2D)
+    for layer in model.layers[1:]:
+        single = layer.name in SINGLE_PRECISION
+        assert layer.compute_dtype == ("float32" if single else "float16"), layer.name
+    assert all(tf.as_dtype(variable.dtype) == tf.float32 for variable in model.trainable_variables)
+    pixels = np.zeros((1, size, size + 3, 1), np.uint8)
+    assert model(pixels).dtype == tf.float32
 
 
 def test_names():

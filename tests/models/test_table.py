@@ -97,7 +97,9 @@ def test_plot_without_its_packages(tmp_path, monkeypatch):
         raise ImportError("You must install pydot")
 
     monkeypatch.setattr(keras.utils, "plot_model", missing)
-    with pytest.raises(InputError, match=r"net.png: needs the package pydot .* Graphviz"):
+    with pytest.raises(
+        InputError, match=r"net.png: pip install .facenet-tf\[plot\]., and install Graphviz"
+    ):
         main(["residual_small", "--plot", str(tmp_path / "net.png")])
 
 
@@ -108,6 +110,7 @@ def test_plot_without_its_packages(tmp_path, monkeypatch):
         (["--plot", "net.png"], "--plot net.png: name one architecture"),
         (["nn2", "nn3", "--plot", "net.png"], "--plot net.png: name one architecture"),
         (["nn2", "--plot", "net.txt"], "--plot net.txt: give a name that ends in .png"),
+        (["--json", "none/table.json"], "--json none/table.json: make its directory first"),
     ],
     ids=" ".join,
 )
