@@ -3,9 +3,9 @@
     python benchmarks/embedding_worker.py MODEL graph|xla BATCH [--pretrained]
     python benchmarks/embedding_worker.py FILE.dat dlib BATCH
 
-Prints that it is ready, with dlib's weights also the embedding of the first chip; then each line read
-is a number of passes to make, and the answer their seconds. Imports NumPy and the one library, so
-that it runs in any environment.
+Prints that it is ready, with dlib's weights also the embedding of the first chip; then each line
+read is a number of passes to make, and the answer their seconds. Imports NumPy and the one library,
+so that it runs in any environment.
 """
 
 from __future__ import annotations
