@@ -46,7 +46,7 @@ COMMANDS = {
     "train.py": (TrainConfig, "train"),
     "facenet_tf.training.plot": (PlotConfig, "plot"),
     "facenet_tf.pretrained": (ConvertConfig, "convert"),
-    "facenet_tf.models": (TableConfig, "table"),
+    "facenet_tf.models": (TableConfig, "models"),
     "evaluate.py": (EvaluateConfig, "evaluate"),
     "data_prep/find_duplicates.py": (DuplicatesConfig, "duplicates"),
     "data_prep/check_overlap.py": (OverlapConfig, "overlap"),
