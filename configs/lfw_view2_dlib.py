@@ -4,9 +4,9 @@
     python data_prep/build_tfrecords.py LFW --config configs/lfw_view2_dlib.py
     python evaluate.py --config configs/lfw_view2_dlib.py --pairs pairs.txt
     python evaluate.py --config configs/lfw_view2_dlib.py --pairs pairs.txt --no-flip-average \
-        --output runs/dlib/lfw_dlib_single
+        --output runs/lfw_view2_dlib_single
     python evaluate.py --config configs/lfw_view2_dlib.py --pairs pairs.txt --no-flip-average \
-        --jitter 10 --output runs/dlib/lfw_dlib_jitter
+        --jitter 4 --output runs/lfw_view2_dlib_jitter
 
 Faces are found by this project's MTCNN and cut to dlib's frame; no pair is left out. The people of
 LFW are not among those that the network was trained on. The template and the strength of the jitter
@@ -30,6 +30,7 @@ build = BuildConfig(
 evaluate = EvaluateConfig(
     weights="dlib",
     dataset=Path("data/lfw_dlib"),
+    output=Path("runs/lfw_view2_dlib"),
     flip_average=True,
     protocol="lfw_view2",
     list_only=True,

@@ -148,7 +148,7 @@ def all_figures(
         seed=config.seed,
     )
     figures = {"svm": svm, "verification": _verification(vectors, measured, config, bootstrap)}
-    if config.few_shot:
+    if config.few_shot and not config.list_only:
         test = vectors.where(measured.test_rows)
         figures["few_shot"] = few_shot_figures(
             test, shots=config.few_shot, draws=config.draws, seed=config.seed
