@@ -28,7 +28,7 @@ def test_the_parts_of_a_recipe_fit_together(name):
     assert parts["train"].dataset == Path("data", built.name)
     assert parts["evaluate"].dataset == parts["train"].dataset
     assert parts["evaluate"].run == parts["train"].run_directory
-    assert parts["train"].model in models.names()
+    assert parts["train"].with_body().model in models.names()
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CONFIGS.glob("*.py")))
