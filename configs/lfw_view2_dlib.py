@@ -6,7 +6,7 @@
     python evaluate.py --config configs/lfw_view2_dlib.py --pairs pairs.txt --no-flip-average \
         --output runs/lfw_view2_dlib_single
     python evaluate.py --config configs/lfw_view2_dlib.py --pairs pairs.txt --no-flip-average \
-        --jitter 10 --output runs/lfw_view2_dlib_jitter
+        --jitter 4 --output runs/lfw_view2_dlib_jitter
 
 Faces are found by this project's MTCNN and cut to dlib's frame; no pair is left out. The people of
 LFW are not among those that the network was trained on. The template and the strength of the jitter
