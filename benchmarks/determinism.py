@@ -2,11 +2,11 @@
 
     python benchmarks/determinism.py [--models residual_small:80 ...] [--quick] [--output FILE]
 
-Each choice has processes of its own, all choices in turns; each process takes the same steps on the
-same batch several times, from the same weights. `alike` says whether all of them ended with the same
-bits, `ends` how many different ends there were. "ours" is what --deterministic sets up; the peers
-leave something of it out: TensorFlow's op determinism, the fixed number of threads, or that XLA is
-off. That a choice gives the same bits some times is no promise; that it does not is a fact.
+Each choice has processes of its own, all choices in turns; each process takes the same steps on
+the same batch several times, from the same weights. `alike` says whether all of them ended with the
+same bits, `ends` how many different ends there were. "ours" is what --deterministic sets up; the
+peers leave something of it out: TensorFlow's op determinism, the fixed number of threads, or that
+XLA is off. That a choice gives the same bits some times is no promise; that it does not is a fact.
 """
 
 from __future__ import annotations

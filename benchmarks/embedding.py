@@ -116,9 +116,10 @@ def figures(results: dict[str, Turns], batch: int) -> dict[str, Any]:
 
 def difference(results: dict[str, Turns], form: str) -> float | None:
     """The largest between our embedding of a chip and dlib's."""
-    if "dlib" not in results or results["dlib"].failed:
+    sides = [results[name].ready.get("embedding") for name in (form, "dlib") if name in results]
+    if len(sides) < 2 or None in sides:
         return None
-    ours, theirs = (np.array(results[name].ready["embedding"]) for name in (form, "dlib"))
+    ours, theirs = np.array(sides)
     return float(np.abs(ours - theirs).max())
 
 

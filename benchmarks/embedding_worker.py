@@ -3,9 +3,9 @@
     python benchmarks/embedding_worker.py MODEL graph|xla BATCH [--pretrained]
     python benchmarks/embedding_worker.py FILE.dat dlib BATCH
 
-Prints that it is ready, with the embedding of the first chip; then each line read is a number of
-passes to make, and the answer their seconds. Imports NumPy and the one library, so that it runs in
-any environment.
+Prints that it is ready, with dlib's weights also the embedding of the first chip; then each line
+read is a number of passes to make, and the answer their seconds. Imports NumPy and the one library,
+so that it runs in any environment.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from losses_worker import answer, serve
@@ -81,8 +82,10 @@ def main() -> None:
     prepared, library = FORMS[given.form]
     try:
         embed = prepared(given.network, given.form, given.batch, given.pretrained)
-        version = importlib.metadata.version(library)
-        serve(embed, library=library, version=version, embedding=embed()[0].tolist())
+        facts: dict[str, Any] = {"library": library, "version": importlib.metadata.version(library)}
+        if given.pretrained or given.form == "dlib":
+            facts["embedding"] = embed()[0].tolist()
+        serve(embed, **facts)
     except Exception as error:
         answer({"failed": f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"})
 

@@ -34,7 +34,7 @@ def fewer_pixels(crop: Crop, width: int, height: int) -> Crop:
     """The crop reduced to width x height by area averages and brought back linearly."""
     reduced = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
     restored = cv2.resize(reduced, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return restored.reshape(crop.shape)  # OpenCV drops a channel that is alone
+    return np.asarray(restored, np.uint8).reshape(crop.shape)  # OpenCV drops a lone channel
 
 
 def degradation_of(name: str) -> Callable[[Crop], Crop]:

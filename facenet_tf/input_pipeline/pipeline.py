@@ -11,13 +11,13 @@ import tensorflow as tf
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.decoding import decode
 from facenet_tf.input_pipeline.degraded import degraded
 from facenet_tf.input_pipeline.mixup import mix
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
 from facenet_tf.input_pipeline.sampling import UNIFORM, Sampling
 from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.input_pipeline.transforms import Variation
-from facenet_tf.pictures import decode_crop
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.records.schema import encoded_crop
@@ -127,12 +127,13 @@ def training_batches(
             while iterating.
     """
     augmentation.check()
-    records = np.asarray(records, np.int64)
-    dense = dense_labels(dataset, records).labels
-    sources = dataset.sources[records].astype(np.int32)
+    # All that there is of each record takes half the memory in these.
+    records = np.asarray(records, np.int32)
+    labels = dataset.labels[records].astype(np.int32)
+    classes = np.unique(labels)
     sampler = IdentitySampler(
-        dense,
-        sources,
+        labels,
+        dataset.sources[records].astype(np.int32),
         identities_per_batch,
         images_per_identity,
         seed,
@@ -147,20 +148,21 @@ def training_batches(
 
     variation = Variation(augmentation, dataset.preprocessing)
 
-    def read(step: np.int64, first: np.int64, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
-        drawn = sampler.batch(int(step))[first : first + read_size]
-        chosen = records[drawn]
-        image = variation.apply(_crops(dataset, chosen, degrade), numbers)
-        return image, dense[drawn], sources[drawn], chosen.astype(np.int32)
+    def read(step: np.int64, first: np.int64) -> tuple[np.ndarray, ...]:
+        chosen = records[sampler.batch(int(step))[first : first + read_size]]
+        label = np.searchsorted(classes, dataset.labels[chosen])
+        told = (label, dataset.sources[chosen], chosen)
+        return _encoded(dataset, chosen), *(each.astype(np.int32) for each in told)
 
     def part(number: tf.Tensor) -> dict[str, tf.Tensor]:
         step, first = number // share.own, (share.first + number % share.own) * size
         begin = tf.zeros_like(first) if mixup else first
-        numbers = variation.draw(seed, step, begin, read_size, whole)
-        types = [tf.uint8, tf.int32, tf.int32, tf.int32]
-        image, *told = tf.numpy_function(read, [step, begin, numbers], types)
-        image = tf.ensure_shape(image, [read_size, *dataset.preprocessing.shape])
-        label, source, record = (tf.ensure_shape(each, [read_size]) for each in told)
+        types = [tf.string, tf.int32, tf.int32, tf.int32]
+        read_part = tf.numpy_function(read, [step, begin], types)
+        encoded, label, source, record = (tf.ensure_shape(each, [read_size]) for each in read_part)
+        image = _decoded(encoded, dataset, degrade)
+        if augmentation.enabled:
+            image = variation.vary(image, seed, step, begin, whole)
         batch = {"image": image, "label": label, "source": source, "record": record}
         if not mixup:
             return batch
@@ -185,11 +187,11 @@ def evaluation_batches(
     records = np.asarray(records, np.int64)
 
     def read(start: np.int64) -> np.ndarray:
-        return np.stack(list(_crops(dataset, records[start : start + batch_size], degrade)))
+        return _encoded(dataset, records[start : start + batch_size])
 
     def batch(start: tf.Tensor) -> tf.Tensor:
-        images = tf.numpy_function(read, [start], tf.uint8)
-        return tf.ensure_shape(images, [None, *dataset.preprocessing.shape])
+        encoded = tf.ensure_shape(tf.numpy_function(read, [start], tf.string), [None])
+        return _decoded(encoded, dataset, degrade)
 
     return _in_order(tf.data.Dataset.range(0, len(records), batch_size), batch)
 
@@ -210,17 +212,27 @@ def evaluation_arrays(
         ) from error
 
 
-def _crops(dataset: Records, records: np.ndarray, degrade: Sequence[str]) -> Iterator[np.ndarray]:
-    """Crops uint8 [H, W, C], decoded and degraded one by one."""
-    return degraded(_decoded(dataset, records), degrade)
+def _decoded(encoded: tf.Tensor, dataset: Records, degrade: Sequence[str]) -> tf.Tensor:
+    """Crops uint8 [n, H, W, C] of their bytes, degraded where that is asked for."""
+    images = decode(encoded, dataset.preprocessing.shape)
+    if not degrade:
+        return images
+    changed = tf.numpy_function(
+        lambda crops: np.stack(list(degraded(crops, degrade))), [images], tf.uint8
+    )
+    return tf.ensure_shape(changed, images.shape)
 
 
-def _decoded(dataset: Records, records: np.ndarray) -> Iterator[np.ndarray]:
-    for record, payload in zip(records, dataset.read(records), strict=True):
+def _encoded(dataset: Records, records: np.ndarray) -> np.ndarray:
+    """Bytes of the crops, JPEG or PNG: objects [n]."""
+    crops = np.empty(len(records), object)
+    payloads = dataset.read(records)
+    for position, (record, payload) in enumerate(zip(records, payloads, strict=True)):
         try:
-            yield decode_crop(encoded_crop(payload))
+            crops[position] = encoded_crop(payload)
         except ValueError as error:
             raise InputError(f"record {record} is damaged: {error}") from error
+    return crops
 
 
 def _in_order(

@@ -81,7 +81,7 @@ def _plot(name: str, path: Path) -> None:
         keras.utils.plot_model(_as_published(name), to_file=path, show_shapes=True)
     except ImportError as error:
         raise InputError(
-            f"--plot {path}: pip install 'facenet-tf[plot]', and install Graphviz, whose dot draws it"
+            f"--plot {path}: pip install 'facenet-tf[plot]', and install Graphviz, which draws it"
         ) from error
     print(path)
 

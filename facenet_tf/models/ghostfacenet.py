@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -64,6 +65,26 @@ BLOCKS = (
 """All but the last, which the versions have of their own; it is excited too."""
 WITHOUT_ATTENTION = 2
 """First blocks that are the same in both versions."""
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class NearestResize(keras.layers.Layer):
+    """Each place of [B, H, W, C] from the nearest one of the input.
+
+    Keras' own layer makes the batch normalisation after it take the batch for training.
+    """
+
+    def __init__(self, height: int, width: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.height, self.width = height, width
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """[B, h, w, C] to [B, H, W, C] of the same type."""
+        return tf.image.resize(inputs, [self.height, self.width], "nearest")
+
+    def get_config(self) -> dict[str, Any]:
+        """Config with both sides."""
+        return {**super().get_config(), "height": self.height, "width": self.width}
 
 
 def network(
@@ -147,7 +168,7 @@ def _attention(x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
     y = depthwise(y, (5, 1), f"{name}_down")
     y = keras.layers.Activation("sigmoid", name=f"{name}_sigmoid")(y)
     height, width = x.shape[1:3]
-    return keras.layers.Resizing(height, width, "nearest", name=f"{name}_resize")(y)
+    return NearestResize(height, width, name=f"{name}_resize")(y)
 
 
 def _filters(wanted: float) -> int:

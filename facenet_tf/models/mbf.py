@@ -2,7 +2,7 @@
 as its arcface_torch has it (backbones/mobilefacenet.py, `get_mbf`).
 
 From 112×112 crops to 512 dimensions with 2,059,520 parameters: 2,028,032 weights, 7,680 slopes of
-PReLU, 23,808 of batch normalisation; 450 million multiply-adds. Convolutions with a stride are
+PReLU, 23,808 of batch normalisation; 438 million multiply-adds. Convolutions with a stride are
 padded evenly, as in PyTorch. The paper's own network is `mobile_facenet`.
 """
 

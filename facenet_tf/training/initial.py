@@ -54,7 +54,7 @@ def open_initial(config: TrainConfig, dataset: FaceDataset) -> Initial | None:
             f"--model {config.model}: the weights of --init {source} are of {model.name}; leave "
             "--model out"
         )
-    check_crops(model, f"--init {source}", dataset)
+    check_crops(model, f"{source} (--init)", dataset)
     run = _run_of(Path(source))
     if run is None:
         return Initial(source, model, seen_before=Path(source).name)

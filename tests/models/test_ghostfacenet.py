@@ -2,10 +2,12 @@
 
 import functools
 
+import keras
+import numpy as np
 import pytest
 
 from facenet_tf import models
-from facenet_tf.models.ghostfacenet import _filters
+from facenet_tf.models.ghostfacenet import NearestResize, _filters
 from facenet_tf.preprocessing import Preprocessing
 from tests.models.counts import multiply_adds, parameters, shapes, zeros
 
@@ -123,3 +125,20 @@ def test_other_options():
     model = build("ghostfacenet_v1", crops, multiplier=0.5, head="gap", dropout=0.1)
     assert shapes(model)["block16_add"] == (4, 3, 80)
     assert model.get_layer("bottleneck").kernel.shape == (256, 512)
+
+
+@pytest.mark.parametrize(("few", "many"), [(3, 7), (2, 4), (1, 2), (4, 4)])
+def test_each_place_comes_from_the_nearest(few, many):
+    maps = np.random.default_rng(0).normal(size=(2, few, 5, 3)).astype(np.float32)
+    rows = np.floor((np.arange(many) + 0.5) * few / many).astype(int)
+    found = NearestResize(many, 5)(maps)
+    np.testing.assert_array_equal(found, maps[:, rows])
+
+
+def test_embeddings_do_not_depend_on_the_batch():
+    """A layer that is meant for training data once made the norms after it take the batch."""
+    keras.utils.set_random_seed(1)
+    crops = Preprocessing(size=32)
+    model = models.build("ghostfacenet_v2", preprocessing=crops, multiplier=0.5)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    np.testing.assert_allclose(model(pixels[:1]), model(pixels)[:1], atol=1e-5)

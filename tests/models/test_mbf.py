@@ -47,6 +47,11 @@ def test_shapes(net):
     assert {name: found[name] for name in SHAPES} == SHAPES
 
 
+def test_multiply_adds(net):
+    """Of weights, times the places of their outputs."""
+    assert round(models.multiply_adds(net) / 1e6) == 438
+
+
 def test_only_blocks_that_keep_the_shape_add_their_input(net):
     sums = [layer.name for layer in net.layers if layer.name.endswith("_add")]
     expected = {1: range(2, 6), 2: range(2, 8), 3: range(2, 4)}

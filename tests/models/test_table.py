@@ -97,7 +97,9 @@ def test_plot_without_its_packages(tmp_path, monkeypatch):
         raise ImportError("You must install pydot")
 
     monkeypatch.setattr(keras.utils, "plot_model", missing)
-    with pytest.raises(InputError, match=r"net.png: pip install .facenet-tf\[plot\]., and install Graphviz"):
+    with pytest.raises(
+        InputError, match=r"net.png: pip install .facenet-tf\[plot\]., and install Graphviz"
+    ):
         main(["residual_small", "--plot", str(tmp_path / "net.png")])
 
 

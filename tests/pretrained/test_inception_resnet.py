@@ -1,12 +1,10 @@
 """Inception-ResNet-v1 out of files that others write, against networks written from their names."""
 
-import functools
 import json
 import re
 import sys
 from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import h5py
 import numpy as np
@@ -22,14 +20,9 @@ from facenet_tf.pretrained.tensors import Tensor, Tensors
 from tests.models import facenet_pytorch_weights as theirs
 from tests.pretrained.slim_network import SlimNetwork
 
+pytestmark = pytest.mark.usefixtures("built_once")
+
 RECORDED = json.loads(Path(__file__, "../../data/inception_resnet_v1.json").resolve().read_text())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def built_once():
-    """A network of a kind is built once; each test fills all of its layers anew."""
-    with mock.patch.object(models, "build", functools.cache(models.build)):
-        yield
 
 
 @pytest.fixture(scope="module")

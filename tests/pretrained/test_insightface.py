@@ -14,6 +14,8 @@ runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installe
 
 from tests.pretrained.onnx_networks import Export, mobile, residual  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("built_once")
+
 
 @pytest.fixture
 def file(tmp_path):
@@ -59,7 +61,7 @@ def test_deep_residual_networks_at_full_size(file, blocks, name):
     np.testing.assert_allclose(model(noise(112)).numpy(), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("folded", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("folded", [True, False])
 def test_mbf(file, folded):
     export = Export(48, folded)
     export.save(file, mobile(export, 32))
@@ -74,6 +76,14 @@ def test_sizes_that_the_file_leaves_open_are_the_usual_ones(file):
     export = Export(112)
     export.save(file, mobile(export, 16), shape=(None, 3, None, None))
     assert pretrained.load(file).input_shape == (None, 112, 112, 3)
+
+
+def test_weights_that_nobody_asks_for_are_refused(file):
+    export = Export(48)
+    export.weight(np.zeros((3, 3)))
+    export.save(file, mobile(export, 32))
+    with pytest.raises(InputError, match="w0 belong to no layer"):
+        pretrained.load(file)
 
 
 def test_other_networks_are_refused(file):

@@ -24,14 +24,9 @@ SMALL = {"identities_per_batch": 2, "images_per_identity": 2, "warmup_epochs": 0
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(small_bodies, monkeypatch):
     """A small body, and no pictures for TensorBoard."""
     monkeypatch.setattr(progress, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
-    monkeypatch.setattr(
-        progress,
-        "build_model",
-        lambda config, crops: small_body(norm=True, crops=crops),
-    )
 
 
 def make_config(dataset, output, *, stage=None, **changes) -> TrainConfig:

@@ -20,6 +20,7 @@ from facenet_tf.training.keeper import Keeper
 from ..conftest import SIDE, whole_picture_detector
 
 STEPS = 3
+pytestmark = pytest.mark.usefixtures("small_bodies")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,6 @@ def config_of(dataset, output, **stage) -> TrainConfig:
     return TrainConfig(
         dataset=dataset.directory,
         output=output,
-        width=4,
         embedding_size=8,
         steps_per_epoch=STEPS,
         jit="off",  # quicker to begin
