@@ -20,6 +20,7 @@ from facenet_tf.commands.verify_dataset import VerifyConfig
 from facenet_tf.curation.config import DuplicatesConfig, LabelsConfig, OverlapConfig
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.losses import losses
+from facenet_tf.models.__main__ import TableConfig
 from facenet_tf.models.facenet import BLOCKS
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.pretrained.__main__ import ConvertConfig
@@ -45,6 +46,7 @@ COMMANDS = {
     "train.py": (TrainConfig, "train"),
     "facenet_tf.training.plot": (PlotConfig, "plot"),
     "facenet_tf.pretrained": (ConvertConfig, "convert"),
+    "facenet_tf.models": (TableConfig, "models"),
     "evaluate.py": (EvaluateConfig, "evaluate"),
     "data_prep/find_duplicates.py": (DuplicatesConfig, "duplicates"),
     "data_prep/check_overlap.py": (OverlapConfig, "overlap"),
