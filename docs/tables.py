@@ -1,11 +1,12 @@
-"""Writes the tables of README.md and docs/results.md from the JSON under docs/results.
+"""Writes the tables of README.md, docs/results.md and docs/models.md from what is in docs/results.
 
     python docs/tables.py [--check]
 
 A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``. docs/results/RUN holds
-evaluation.json, config.json and history.csv as the commands wrote them; without that directory, or
-the JSON of a benchmark, the table says that it was not measured yet. --check writes nothing and
-fails where a document and its figures differ.
+evaluation.json, config.json and history.csv as the commands wrote them, docs/results/architectures
+what `python -m facenet_tf.models` did; without that directory, or the JSON of a benchmark, the
+table says that it was not measured yet. --check writes nothing and fails where a document and its
+figures differ.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import sys
 
 import tables_of_benchmarks as benchmarks
 import tables_of_models as models
+import tables_of_pretrained as pretrained
+import tables_of_transfer as transfer
 from figures import DOCS, NotMeasuredError
 
-DOCUMENTS = [DOCS.parent / "README.md", DOCS / "results.md"]
+DOCUMENTS = [DOCS.parent / "README.md", DOCS / "results.md", DOCS / "models.md"]
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 TABLES = {
@@ -26,7 +29,10 @@ TABLES = {
     "att": lambda: models.identification("att"),
     "pubfig83": lambda: models.identification("pubfig83"),
     "stages": models.stages,
+    "architectures": models.architectures,
     "lfw-view1": models.view1,
+    "lfw-view2": pretrained.view2,
+    "pubfig83-pretrained": lambda: pretrained.seen_people("pubfig83_pretrained"),
     "headlines": models.headlines,
     "runs": models.runs,
     "outcomes": models.outcomes,
@@ -50,6 +56,9 @@ TABLES = {
     "triplet-losses": benchmarks.triplet_losses,
     "tiles": benchmarks.tiles,
     "partial-fc": benchmarks.partial_fc,
+    "few-shot": transfer.few_shot,
+    "fine-tuning": transfer.fine_tuning,
+    "embedding": transfer.embedding,
 }
 
 

@@ -10,7 +10,11 @@ from figures import NotMeasuredError, between, file_of, load, number, percent, t
 
 def vectors(run: str) -> dict[str, dict[str, Any]]:
     figures = load(f"{run}/evaluation.json")
-    return {"trained": figures, **figures["baselines"]}
+    others = {
+        name if name != "beside" else result["weights"]["source"]: result
+        for name, result in figures["baselines"].items()
+    }
+    return {"trained": figures, **others}
 
 
 def tar(pairs: dict[str, Any], far: float) -> str:
@@ -140,6 +144,11 @@ def runs() -> str:
     if not rows:
         raise NotMeasuredError("runs")
     return table(head, rows)
+
+
+def architectures() -> str:
+    """The table as ``python -m facenet_tf.models`` wrote it."""
+    return file_of("architectures/table.md").read_text()
 
 
 def outcomes() -> str:

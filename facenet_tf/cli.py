@@ -28,7 +28,11 @@ _SHARED_OPTIONS = (
 
 
 def load(
-    config_class: type[Config], part: str, argv: Sequence[str], description: str = ""
+    config_class: type[Config],
+    part: str,
+    argv: Sequence[str],
+    description: str = "",
+    defaults_for: Callable[[Config, Config], Config] = lambda default, chosen: default,
 ) -> Config:
     """Return the config for one command: recipe (or class defaults) with options on top.
 
@@ -37,40 +41,19 @@ def load(
         part: the recipe's module-level name: ``"build"``, ``"train"`` or ``"evaluate"``.
         argv: the command line without the program's name.
         description: what ``--help`` says about the command.
+        defaults_for: what becomes of the defaults where the options choose something that they were
+            not meant for; the command line is then read once more, on top of these.
 
     Raises:
         InputError: unknown option, bad value, or a recipe that cannot be read.
         SystemExit: with 0 after ``--help``.
     """
-    import tyro
-
     recipe, rest = split_off_recipe(argv)
     default = _from_recipe(Path(recipe), part, config_class) if recipe else config_class()
     about = f"{description}\n\n{_SHARED_OPTIONS}"
-
-    def parse(arguments: Sequence[str]) -> tuple[Config, list[str]]:
-        return tyro.cli(
-            config_class,
-            args=arguments,
-            default=default,
-            description=about,
-            return_unknown_args=True,
-        )
-
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
-            config, unknown = parse(rest)
-    except SystemExit as stop:
-        if stop.code in (None, 0):
-            raise
-        # Tyro may take the value of an unknown option for a directory and complain of that.
-        unknown = _unknown_options(rest, parse)
-        if not unknown:
-            raise InputError(_one_line(said.getvalue())) from None
-    if unknown:
-        raise InputError(f"unknown option {unknown[0]!r}: --help lists the options")
-    return config
+    chosen = _parsed(rest, config_class, default, about)
+    fitting = defaults_for(default, chosen)
+    return chosen if fitting == default else _parsed(rest, config_class, fitting, about)
 
 
 def run(command: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None) -> NoReturn:
@@ -136,6 +119,36 @@ def _from_recipe(path: Path, part: str, config_class: type[Config]) -> Config:
             f"--config {path}: it defines no {part} = {config_class.__name__}(...); add one"
         )
     return found
+
+
+def _parsed(
+    argv: Sequence[str], config_class: type[Config], default: Config, description: str
+) -> Config:
+    import tyro
+
+    def parse(arguments: Sequence[str]) -> tuple[Config, list[str]]:
+        return tyro.cli(
+            config_class,
+            args=arguments,
+            default=default,
+            description=description,
+            return_unknown_args=True,
+        )
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            config, unknown = parse(argv)
+    except SystemExit as stop:
+        if stop.code in (None, 0):
+            raise
+        # Tyro may take the value of an unknown option for a directory and complain of that.
+        unknown = _unknown_options(argv, parse)
+        if not unknown:
+            raise InputError(_one_line(said.getvalue())) from None
+    if unknown:
+        raise InputError(f"unknown option {unknown[0]!r}: --help lists the options")
+    return config
 
 
 def _unknown_options(argv: Sequence[str], parse: Callable[[Sequence[str]], object]) -> list[str]:

@@ -69,7 +69,7 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 
 def encode_crop(pixels: np.ndarray, encoding: Encoding, quality: int) -> bytes:
-    """Encode a crop, uint8 [S, S, 3] RGB or [S, S, 1] grey.
+    """Encode a crop, uint8 [H, W, 3] RGB or [H, W, 1] grey.
 
     Args:
         pixels: the crop.
@@ -80,7 +80,7 @@ def encode_crop(pixels: np.ndarray, encoding: Encoding, quality: int) -> bytes:
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
         raise ValueError(
-            f"need a crop uint8 [S, S, 3 or 1], got {pixels.dtype} {list(pixels.shape)}"
+            f"need a crop uint8 [H, W, 3 or 1], got {pixels.dtype} {list(pixels.shape)}"
         )
     if encoding not in ("jpeg", "png"):
         raise ValueError(f"encoding {encoding!r}: jpeg or png")
@@ -93,17 +93,6 @@ def encode_crop(pixels: np.ndarray, encoding: Encoding, quality: int) -> bytes:
     if not done:
         raise ValueError(f"OpenCV could not encode a crop {list(pixels.shape)} as {encoding}")
     return data.tobytes()
-
-
-def decode_crop(encoded: bytes) -> np.ndarray:
-    """Decode what `encode_crop` gave to uint8 [S, S, 3] RGB or [S, S, 1] grey.
-
-    Raises ValueError if the bytes cannot be decoded.
-    """
-    pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise ValueError("the crop cannot be decoded")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels[..., None]
 
 
 def _check_jpeg(data: bytes) -> None:
@@ -209,3 +198,11 @@ def _chunk(data: bytes, name: bytes) -> bytes:
             return data[position + 8 : position + 8 + length]
         position += 8 + length + (4 if png else length % 2)  # a checksum; padding to an even length
     return b""
+
+
+def fit_within(pixels: np.ndarray, side: int) -> np.ndarray:
+    """A picture or crop, uint8 [H, W, 3], resized in proportion so that its longer side has `side`
+    pixels."""
+    scale = side / max(pixels.shape[:2])
+    height, width = (max(1, round(length * scale)) for length in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)

@@ -18,11 +18,11 @@ import numpy as np
 
 from facenet_tf.errors import InputError
 
-Alignment = Literal["five_points", "eyes"]
+Alignment = Literal["five_points", "eyes", "dlib"]
 Color = Literal["rgb", "grey"]
 Resampling = Literal["linear", "cubic"]
 Border = Literal["replicate", "constant"]
-Normalization = Literal["fixed", "per_image"]
+Normalization = Literal["fixed", "per_image", "dlib", "insightface", "vgg_face", "openface"]
 
 # Raised whenever the same fields would give other pixels than before.
 VERSION = 1
@@ -41,22 +41,48 @@ FIVE_POINTS_112 = np.array(
 )
 EYES = np.array([[0.35, 0.35], [0.65, 0.35]])
 
+# The same five points in the 150x150 chip that dlib cuts by its own landmarks, as found in 1,024
+# faces by: python data_prep/fit_template.py LFW --people peopleDevTrain.txt
+DLIB_150 = np.array(
+    [[46.80, 44.75], [100.62, 44.78], [73.38, 77.21], [50.10, 104.59], [97.19, 104.56]]
+)
+
+# Points of each alignment, and the side of the square that they are given in.
+_TEMPLATES = {"five_points": (FIVE_POINTS_112, 112), "eyes": (EYES, 1), "dlib": (DLIB_150, 150)}
+
+
+class PixelScale(NamedTuple):
+    """(pixel - mean) / scale, with a mean for each channel; equal means hold for grey crops too."""
+
+    mean: tuple[float, float, float]
+    scale: float
+
+
+# Each normalisation with constants; the others are computed from the crop.
+PIXEL_SCALES: dict[Normalization, PixelScale] = {
+    "fixed": PixelScale((127.5, 127.5, 127.5), 128.0),
+    "dlib": PixelScale((122.782, 117.001, 104.298), 256.0),  # dlib's input_rgb_image_sized
+    "insightface": PixelScale((127.5, 127.5, 127.5), 127.5),  # models in PyTorch; to -1...1
+    "vgg_face": PixelScale((129.1863, 104.7624, 93.594), 1.0),  # averageImage of VGG-Face
+    "openface": PixelScale((0.0, 0.0, 0.0), 255.0),  # to 0...1
+}
+
 _INTERPOLATIONS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 _BORDERS = {"replicate": cv2.BORDER_REPLICATE, "constant": cv2.BORDER_CONSTANT}
 
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-    """How a face becomes a crop of `size` x `size` pixels.
+    """How a face becomes a crop.
 
-    Raises InputError if a field has an unknown value or `size` is not in 16...1024.
+    Raises InputError if a field has an unknown value, or `size` or `width` is not in 16...1024.
     """
 
     alignment: Alignment = "five_points"
-    """What is fitted: five landmarks, or the two eyes alone (at 0.35 and 0.65 of the width, 0.35 of
-    the height)."""
+    """What is fitted: five landmarks to the template of ArcFace or to the chip of dlib, or the two
+    eyes alone (at 0.35 and 0.65 of the width, 0.35 of the height of the square crop)."""
     size: int = 112
-    """Side of the square crop in pixels."""
+    """Height of the crop in pixels, and its width unless `width` says otherwise."""
     color: Color = "rgb"
     """Three channels, or one channel of luma."""
     resampling: Resampling = "linear"
@@ -64,7 +90,11 @@ class Preprocessing:
     border: Border = "replicate"
     """What lies outside the picture: its edge pixels, or black."""
     normalization: Normalization = "fixed"
-    """Done inside the model: (x - 127.5) / 128, or zero mean and unit deviation for each crop."""
+    """Done inside the model: (x - 127.5) / 128, zero mean and unit deviation for each crop, or as
+    the weights of that name want it (constants in `PIXEL_SCALES`)."""
+    width: int | None = None
+    """Width of the crop in pixels; None: square. The face is as large as in the square crop: a
+    narrower one lacks as much on the left as on the right, as that of SphereFace, 112x96."""
 
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
@@ -73,23 +103,48 @@ class Preprocessing:
                 raise InputError(
                     f"preprocessing {name}={getattr(self, name)!r}: choose one of {choices}"
                 )
-        if not isinstance(self.size, int) or not 16 <= self.size <= 1024:
-            raise InputError(f"preprocessing size={self.size!r}: give whole pixels from 16 to 1024")
+        if self.width == self.size:
+            object.__setattr__(self, "width", None)  # one description of one crop
+        sides = {"size": self.size, "width": self.size if self.width is None else self.width}
+        for name, pixels in sides.items():
+            if not isinstance(pixels, int) or not 16 <= pixels <= 1024:
+                raise InputError(
+                    f"preprocessing {name}={pixels!r}: give whole pixels from 16 to 1024"
+                )
+        scale = PIXEL_SCALES.get(self.normalization)
+        if self.color == "grey" and scale is not None and len(set(scale.mean)) > 1:
+            raise InputError(
+                f"preprocessing normalization={self.normalization!r} has a mean for each of three "
+                "colours: choose color rgb"
+            )
 
     @property
     def channels(self) -> int:
         """Channels of a crop: 3, or 1 for grey."""
         return 3 if self.color == "rgb" else 1
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of a crop."""
+        return self.size, self.size if self.width is None else self.width, self.channels
+
     def template(self) -> np.ndarray:
         """Landmarks in the crop, x and y in pixels: float64 [5, 2], or [2, 2] for the eyes."""
-        if self.alignment == "eyes":
-            return EYES * self.size
-        return FIVE_POINTS_112 * (self.size / 112)
+        points, side = _TEMPLATES[self.alignment]
+        height, width, _ = self.shape
+        return points * (height / side) - [(height - width) / 2, 0.0]
+
+    def fields(self) -> dict[str, Any]:
+        """All fields as plain values; the width only of crops that are not square, so that square
+        ones are described as they were before there were others."""
+        values = dataclasses.asdict(self)
+        if self.width is None:
+            del values["width"]
+        return values
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields and the version as plain values, for JSON and layer configs."""
-        return {**dataclasses.asdict(self), "version": VERSION}
+        """`fields` and the version, for JSON and layer configs."""
+        return {**self.fields(), "version": VERSION}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Preprocessing":
@@ -106,10 +161,11 @@ class Preprocessing:
                 "rebuild the dataset and train anew, or use the release that wrote it"
             )
         names = {field.name for field in dataclasses.fields(cls)}
-        if set(fields) != names:
-            odd = ", ".join(sorted(names ^ set(fields)))
+        odd = names ^ set(fields | {"width": fields.get("width")})
+        if odd:
             raise InputError(
-                f"preprocessing was written by another version: {odd} missing or unknown: rebuild"
+                "preprocessing was written by another version: "
+                f"{', '.join(sorted(odd))} missing or unknown: rebuild"
             )
         return cls(**fields)
 
@@ -145,7 +201,7 @@ def check_same_preprocessing(expected: Preprocessing, actual: Preprocessing, wha
     """
     if expected.fingerprint() == actual.fingerprint():
         return
-    ours, theirs = expected.to_dict(), actual.to_dict()
+    ours, theirs = dataclasses.asdict(expected), dataclasses.asdict(actual)
     fields = "; ".join(
         f"{name}: {ours[name]} and {theirs[name]}" for name in ours if ours[name] != theirs[name]
     )
@@ -212,7 +268,7 @@ class Crop:
     """An aligned face."""
 
     pixels: np.ndarray
-    """uint8 [size, size, channels]."""
+    """uint8 [height, width, channels]."""
     matrix: np.ndarray
     """float64 [2, 3] from picture to crop coordinates."""
     rmse: float
@@ -238,43 +294,54 @@ def align_face(image: np.ndarray, landmarks: np.ndarray, preprocessing: Preproce
 
 
 def centre_crop(image: np.ndarray, preprocessing: Preprocessing) -> Crop:
-    """The central square of a picture (uint8 [H, W, 3], RGB): the fallback where no face is found.
+    """The middle of a picture (uint8 [H, W, 3], RGB): the fallback where no face is found.
 
     Raises ValueError for another kind of image.
     """
-    height, width = image.shape[:2]
-    side = min(height, width)
-    scale = preprocessing.size / side
+    left, top, width, _ = central_window(image, preprocessing)
+    scale = preprocessing.shape[1] / width
     # Edges meet edges: the centre of the first pixel lies half a pixel inside.
-    left, top = (width - side) / 2, (height - side) / 2
     matrix = np.array(
         [[scale, 0, scale * (0.5 - left) - 0.5], [0, scale, scale * (0.5 - top) - 0.5]]
     )
     return Crop(_warp(image, matrix, preprocessing), matrix, math.nan)
 
 
+def central_window(
+    image: np.ndarray, preprocessing: Preprocessing
+) -> tuple[float, float, float, float]:
+    """Left, top, width and height, in pixels of the picture [H, W, ...], of what `centre_crop`
+    shows: as much of its middle as a crop can, for a square crop the central square."""
+    (height, width), (rows, columns, _) = image.shape[:2], preprocessing.shape
+    shown_width = min(width, height * columns / rows)
+    shown_height = min(height, width * rows / columns)
+    return (width - shown_width) / 2, (height - shown_height) / 2, shown_width, shown_height
+
+
 def _warp(image: np.ndarray, matrix: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"need a picture uint8 [H, W, 3], got {image.dtype} {list(image.shape)}")
-    image, matrix = _reduce(image, matrix, preprocessing.size)
-    size = (preprocessing.size, preprocessing.size)
+    image, matrix = _reduce(image, matrix, preprocessing.shape)
+    rows, columns, _ = preprocessing.shape
     interpolation, border = (
         _INTERPOLATIONS[preprocessing.resampling],
         _BORDERS[preprocessing.border],
     )
-    pixels = cv2.warpAffine(image, matrix, size, flags=interpolation, borderMode=border)
+    pixels = cv2.warpAffine(image, matrix, (columns, rows), flags=interpolation, borderMode=border)
     if preprocessing.color == "grey":
         return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
     return pixels
 
 
-def _reduce(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _reduce(
+    image: np.ndarray, matrix: np.ndarray, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Average whole pixels where the crop needs less than half the resolution, else interpolation
     would alias."""
     factor = int(1 / math.hypot(matrix[0, 0], matrix[1, 0]) + 1e-9)
     if factor < 2:
         return image, matrix
-    left, top, right, bottom = _region(image, matrix, size, factor)
+    left, top, right, bottom = _region(image, matrix, shape, factor)
     region = image[top:bottom, left:right]
     width, height = max(1, round((right - left) / factor)), max(1, round((bottom - top) / factor))
     reduced = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
@@ -286,10 +353,11 @@ def _reduce(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarra
 
 
 def _region(
-    image: np.ndarray, matrix: np.ndarray, size: int, factor: int
+    image: np.ndarray, matrix: np.ndarray, shape: tuple[int, int, int], factor: int
 ) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of the pixels that the crop needs, on a grid of `factor` pixels."""
-    corners = np.array([[x, y, 1.0] for x in (-0.5, size - 0.5) for y in (-0.5, size - 0.5)])
+    rows, columns, _ = shape
+    corners = np.array([[x, y, 1.0] for x in (-0.5, columns - 0.5) for y in (-0.5, rows - 0.5)])
     inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
     source = corners @ inverse.T
     limits = np.array(image.shape[1::-1])

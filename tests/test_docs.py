@@ -15,12 +15,16 @@ import pytest
 
 from facenet_tf import cli, models
 from facenet_tf.commands.fetch_dataset import FetchConfig
+from facenet_tf.commands.train import configured
 from facenet_tf.commands.verify_dataset import VerifyConfig
 from facenet_tf.curation.config import DuplicatesConfig, LabelsConfig, OverlapConfig
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.losses import losses
-from facenet_tf.models.nn2 import BLOCKS
+from facenet_tf.models.__main__ import TableConfig
+from facenet_tf.models.facenet import BLOCKS
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.pretrained.__main__ import ConvertConfig
+from facenet_tf.pretrained.template import TemplateConfig
 from facenet_tf.records import layout, rows, schema
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.manifest import make_manifest
@@ -29,8 +33,8 @@ from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import check_head
 from facenet_tf.training.plot import PlotConfig
 
-from .models import test_inception_resnet_v1, test_mobile_facenet
-from .models.test_nn2 import WEIGHTS
+from .models import test_deepface, test_inception_resnet, test_mbf, test_mobile_facenet
+from .models.test_facenet import WEIGHTS
 
 ROOT = Path(__file__).parent.parent
 LOSSES = ROOT / "docs" / "losses.md"
@@ -41,10 +45,13 @@ COMMANDS = {
     "data_prep/fetch_dataset.py": (FetchConfig, "fetch"),
     "train.py": (TrainConfig, "train"),
     "facenet_tf.training.plot": (PlotConfig, "plot"),
+    "facenet_tf.pretrained": (ConvertConfig, "convert"),
+    "facenet_tf.models": (TableConfig, "models"),
     "evaluate.py": (EvaluateConfig, "evaluate"),
     "data_prep/find_duplicates.py": (DuplicatesConfig, "duplicates"),
     "data_prep/check_overlap.py": (OverlapConfig, "overlap"),
     "data_prep/clean_labels.py": (LabelsConfig, "labels"),
+    "data_prep/fit_template.py": (TemplateConfig, "template"),
 }
 SHARED_OPTIONS = {"--config", "--debug", "--help"}
 # TensorBoard's, Ray's and that of the tests.
@@ -120,6 +127,18 @@ class TestTables:
             text = f"<!-- table: {name} -->\nold\n<!-- end -->"
             expected = f"<!-- table: {name} -->\n*not measured yet*\n<!-- end -->"
             assert tables.filled(text) == expected
+
+    def test_few_shot_figures_are_those_of_each_run(self, tables, results):
+        rule = {"accuracy_mean": 0.5, "accuracy_std": 0.0125}
+        shots = {"probes": 9, "nearest_mean": rule, "nearest_neighbour": rule, "svm": rule}
+        figures = {"people": 10, "left_out": {"people": 3}, "shots": {"1": shots}}
+        for run, written in (("pubfig83", {"few_shot": figures}), ("lfw_view1", {"svm": {}})):
+            (results / run).mkdir()
+            (results / run / "evaluation.json").write_text(json.dumps(written))
+        lines = tables.written("few-shot").splitlines()
+        assert len(lines) == 3
+        expected = "| PubFig83 | trained from scratch | 10 (left out: 3) | 1 | 50.00 % ± 1.25 |"
+        assert lines[2].startswith(expected)
 
     @pytest.mark.parametrize("rows", [2, 4], ids=["stopped early", "to the end"])
     @pytest.mark.parametrize(
@@ -277,7 +296,7 @@ class TestLosses:
         ids=" ".join,
     )
     def test_examples_name_losses_that_fit(self, arguments):
-        config = cli.load(TrainConfig, "train", arguments).with_loss()
+        config = configured(arguments).with_loss()
         for prefix, stage in config.stages.items():
             check_head(stage, prefix)
 
@@ -287,37 +306,62 @@ class TestModels:
 
     text = (ROOT / "docs" / "models.md").read_text()
 
-    def row(self, name: str) -> list[str]:
-        line = next(line for line in self.text.splitlines() if line.startswith(f"| {name}"))
+    def section(self, name: str) -> list[str]:
+        """Lines below the head that begins so, those of its table."""
+        text = self.text[self.text.index(f"\n## {name}") + 1 :].split("\n## ", 1)[0]
+        return [line for line in text.splitlines() if line.startswith("|")]
+
+    def row(self, name: str, section: str = "All of them") -> list[str]:
+        """Cells of the row of a section whose first one begins so."""
+        line = next(line for line in self.section(section) if line.startswith(f"| {name}"))
         return [cell.strip() for cell in line.strip("|").split("|")]
+
+    @pytest.mark.parametrize("name", models.names())
+    def test_every_architecture_has_a_row(self, name):
+        publication = models.published(name)
+        row = self.row(f"`{name}`")
+        assert row[1] == str(publication.year)
+        assert row[3] == str(publication.embedding_size)
+        assert row[4] == f"{'' if publication.verified else '~'}{publication.parameters:,}"
+
+    def test_weights_of_deepface(self):
+        rows = ["C1", "C3", "L4", "L5", "L6", "F7"]
+        for row, count in zip(rows, test_deepface.WEIGHTS.values(), strict=True):
+            assert self.row(row, "deepface")[-1] == f"{count:,}"
 
     @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
     def test_blocks_of_nn2(self, block):
         filters = [block.conv_1x1, block.reduce_3x3, block.conv_3x3]
         filters += [block.reduce_5x5, block.conv_5x5]
-        row = self.row(block.name)
+        row = self.row(block.name, "nn2")
         assert row[2:7] == [str(count or "") for count in filters]
         projection = f", {block.projection}" if block.projection else ""
         assert row[7] == {"l2": "L2", "max": "max"}[block.pooling] + projection
         assert row[8] == f"{WEIGHTS[f'inception_{block.name}']:,}"
 
     def test_other_weights_of_nn2(self):
-        assert self.row("conv1")[-1] == f"{WEIGHTS['stem_conv1']:,}"
-        assert self.row("conv2")[-1] == f"{WEIGHTS['stem_conv2']:,}"
-        assert self.row("bottleneck | 128")[-1] == f"{WEIGHTS['bottleneck']:,}"
+        assert self.row("conv1", "nn2")[-1] == f"{WEIGHTS['stem_conv1']:,}"
+        assert self.row("conv2", "nn2")[-1] == f"{WEIGHTS['stem_conv2']:,}"
+        assert self.row("bottleneck | 128", "nn2")[-1] == f"{WEIGHTS['bottleneck']:,}"
 
     def test_parts_of_inception_resnet_v1(self):
-        for part, count in test_inception_resnet_v1.BLOCKS.items():
-            assert self.row(part)[-1] == f"{count:,}", part
+        for part, count in test_inception_resnet.BLOCKS.items():
+            assert self.row(part, "inception_resnet_v1")[-1] == f"{count:,}", part
 
     def test_weights_of_mobile_facenet(self):
         for stage, (first, later, blocks) in test_mobile_facenet.BLOCKS.items():
             count = sum(first) + (blocks - 1) * sum(later or ())
-            assert self.row(f"{stage[:-1]} {stage[-1]}")[-1] == f"{count:,}"
+            assert self.row(f"{stage[:-1]} {stage[-1]}", "mobile_facenet")[-1] == f"{count:,}"
         rows = ["3×3 convolution", "depthwise 3×3", "1×1 convolution", "global depthwise"]
         rows.append("bottleneck, without bias")
         for row, count in zip(rows, test_mobile_facenet.OTHERS.values(), strict=True):
-            assert self.row(row)[-1] == f"{count:,}"
+            assert self.row(row, "mobile_facenet")[-1] == f"{count:,}"
+
+    def test_weights_of_mbf(self):
+        operators = list(test_mbf.BLOCKS.values())
+        counts = [line.strip("| ").split(" | ")[-1] for line in self.section("mbf") if "×" in line]
+        assert counts == [f"{count:,}" for count in operators[:-1]]
+        assert self.row("bottleneck", "mbf")[-1] == f"{operators[-1]:,}"
 
     @pytest.mark.parametrize(
         ("size", "head"), [(112, "depthwise"), (80, "depthwise"), (112, "flatten")]

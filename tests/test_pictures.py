@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from facenet_tf.pictures import UnreadablePicture, decode_picture, encode_crop
+from facenet_tf.pictures import UnreadablePicture, decode_picture, encode_crop, fit_within
 
 
 def scene(height=60, width=80):
@@ -259,3 +259,14 @@ class TestEncodeCrop:
     def test_other_arguments_are_refused(self, arguments):
         with pytest.raises(ValueError):
             encode_crop(*arguments)
+
+
+class TestFitWithin:
+    @pytest.mark.parametrize(("height", "width"), [(60, 80), (80, 60), (64, 64)])
+    def test_keeps_the_proportions(self, height, width):
+        fitted = fit_within(scene(height, width), 40)
+        assert max(fitted.shape[:2]) == 40
+        assert fitted.shape[0] / fitted.shape[1] == pytest.approx(height / width, rel=0.02)
+
+    def test_a_line_stays_a_line(self):
+        assert fit_within(np.zeros((1, 500, 3), np.uint8), 50).shape == (1, 50, 3)

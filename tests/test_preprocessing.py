@@ -14,6 +14,7 @@ from facenet_tf.preprocessing import (
     FIVE_POINTS_112,
     Preprocessing,
     align_face,
+    central_window,
     centre_crop,
     check_same_preprocessing,
     landmark_rmse,
@@ -46,6 +47,21 @@ class TestSimilarityTransform:
         landmarks = np.array(SIMILARITIES[name]["landmarks"])
         fit = similarity_transform(landmarks, Preprocessing(size=160).template())
         np.testing.assert_allclose(fit.matrix, VECTORS["similarity_160_scaled"][name], atol=1e-6)
+
+    @pytest.mark.parametrize("name", SIMILARITIES)
+    def test_the_template_of_112x96_lies_8_pixels_to_the_left(self, name):
+        template = Preprocessing(width=96).template()
+        # SphereFace's own landmarks, of which ArcFace's are 8 pixels further to the right.
+        theirs = [[30.2946, 51.6963], [65.5318, 51.5014], [48.0252, 71.7366]]
+        theirs += [[33.5493, 92.3655], [62.7299, 92.2041]]
+        np.testing.assert_allclose(template, theirs, atol=1e-9)
+        fit = similarity_transform(np.array(SIMILARITIES[name]["landmarks"]), template)
+        expected = np.array(SIMILARITIES[name]["M"]) - [[0, 0, 8], [0, 0, 0]]
+        np.testing.assert_allclose(fit.matrix, expected, atol=1e-6)
+
+    def test_other_sizes_scale_the_whole_frame(self):
+        doubled = Preprocessing(size=224, width=192).template()
+        np.testing.assert_allclose(doubled, 2 * Preprocessing(width=96).template())
 
     def test_mirrored_points_have_a_large_error(self):
         fit = similarity_transform(SIMILARITIES["mirrored"]["landmarks"], FIVE_POINTS_112)
@@ -89,7 +105,7 @@ class TestAlignFace:
         np.testing.assert_array_equal(crop.pixels, image)
         assert crop.rmse < 1e-9
 
-    @pytest.mark.parametrize("alignment", ["five_points", "eyes"])
+    @pytest.mark.parametrize("alignment", ["five_points", "eyes", "dlib"])
     @pytest.mark.parametrize("size", [64, 112, 160])
     def test_pixels_come_from_where_the_matrix_says(self, alignment, size):
         landmarks = FIVE_POINTS_112 * 1.3 + [40, 30]
@@ -118,6 +134,16 @@ class TestAlignFace:
         expected = 30 + 1.6 * np.dstack([columns, rows])
         pixels_off = (inner - expected).mean((0, 1)) / slope
         assert np.abs(pixels_off).max() < 0.35
+
+    def test_dlib_template_is_in_the_chip_of_150_pixels(self):
+        template = Preprocessing("dlib", 150).template()
+        # dlib's five points are four corners of the eyes and the base of the nose: the eyes are
+        # between their corners, here by its mean face with a quarter of padding.
+        corners = np.array([[0.8596, 0.2135], [0.6461, 0.2290], [0.1206, 0.2137], [0.3341, 0.2291]])
+        chip = (corners + 0.25) / 1.5 * 150
+        np.testing.assert_allclose(template[0], chip[2:].mean(0), atol=3)
+        np.testing.assert_allclose(template[1], chip[:2].mean(0), atol=3)
+        np.testing.assert_allclose(Preprocessing("dlib", 75).template(), template / 2)
 
     def test_reducing_does_not_alias(self):
         stripes = np.zeros((800, 800, 3), np.uint8)
@@ -166,6 +192,27 @@ class TestAlignFace:
         crop = align_face(image, FIVE_POINTS_112 * scale + 5000, Preprocessing())
         assert (crop.pixels == 80).all()
 
+    @pytest.mark.parametrize("alignment", ["five_points", "eyes"])
+    @pytest.mark.parametrize("magnification", [1.3, 4.4])
+    def test_a_narrow_crop_is_the_middle_of_the_square_one(self, alignment, magnification):
+        noise = np.random.default_rng(2).integers(0, 256, (500, 520, 3)).astype(np.uint8)
+        image = cv2.GaussianBlur(noise, (0, 0), 3)
+        landmarks = FIVE_POINTS_112 * magnification + 10
+        square = align_face(image, landmarks, Preprocessing(alignment))
+        narrow = align_face(image, landmarks, Preprocessing(alignment, width=96))
+        assert narrow.pixels.shape == (112, 96, 3)
+        moved = narrow.matrix - square.matrix
+        np.testing.assert_allclose(moved, [[0, 0, -8], [0, 0, 0]], atol=1e-9)
+        if magnification < 2:  # else what is averaged begins elsewhere
+            off = narrow.pixels.astype(int) - square.pixels[:, 8:104]
+            # OpenCV 4 takes positions on a grid of 1/32 pixel, and may take the next one.
+            assert np.abs(off).max() <= 2 and (off != 0).mean() < 0.01
+
+    def test_a_wide_crop_has_the_square_one_in_its_middle(self):
+        image = np.random.default_rng(2).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+        wide = align_face(image, FIVE_POINTS_112 + 90, Preprocessing(width=128))
+        np.testing.assert_array_equal(wide.pixels[:, 8:120], image[90:202, 90:202])
+
     @pytest.mark.parametrize("shape", [(50, 50), (50, 50, 4), (0, 50, 3)])
     def test_refuses_what_is_no_rgb_picture(self, shape):
         with pytest.raises(ValueError, match="uint8"):
@@ -187,6 +234,18 @@ class TestCentreCrop:
         assert green == pytest.approx((shape[0] - 1) / 2, abs=0.6)
         assert np.ptp(crop.pixels[..., 0]) == pytest.approx(180 * 59 / 60, abs=2)
 
+    @pytest.mark.parametrize("shape", [(250, 180), (180, 250), (60, 300)])
+    def test_takes_the_middle_in_the_proportions_of_the_crop(self, shape):
+        preprocessing = Preprocessing(size=112, width=96)
+        crop = centre_crop(gradient(*shape), preprocessing)
+        left, top, width, height = central_window(gradient(*shape), preprocessing)
+        assert width / height == pytest.approx(96 / 112)
+        assert width == shape[1] or height == shape[0]
+        assert left + width / 2 == shape[1] / 2 and top + height / 2 == shape[0] / 2
+        assert crop.pixels.shape == (112, 96, 3)
+        assert crop.pixels[..., 0].mean() == pytest.approx((shape[1] - 1) / 2, abs=0.6)
+        assert crop.pixels[..., 1].mean() == pytest.approx((shape[0] - 1) / 2, abs=0.6)
+
     def test_one_pixel_is_enough(self):
         assert (centre_crop(np.full((1, 1, 3), 9, np.uint8), Preprocessing()).pixels == 9).all()
 
@@ -199,6 +258,7 @@ class TestFingerprint:
         "resampling": "cubic",
         "border": "constant",
         "normalization": "per_image",
+        "width": 96,
     }
 
     def test_every_field_changes_it(self):
@@ -214,8 +274,23 @@ class TestFingerprint:
         assert len(text) == 16 and int(text, 16) >= 0
         assert text == "403b63430a9fe5ed"  # of version 1: what is stored must be known again
 
+    def test_of_crops_made_before_stay(self):
+        """What earlier releases wrote into datasets and models."""
+        eyes = Preprocessing("eyes", 96, normalization="per_image")
+        assert eyes.fingerprint() == "be02143f37443679"
+
+    def test_grey_has_no_mean_of_three_colours(self):
+        with pytest.raises(InputError, match="'dlib' has a mean for each of three colours"):
+            Preprocessing(color="grey", normalization="dlib")
+        Preprocessing(color="grey", normalization="fixed")
+
+    def test_square_crops_are_described_as_before_there_were_others(self):
+        fields = ["alignment", "size", "color", "resampling", "border", "normalization"]
+        assert list(Preprocessing().to_dict()) == [*fields, "version"]
+        assert Preprocessing(size=96, width=96) == Preprocessing(size=96)
+
     def test_survives_json(self):
-        value = Preprocessing("eyes", 96, "grey", "cubic", "constant", "per_image")
+        value = Preprocessing("eyes", 96, "grey", "cubic", "constant", "per_image", 80)
         assert Preprocessing.from_dict(json.loads(json.dumps(value.to_dict()))) == value
 
     @pytest.mark.parametrize("change", [{"extra": 1}, {"size": None}])
@@ -251,7 +326,16 @@ class TestFingerprint:
         assert "border" not in text
 
     @pytest.mark.parametrize(
-        "values", [{"size": 5}, {"size": 5000}, {"size": 112.0}, {"color": "cmyk"}]
+        "values",
+        [
+            {"size": 5},
+            {"size": 5000},
+            {"size": 112.0},
+            {"color": "cmyk"},
+            {"alignment": "nose"},
+            {"width": 8},
+            {"width": 96.0},
+        ],
     )
     def test_unknown_values_are_refused(self, values):
         with pytest.raises(InputError, match=next(iter(values))):

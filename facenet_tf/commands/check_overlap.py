@@ -26,10 +26,11 @@ def main(argv: Sequence[str]) -> None:
     first, second = (FaceDataset.open(directory) for directory in config.directories)
     embed = None
     if config.model is not None:
-        from facenet_tf.evaluation.embedding import check_crops, load_checked, network_embedder
+        from facenet_tf.evaluation.embedding import load_checked, network_embedder
+        from facenet_tf.pretrained.saved import check_crops
 
         model = load_checked(config.model, first)
-        check_crops(model, config.model, second)
+        check_crops(model, config.model / "model.keras", second)
         embed = network_embedder(model)
     found = find_overlap(first, second, config, embed)
     try:

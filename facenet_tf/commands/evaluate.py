@@ -1,4 +1,4 @@
-"""``python evaluate.py``: run directory, dataset directory → evaluation directory."""
+"""``python evaluate.py``: run directory or weights, dataset directory → evaluation directory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 def main(argv: Sequence[str]) -> None:
     """Parse the config, measure, and print the figures and what was written."""
     config = cli.load(EvaluateConfig, "evaluate", argv, "Measure a trained face-embedding model.")
+    config = config.resolved()
     config.check()  # before TensorFlow is imported, which takes seconds
     from facenet_tf.evaluation.run import evaluate_run
     from facenet_tf.evaluation.table import console_table
@@ -20,7 +21,8 @@ def main(argv: Sequence[str]) -> None:
     print(console_table(figures))
     print(f"report  {config.output_directory / 'report.html'}")
     print(f"JSON    {config.output_directory / 'evaluation.json'}")
-    print(f"curves  tensorboard --logdir {config.run.parent}")
+    if config.weights is None:
+        print(f"curves  tensorboard --logdir {config.run.parent}")
 
 
 def entry() -> NoReturn:

@@ -11,7 +11,7 @@ from facenet_tf.training.config import TrainConfig
 
 def main(argv: Sequence[str]) -> None:
     """Parse the config, train, and print what was written."""
-    config = cli.load(TrainConfig, "train", argv, "Train a face-embedding model.")
+    config = configured(argv)
     from facenet_tf.training.fit import train
 
     result = train(config)
@@ -21,6 +21,12 @@ def main(argv: Sequence[str]) -> None:
     print(f"history      {result.run.history}")
     print(f"TensorBoard  tensorboard --logdir {result.run.path.parent}")
     print(f"next         python evaluate.py {result.run.path} {config.dataset}")
+
+
+def configured(argv: Sequence[str]) -> TrainConfig:
+    """The config that a command line asks for; see `facenet_tf.cli.load`."""
+    about, of_losses = "Train a face-embedding model.", TrainConfig.for_the_losses_of
+    return cli.load(TrainConfig, "train", argv, about, of_losses)
 
 
 def entry() -> NoReturn:

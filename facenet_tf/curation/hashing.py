@@ -23,7 +23,7 @@ def perceptual_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     section 3.2.1, with area averaging in the place of its 7×7 mean filter.
 
     Args:
-        images: uint8 [N, S, S, C], C 1 or 3 (RGB).
+        images: uint8 [N, H, W, C], C 1 or 3 (RGB).
 
     Returns:
         uint64 [N].

@@ -49,10 +49,12 @@ def find_overlap(
         name: text.format(bits=config.bits, false_matches=config.false_matches)
         for name, text in _PROTOCOLS.items()
     }
-    if first.preprocessing.alignment == second.preprocessing.alignment:
+    if _frame(first) == _frame(second):
         images["near_duplicates"] = _near_duplicates(first, second, config)
     else:
-        protocols["near_duplicates"] = "not compared: the crops are aligned in different ways"
+        protocols["near_duplicates"] = (
+            "not compared: the crops are aligned or cut in different ways"
+        )
     found: dict[str, Any] = {
         "first": _about(first),
         "second": _about(second),
@@ -67,6 +69,12 @@ def find_overlap(
         )
     counts = {name: len(pairs) for name, pairs in {**identities, **images}.items()}
     return {**found, "counts": counts, "protocols": protocols}
+
+
+def _frame(dataset: FaceDataset) -> tuple[str, float]:
+    """What crops of two datasets have in common when they show the same of a picture."""
+    height, width, _ = dataset.preprocessing.shape
+    return dataset.preprocessing.alignment, width / height
 
 
 def _about(dataset: FaceDataset) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf.input_pipeline.pipeline import evaluation_arrays
+from facenet_tf.pictures import fit_within
 from facenet_tf.records.dataset import FaceDataset
 
 LINES = 20
@@ -59,7 +60,8 @@ def _drawn(dataset: FaceDataset, line: SheetLine) -> NDArray[np.uint8]:
     lefts = (0, _TILE + _GAP, (1 + EXAMPLES) * _TILE + 2 * _GAP)
     places = [left + _TILE * at for left, group in zip(lefts, groups) for at in range(len(group))]
     for left, tile in zip(places, tiles, strict=True):
-        drawn[_TEXT:, left : left + _TILE] = tile
+        height, width, _ = tile.shape
+        drawn[_TEXT : _TEXT + height, left : left + width] = tile
     # OpenCV draws no letters beyond ASCII.
     text = line.caption.encode("ascii", "replace").decode()
     cv2.putText(
@@ -71,4 +73,4 @@ def _drawn(dataset: FaceDataset, line: SheetLine) -> NDArray[np.uint8]:
 def _tiles(dataset: FaceDataset, records: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
     crops = (crop for batch in evaluation_arrays(dataset, records, len(records)) for crop in batch)
     colour = (cv2.cvtColor(c, cv2.COLOR_GRAY2RGB) if c.shape[2] == 1 else c for c in crops)
-    return [cv2.resize(crop, (_TILE, _TILE), interpolation=cv2.INTER_AREA) for crop in colour]
+    return [fit_within(crop, _TILE) for crop in colour]

@@ -17,7 +17,7 @@ from facenet_tf.records.layout import ROW
 from facenet_tf.records.rows import Row
 
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""uint8 [B, S, S, C] crops to float32 [B, D] vectors of length 1."""
+"""uint8 [B, H, W, C] crops to float32 [B, D] vectors of length 1."""
 
 
 def hashes_of(

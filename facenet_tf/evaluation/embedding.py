@@ -2,8 +2,7 @@
 
 import json
 import logging
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -13,10 +12,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation.jitter import looks
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.input_pipeline.pipeline import evaluation_arrays
-from facenet_tf.models import preprocessing_of
-from facenet_tf.preprocessing import check_same_preprocessing
+from facenet_tf.pretrained.saved import MODEL, check_crops, load_saved
 from facenet_tf.records.dataset import FaceDataset
 
 logger = logging.getLogger(__name__)
@@ -25,60 +24,18 @@ PIXEL_SIDE = 32
 """Raw pixels are compared at this many pixels a side: a kernel machine needs no more."""
 
 Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""uint8 [B, S, S, C] crops to float32 [B, D] vectors of length 1."""
-
-
-def load_model(run: Path) -> keras.Model:
-    """The model of a run directory, loaded in safe mode.
-
-    Raises:
-        InputError: it is no model that this package wrote.
-    """
-    path = run / "model.keras"
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file raises anything from KeyError to BadZipFile
-        raise InputError(
-            f"{path} cannot be loaded ({error!r}): {_written_by(path)}read with Keras "
-            f"{keras.__version__}; train it again, or read it with the version that wrote it"
-        ) from error
-
-
-def _written_by(path: Path) -> str:
-    """ "written with Keras X, ", or nothing where the file does not tell."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            version = json.loads(archive.read("metadata.json"))["keras_version"]
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
-        return ""
-    return f"written with Keras {version}, "
+"""uint8 [B, H, W, C] crops to float32 [B, D] vectors of length 1."""
 
 
 def load_checked(run: Path, dataset: FaceDataset) -> keras.Model:
     """The run's model, after its preprocessing was found to be the dataset's.
 
     Raises:
-        InputError: see `load_model`; or the preprocessings differ.
+        InputError: see `load_saved`; or the preprocessings differ.
     """
-    model = load_model(run)
-    check_crops(model, run, dataset)
+    model = load_saved(run)
+    check_crops(model, run / MODEL, dataset)
     return model
-
-
-def check_crops(model: keras.Model, run: Path, dataset: FaceDataset) -> None:
-    """Make sure that a dataset's crops are those of the model of a run.
-
-    Raises:
-        InputError: the preprocessings differ, or the model does not tell its own.
-    """
-    try:
-        expected = preprocessing_of(model)
-    except ValueError as error:
-        raise InputError(f"{run / 'model.keras'}: {error}") from error
-    what = f"model {run / 'model.keras'} and dataset {dataset.directory}"
-    check_same_preprocessing(expected, dataset.preprocessing, what)
 
 
 def run_record(run: Path) -> dict:
@@ -102,19 +59,36 @@ def untrained_like(model: keras.Model, seed: int) -> keras.Model:
     return keras.models.clone_model(model)
 
 
-def network_embedder(model: keras.Model, flip_average: bool = False) -> Embedder:
-    """Vectors of a model; averaged over the mirrored crop and scaled to length 1 if asked."""
+def network_embedder(
+    model: keras.Model, flip_average: bool = False, jitter: int = 0, seed: int = 0
+) -> Embedder:
+    """Vectors of a model.
+
+    Args:
+        model: from crops to unit vectors.
+        flip_average: average those of crop and mirrored crop.
+        jitter: average those of so many moved versions of the crop in its place, as `seed` draws
+            them; 0: none.
+        seed: of the motions.
+
+    What was averaged is scaled to length 1 again.
+    """
 
     @tf.function(reduce_retracing=True)
     def forward(images: tf.Tensor) -> tf.Tensor:
         return model(images, training=False)
 
+    def views(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+        for view in looks(images, jitter, seed) if jitter else (images,):
+            yield view
+            if flip_average:
+                yield np.ascontiguousarray(view[:, :, ::-1])
+
     def embed(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        vectors = forward(tf.constant(images)).numpy()
-        if flip_average:
-            mirrored = np.ascontiguousarray(images[:, :, ::-1])
-            vectors = unit_rows(vectors + forward(tf.constant(mirrored)).numpy())
-        return vectors.astype(np.float32)
+        vectors = [forward(tf.constant(view)).numpy() for view in views(images)]
+        if len(vectors) == 1:
+            return vectors[0].astype(np.float32)
+        return unit_rows(np.sum(vectors, axis=0))
 
     return embed
 
@@ -133,8 +107,21 @@ def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return (rows / np.where(length > 0, length, 1)).astype(np.float32)
 
 
-def embed_roster(embed: Embedder, dataset: FaceDataset, roster: Roster, batch_size: int) -> Vectors:
+def embed_roster(
+    embed: Embedder,
+    dataset: FaceDataset,
+    roster: Roster,
+    batch_size: int,
+    degrade: Sequence[str] = (),
+) -> Vectors:
     """A vector for every picture of the roster that has a record, NaN for the others.
+
+    Args:
+        embed: makes the vectors.
+        dataset: where the records are.
+        roster: the pictures.
+        batch_size: crops that `embed` is given at a time.
+        degrade: what happens to each crop before, see `facenet_tf.input_pipeline.degraded`.
 
     Raises:
         InputError: no picture has a record, or the model gives vectors that are not finite.
@@ -142,7 +129,7 @@ def embed_roster(embed: Embedder, dataset: FaceDataset, roster: Roster, batch_si
     rows = np.flatnonzero(~roster.lost)
     if not len(rows):
         raise InputError(f"{dataset.directory}: none of the {len(roster)} pictures has a record")
-    batches = evaluation_arrays(dataset, roster.records[rows], batch_size)
+    batches = evaluation_arrays(dataset, roster.records[rows], batch_size, degrade)
     vectors = np.concatenate([embed(batch) for batch in batches])
     if not np.isfinite(vectors).all():
         raise InputError("the model gives embeddings that are not finite: its training diverged")

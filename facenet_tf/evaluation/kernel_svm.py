@@ -16,20 +16,18 @@ class KernelSvm:
 
     Args:
         features: [N, D], finite.
-        targets: [N], names.
+        targets: [N], names or labels.
     """
 
-    def __init__(self, features: NDArray[np.float32], targets: NDArray[np.str_]) -> None:
+    def __init__(self, features: NDArray[np.float32], targets: NDArray) -> None:
         self.features = features.astype(np.float64)
         self.targets = targets
         self._products = self.features @ self.features.T
         squares = np.diag(self._products)
         self._squared = np.maximum(squares[:, None] + squares - 2 * self._products, 0)
 
-    def predict(
-        self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf"
-    ) -> NDArray[np.str_]:
-        """Names that `SVC(C=c, kernel=kernel)`, trained on some rows, gives to others."""
+    def predict(self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf") -> NDArray:
+        """The targets that `SVC(C=c, kernel=kernel)`, trained on some rows, gives to others."""
         svm = SVC(C=c, kernel="precomputed")
         gamma = self._scale(train)
         svm.fit(self._kernel(train, train, kernel, gamma), self.targets[train])

@@ -11,6 +11,7 @@ from facenet_tf.datasets.lfw import read_pairs
 from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.few_shot import few_shot_figures
 from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
 from facenet_tf.evaluation.seen import SeenPeople
 from facenet_tf.evaluation.svm import SvmChoice, svm_figures
@@ -62,6 +63,11 @@ class Measured:
         """Pictures of the SVM's people, duplicates left out."""
         return self.roster.of_people(self.people) & ~self.roster.duplicate
 
+    @property
+    def test_rows(self) -> NDArray[np.bool_]:
+        """Pictures of all test people, duplicates left out."""
+        return (self.roster.splits == "test") & ~self.roster.duplicate
+
 
 def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) -> Measured:
     """People and pairs as the config asks for.
@@ -70,13 +76,13 @@ def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) ->
         InputError: the dataset has no test people, or not the pictures of the published list.
     """
     pairs = read_published(config)
-    splits = ["test", "validation", *(["train"] if config.include_training else [])]
-    needed = np.isin(roster.splits, splits)
+    asked = {"test": not config.list_only, "validation": True, "train": config.include_training}
+    needed = np.isin(roster.splits, [split for split, wanted in asked.items() if wanted])
     if pairs is not None:
         needed |= np.isin(roster.keys, [*pairs.left, *pairs.right])
     roster = roster.where(needed)
     test = roster.where((roster.splits == "test") & ~roster.duplicate)
-    if not len(test):
+    if not len(test) and not config.list_only:
         raise InputError(
             f"{config.dataset} has no test people that the run did not see: build it with some"
         )
@@ -88,8 +94,8 @@ def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) ->
         folded = _with_folds(listed, config)
     return Measured(
         roster=roster,
-        people=people_with_most_pictures(test, config.unseen_people),
-        unseen=all_pairs_of_split(roster, "test", config.seed),
+        people=[] if config.list_only else people_with_most_pictures(test, config.unseen_people),
+        unseen=None if config.list_only else all_pairs_of_split(roster, "test", config.seed),
         validation=all_pairs_of_split(roster, "validation", config.seed),
         listed=listed,
         folded=folded,
@@ -134,14 +140,20 @@ def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[Pai
 def all_figures(
     vectors: Vectors, measured: Measured, config: EvaluateConfig, *, bootstrap: int
 ) -> dict[str, Any]:
-    """{"svm": …, "verification": {set: …}} of one set of vectors."""
+    """{"svm": …, "verification": {set: …}, "few_shot": …} of one set of vectors."""
     svm = svm_figures(
         vectors.where(measured.people_rows),
         repeats=config.repeats,
         choice=SvmChoice(config.svm_c, config.svm_kernels),
         seed=config.seed,
     )
-    return {"svm": svm, "verification": _verification(vectors, measured, config, bootstrap)}
+    figures = {"svm": svm, "verification": _verification(vectors, measured, config, bootstrap)}
+    if config.few_shot and not config.list_only:
+        test = vectors.where(measured.test_rows)
+        figures["few_shot"] = few_shot_figures(
+            test, shots=config.few_shot, draws=config.draws, seed=config.seed
+        )
+    return figures
 
 
 def _verification(

@@ -20,8 +20,11 @@ def write_report(figures: dict[str, Any], images: list[Path], path: Path) -> Non
         "report.html.jinja",
         figures=figures,
         images=[(image.stem, page.embedded(image.read_bytes(), "png")) for image in images],
-        svm_table=[table.svm_head(), *table.svm_rows(figures)],
+        svm_table=[table.svm_head(figures), *table.svm_rows(figures)],
+        people_name=table.people_name(figures),
         set_name=table.set_name,
         verification_table=[table.verification_head(figures), *table.verification_rows(figures)],
+        few_shot_table=[table.few_shot_head(), *table.few_shot_rows(figures)],
+        few_shot_note=table.few_shot_note(figures),
     )
     path.write_text(text, encoding="utf-8")

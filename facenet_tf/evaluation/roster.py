@@ -89,9 +89,20 @@ class Roster:
         row_of = {str(key): row for row, key in enumerate(self.keys)}
         return np.array([row_of.get(key, -1) for key in keys], np.int64)
 
-    def of_people(self, people: Collection[str]) -> NDArray[np.bool_]:
+    def of_people(self, people: Collection[str] | NDArray[np.str_]) -> NDArray[np.bool_]:
         """Which pictures show one of these people."""
         return np.isin(self.identities, list(people))
+
+    def as_in(self, other: "Roster") -> "Roster":
+        """The same pictures with the records and outcomes that they have in another dataset.
+
+        Raises:
+            KeyError: with the first picture that is not in it.
+        """
+        rows = other.rows_of(self.keys.tolist())
+        if (rows < 0).any():
+            raise KeyError(str(self.keys[np.argmin(rows)]))
+        return dataclasses.replace(self, outcomes=other.outcomes[rows], records=other.records[rows])
 
     def outcome_counts(self) -> dict[str, int]:
         """How many pictures ended with each outcome code."""
@@ -103,6 +114,15 @@ def people_with_most_pictures(roster: Roster, count: int) -> list[str]:
     pictures = Counter(map(str, roster.identities))
     ranked = sorted(pictures, key=lambda name: (-pictures[name], name))
     return sorted(ranked[:count])
+
+
+def drawn_people(roster: Roster, pictures: int, seed: int) -> NDArray[np.str_]:
+    """Names of people with at most so many pictures in all: everybody, or else drawn at random."""
+    people, counts = np.unique(roster.identities, return_counts=True)
+    if counts.sum() <= pictures:
+        return people
+    order = np.random.default_rng([seed, len(people)]).permutation(len(people))
+    return people[order][np.cumsum(counts[order]) <= pictures]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,17 +5,19 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import keras
 import skops.io
 
 from facenet_tf.evaluation import embedding, output, plots
+from facenet_tf.evaluation.beside import Beside
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.protocols import Measured, all_figures, choose_measured
 from facenet_tf.evaluation.report import write_report
 from facenet_tf.evaluation.roster import Roster, Vectors
-from facenet_tf.evaluation.seen import SeenPeople, seen_people, without_seen
+from facenet_tf.evaluation.seen import SeenPeople, without_seen
+from facenet_tf.evaluation.subject import Subject, open_subject
 from facenet_tf.evaluation.svm import fit_named_split
 from facenet_tf.evaluation.verification import ScoredPairs
+from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.metrics import roc_curve
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records import durable
@@ -24,6 +26,7 @@ from facenet_tf.records.dataset import FaceDataset
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
+_BESIDE = "beside"
 _BASELINES = {
     "untrained": "the same architecture with fresh weights drawn with the run's seed",
     "raw_pixels": (
@@ -34,28 +37,29 @@ _BASELINES = {
 
 
 def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
-    """Measure a run on a dataset and write the evaluation directory.
+    """Measure a run, or weights of others, on a dataset and write the evaluation directory.
 
     Returns:
         What evaluation.json holds.
 
     Raises:
-        InputError: bad options; a run, dataset or list of pairs that is missing, damaged or does
-            not fit the others; an output directory that cannot be written.
+        InputError: bad options; a run, weights, dataset or list of pairs that is missing, damaged
+            or does not fit the others; an output directory that cannot be written.
     """
     config.check()
     dataset = FaceDataset.open(config.dataset)
-    model = embedding.load_checked(config.run, dataset)
-    run = embedding.run_record(config.run)
+    check_degradations(config.degrade, dataset.preprocessing)
+    subject = open_subject(config, dataset)
+    beside = Beside(config, *config.beside) if config.beside else None
     everyone = Roster.of(dataset)
-    seen = seen_people(run, dataset, everyone)
+    seen = subject.seen_people(dataset, everyone)
     measured = choose_measured(config, without_seen(everyone, seen), seen)
     with output.written_whole(config.output_directory) as directory:
-        vectors = _all_vectors(config, dataset, measured.roster, model, run)
+        vectors = _all_vectors(config, dataset, measured.roster, subject, beside)
         vectors["trained"].save(directory / output.EMBEDDINGS)
         figures = {
-            **_results(config, vectors, measured),
-            **_circumstances(config, dataset, model, run, everyone, measured, seen),
+            **_results(config, vectors, measured, beside),
+            **_circumstances(config, dataset, subject, everyone, measured, seen),
         }
         if figures["svm"]["accuracy"] is not None:
             svm = fit_named_split(vectors["trained"].where(measured.people_rows))
@@ -67,9 +71,17 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
 
 
 def _results(
-    config: EvaluateConfig, vectors: dict[str, Vectors], measured: Measured
+    config: EvaluateConfig,
+    vectors: dict[str, Vectors],
+    measured: Measured,
+    beside: Beside | None,
 ) -> dict[str, Any]:
     """Figures of the trained network, and below "baselines" those of each baseline."""
+    described: dict[str, dict[str, Any]] = {
+        name: {"protocol": protocol} for name, protocol in _BASELINES.items()
+    }
+    if beside:
+        described[_BESIDE] = beside.described
     results = {}
     for name, rows in vectors.items():
         logger.info("figures: %s", name)
@@ -78,7 +90,7 @@ def _results(
     return {
         **results["trained"],
         "baselines": {
-            name: {"protocol": _BASELINES[name], **result}
+            name: {**described[name], **result}
             for name, result in results.items()
             if name != "trained"
         },
@@ -89,33 +101,38 @@ def _all_vectors(
     config: EvaluateConfig,
     dataset: FaceDataset,
     roster: Roster,
-    model: keras.Model,
-    run: dict[str, Any],
+    subject: Subject,
+    beside: Beside | None,
 ) -> dict[str, Vectors]:
-    embedders = {"trained": embedding.network_embedder(model, config.flip_average)}
+    averaged = (config.flip_average, config.jitter, config.seed)
+    embedders = {"trained": embedding.network_embedder(subject.model, *averaged)}
     if config.baselines:
-        seed = run.get("config", {}).get("seed", config.seed)
-        fresh = embedding.untrained_like(model, seed)
-        embedders["untrained"] = embedding.network_embedder(fresh, config.flip_average)
+        seed = subject.run.get("config", {}).get("seed", config.seed)
+        fresh = embedding.untrained_like(subject.model, seed)
+        embedders["untrained"] = embedding.network_embedder(fresh, *averaged)
         embedders["raw_pixels"] = embedding.embed_pixels
     result = {}
     for name, embed in embedders.items():
         logger.info("vectors of %d pictures: %s", int((~roster.lost).sum()), name)
-        result[name] = embedding.embed_roster(embed, dataset, roster, config.batch_size)
+        result[name] = embedding.embed_roster(
+            embed, dataset, roster, config.batch_size, config.degrade
+        )
+    if beside:
+        result[_BESIDE] = beside.vectors(roster)
     return result
 
 
 def _circumstances(
     config: EvaluateConfig,
     dataset: FaceDataset,
-    model: keras.Model,
-    run: dict[str, Any],
+    subject: Subject,
     everyone: Roster,
     measured: Measured,
     seen: SeenPeople,
 ) -> dict[str, Any]:
     """Everything beside the figures that a reader needs to judge or repeat them."""
     manifest, test = dataset.manifest, everyone.where(everyone.splits == "test")
+    model, run = subject.model, subject.run
     lost = test.where(test.lost & ~test.duplicate)
     return {
         "format": FORMAT,
@@ -137,10 +154,12 @@ def _circumstances(
                 )
             ],
             "lost_count": len(lost),
+            "degraded": list(config.degrade),
         },
         "seen_people": {
             "known_from": seen.source,
             "count": len(seen.names),
+            "before": seen.before,
             "left_out_of_list": measured.left_out,
         },
         "dataset": {
@@ -159,15 +178,21 @@ def _circumstances(
             "parameters": model.count_params(),
             "embedding_size": int(model.output_shape[-1]),
             "flip_average": config.flip_average,
+            "jitter": config.jitter,
         },
+        "weights": subject.weights,
         "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
-        "config": {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in dataclasses.asdict(config).items()
-        },
+        "config": {name: _plain(value) for name, value in dataclasses.asdict(config).items()},
         "git_revision": git_revision(),
         "versions": versions(),
     }
+
+
+def _plain(value: Any) -> Any:
+    """A field of the config as JSON has it."""
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _draw(
@@ -187,7 +212,11 @@ def _draw(
     pairs = measured.listed or measured.unseen
     if pairs is not None:
         distances = {name: ScoredPairs.of(rows, pairs).distance for name, rows in vectors.items()}
-        curves = {name: roc_curve(pairs.genuine, value) for name, value in distances.items()}
+        shown = {_BESIDE: config.beside[0]} if config.beside else {}
+        curves = {
+            shown.get(name, name): roc_curve(pairs.genuine, value)
+            for name, value in distances.items()
+        }
         plots.plot_roc(curves, draw("roc.png"))
         plots.plot_det(curves, draw("det.png"))
         plots.plot_distances(

@@ -7,6 +7,7 @@ import numpy as np
 
 from facenet_tf.datasets.names import normalized
 from facenet_tf.evaluation.roster import Roster
+from facenet_tf.pretrained.origin import seen_by
 from facenet_tf.records.dataset import FaceDataset
 
 SEEN = "seen"
@@ -19,6 +20,9 @@ class SeenPeople:
 
     names: frozenset[str]
     source: str
+    before: str | None = None
+    """Whether the weights of others that the run began with know the dataset's people, in words;
+    None: it began with none."""
 
     def __contains__(self, name: str) -> bool:
         return normalized(name) in self.names
@@ -32,9 +36,15 @@ def seen_people(run: dict[str, Any], dataset: FaceDataset, roster: Roster) -> Se
         dataset: the one evaluated on.
         roster: its pictures.
     """
-    recorded = run.get("dataset", {}).get("seen_people")
+    record = run.get("dataset", {})
+    recorded, before = record.get("seen_people"), record.get("seen_before")
     if recorded is not None:
-        return SeenPeople(frozenset(map(normalized, recorded)), "recorded by the run")
+        names = frozenset(map(normalized, recorded))
+        if before is None:
+            return SeenPeople(names, "recorded by the run")
+        known = seen_by(before, dataset.manifest["source"], dataset.manifest["name"])
+        source = f"recorded by the run; by the weights it began with ({before}): {known}"
+        return SeenPeople(names, source, known)
     if run.get("fingerprint") == dataset.fingerprint:
         steering = np.isin(roster.splits, ("train", "validation"))
         names = frozenset(normalized(str(name)) for name in np.unique(roster.identities[steering]))

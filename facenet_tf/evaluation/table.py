@@ -2,10 +2,16 @@
 
 from typing import Any
 
+from facenet_tf.evaluation.few_shot import RULES
+
 
 def by_vectors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The results of the trained network and of each baseline, by name."""
-    return {"trained": figures, **figures["baselines"]}
+    """The results of the trained network, of each baseline and of the network beside, by name."""
+    others = {
+        name if name != "beside" else result["weights"]["source"]: result
+        for name, result in figures["baselines"].items()
+    }
+    return {"trained": figures, **others}
 
 
 def svm_rows(figures: dict[str, Any]) -> list[list[str]]:
@@ -55,15 +61,58 @@ def _verification_row(pair_set: str, name: str, figure: dict[str, Any]) -> list[
     return [pair_set, name.replace("_", " "), accuracy, *ranking, str(figure["pairs"])]
 
 
-def svm_head() -> list[str]:
+def people_name(figures: dict[str, Any]) -> str:
+    """What the test people are called: with weights of others they may not be unseen."""
+    weights, people = figures.get("weights"), figures.get("seen_people", {})
+    seen = weights["seen"] if weights else people.get("before")
+    return f"people ({seen})" if seen else "unseen people"
+
+
+def svm_head(figures: dict[str, Any]) -> list[str]:
     """Heads of `svm_rows`."""
-    return ["unseen people", "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
+    return [people_name(figures), "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
 
 
 def verification_head(figures: dict[str, Any]) -> list[str]:
     """Heads of `verification_rows`."""
     fars = [f"TAR@{float(far):g}" for far in figures["config"]["fars"]]
     return ["verification", "vectors", "accuracy", "AUC", "EER", *fars, "pairs"]
+
+
+def few_shot_rows(figures: dict[str, Any]) -> list[list[str]]:
+    """Per kind of vectors and number of enrolled pictures: accuracy ± deviation of each rule."""
+    rows = []
+    for name, result in by_vectors(figures).items():
+        for shots, figure in result.get("few_shot", {}).get("shots", {}).items():
+            cells = [
+                f"{figure[rule]['accuracy_mean']:.4f} ± {figure[rule]['accuracy_std']:.4f}"
+                for rule in RULES
+            ]
+            rows.append([shots, name.replace("_", " "), *cells, str(figure["probes"])])
+    return sorted(rows, key=lambda row: int(row[0]))
+
+
+def few_shot_head() -> list[str]:
+    """Heads of `few_shot_rows`."""
+    return ["enrolled", "vectors", *(rule.replace("_", " ") for rule in RULES), "probes"]
+
+
+def few_shot_note(figures: dict[str, Any]) -> str:
+    """Who took part in the few-shot figures, who did not and why; empty where none were asked."""
+    few_shot = figures.get("few_shot")
+    if not few_shot:
+        return ""
+    left_out = "".join(
+        f"; left out: {out['people']} {out['rule']} ({out['pictures']} pictures)"
+        for out in (few_shot["left_out"], few_shot["not_drawn"])
+        if out["people"]
+    )
+    if "skipped" in few_shot:
+        return f"no few-shot figures: {few_shot['skipped']}{left_out}"
+    return (
+        f"few-shot: {few_shot['people']} people, {few_shot['draws']} draws{left_out}; "
+        f"pictures without a record, errors in every draw: {few_shot['lost_pictures']}"
+    )
 
 
 def person_rows(figures: dict[str, Any]) -> list[list[str]]:
@@ -92,10 +141,13 @@ def console_table(figures: dict[str, Any]) -> str:
     parts = []
     if not figures["svm"].get("skipped"):
         parts.append(_columns([person_head(figures), *person_rows(figures)]))
-    parts.append(_columns([svm_head(), *svm_rows(figures)]))
+    parts.append(_columns([svm_head(figures), *svm_rows(figures)]))
     verification = verification_rows(figures)
     if verification:
         parts.append(_columns([verification_head(figures), *verification]))
+    parts.extend(_few_shot_parts(figures))
+    if figures["pictures"].get("degraded"):
+        parts.append(f"all crops degraded: {', '.join(figures['pictures']['degraded'])}")
     lost = figures["pictures"]["lost_count"]
     if lost:
         as_errors = _share(figures["svm"].get("lost_as_errors", {}).get("accuracy"))
@@ -106,6 +158,11 @@ def console_table(figures: dict[str, Any]) -> str:
     if figures["svm"].get("skipped"):
         parts.append(f"no SVM: {figures['svm']['skipped']}")
     return "\n\n".join(parts)
+
+
+def _few_shot_parts(figures: dict[str, Any]) -> list[str]:
+    rows, note = few_shot_rows(figures), few_shot_note(figures)
+    return [*([_columns([few_shot_head(), *rows])] if rows else []), *([note] if note else [])]
 
 
 def _columns(rows: list[list[str]]) -> str:

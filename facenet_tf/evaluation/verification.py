@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facenet_tf import metrics
 from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation.roster import Roster, Vectors
+from facenet_tf.evaluation.roster import Roster, Vectors, drawn_people
 from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
 
 logger = logging.getLogger(__name__)
@@ -85,13 +85,13 @@ def all_pairs_of_split(roster: Roster, split: str, seed: int) -> PairSet | None:
         The pairs; None unless they hold genuine and impostor ones.
     """
     wanted = (roster.splits == split) & ~roster.duplicate
-    people, counts = np.unique(roster.identities[wanted], return_counts=True)
+    people = np.unique(roster.identities[wanted])
     protocol = f"all pairs of the pictures of the dataset's {len(people)} {split} people"
-    if counts.sum() > MOST_PICTURES_PAIRED:
-        order = np.random.default_rng([seed, len(people)]).permutation(len(people))
-        drawn = people[order][np.cumsum(counts[order]) <= MOST_PICTURES_PAIRED]
-        wanted &= np.isin(roster.identities, drawn)
-        protocol = f"all pairs of the pictures of {len(drawn)} people drawn from the dataset's " + (
+    drawn = drawn_people(roster.where(wanted), MOST_PICTURES_PAIRED, seed)
+    if len(drawn) < len(people):
+        wanted &= roster.of_people(drawn)
+        protocol = (
+            f"all pairs of the pictures of {len(drawn)} people drawn from the dataset's "
             f"{len(people)} {split} people (seed {seed})"
         )
     rows = np.flatnonzero(wanted)

@@ -21,7 +21,7 @@ class Augmentation:
     scale: float = 0.05
     """largest change of size, as a fraction, larger or smaller"""
     translation: float = 0.04
-    """largest shift along x and along y, as a fraction of the side, either way"""
+    """largest shift along x and along y, as a fraction of width and height, either way"""
     brightness: float = 0.1
     """largest amount added or taken away, as a fraction of the full range"""
     contrast: float = 0.2
@@ -39,7 +39,7 @@ class Augmentation:
     motion_blur: float = 0.0
     """probability of a blur along a line, in any direction, of 3 to 14 of 112 pixels"""
     low_resolution: float = 0.0
-    """probability of a reduction to 0.2 to 1 of the side and back"""
+    """probability of a reduction to 0.2 to 1 of height and width and back"""
     jpeg: float = 0.0
     """probability of a JPEG compression, of a quality from 10 to 95"""
     mask: float = 0.0
@@ -51,7 +51,7 @@ class Augmentation:
     erasing: float = 0.0
     """probability of such a rectangle of noise (random erasing)"""
     cutout: float = 0.0
-    """largest side of a square set to mid-grey, as a fraction of the crop's side"""
+    """largest side of a square set to mid-grey, as a fraction of the crop's height"""
 
     def check(self) -> None:
         """Raise `InputError` for a strength out of range, naming the option."""

@@ -9,28 +9,29 @@ import cv2
 import numpy as np
 
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.draws import Change, Draws
+from facenet_tf.input_pipeline.degraded import fewer_pixels
+from facenet_tf.input_pipeline.draws import Change, Draws, Sides
 
 SMALLEST_SIDE = 0.2
-"""Of the crop, under low resolution: as in AdaFace (Kim et al. 2022)."""
+"""Of the crop's height and width, under low resolution: as in AdaFace (Kim et al. 2022)."""
 QUALITIES = (10, 95)
 """Lowest and highest of a JPEG."""
 SHARPEST, MOST_BLURRED = 0.1 / 112, 2.0 / 112
-"""Deviations of the Gaussian, as fractions of the side; in pixels of 112 those of SimCLR."""
+"""Deviations of the Gaussian, as fractions of the height; in pixels of 112 those of SimCLR."""
 SHORTEST, LONGEST = 3 / 112, 14 / 112
-"""Ways of a point under motion blur, as fractions of the side."""
+"""Ways of a point under motion blur, as fractions of the height."""
 
 
-def degrade(options: Augmentation, draws: Draws, side: int) -> list[Change]:
+def degrade(options: Augmentation, draws: Draws, sides: Sides) -> list[Change]:
     """The changes in the order of a camera: blur, motion, resolution, compression."""
-    kinds: list[tuple[str, Callable[[Draws, int], Change]]] = [
+    kinds: list[tuple[str, Callable[[Draws, Sides], Change]]] = [
         ("blur", _blur),
         ("motion_blur", _motion_blur),
         ("low_resolution", _low_resolution),
         ("jpeg", _jpeg),
     ]
     return [
-        _sometimes(draws[name] < getattr(options, name), kind(draws, side))
+        _sometimes(draws[name] < getattr(options, name), kind(draws, sides))
         for name, kind in kinds
         if getattr(options, name)
     ]
@@ -44,15 +45,15 @@ def _between(low: float, high: float, numbers: np.ndarray) -> np.ndarray:
     return low + (high - low) * numbers
 
 
-def _blur(draws: Draws, side: int) -> Change:
-    deviations = side * _between(SHARPEST, MOST_BLURRED, draws["blur_width"])
+def _blur(draws: Draws, sides: Sides) -> Change:
+    deviations = sides[0] * _between(SHARPEST, MOST_BLURRED, draws["blur_width"])
     return lambda position, crop: cv2.GaussianBlur(
         crop, (0, 0), float(deviations[position]), borderType=cv2.BORDER_REFLECT
     )
 
 
-def _motion_blur(draws: Draws, side: int) -> Change:
-    lengths = side * _between(SHORTEST, LONGEST, draws["motion_blur_length"])
+def _motion_blur(draws: Draws, sides: Sides) -> Change:
+    lengths = sides[0] * _between(SHORTEST, LONGEST, draws["motion_blur_length"])
     angles = math.pi * draws["motion_blur_angle"]
 
     def blurred(position: int, crop: np.ndarray) -> np.ndarray:
@@ -73,18 +74,14 @@ def _way(length: float, angle: float) -> np.ndarray:
     return kernel / kernel.sum()
 
 
-def _low_resolution(draws: Draws, side: int) -> Change:
-    small = np.rint(side * _between(SMALLEST_SIDE, 1.0, draws["low_resolution_side"])).astype(int)
+def _low_resolution(draws: Draws, sides: Sides) -> Change:
+    share = _between(SMALLEST_SIDE, 1.0, draws["low_resolution_side"])
+    rows, columns = (np.maximum(1, np.rint(side * share).astype(int)) for side in sides)
 
-    def reduced(position: int, crop: np.ndarray) -> np.ndarray:
-        fewer = (max(1, int(small[position])),) * 2
-        pixels = cv2.resize(crop, fewer, interpolation=cv2.INTER_AREA)
-        return cv2.resize(pixels, (side, side), interpolation=cv2.INTER_LINEAR)
-
-    return reduced
+    return lambda position, crop: fewer_pixels(crop, int(columns[position]), int(rows[position]))
 
 
-def _jpeg(draws: Draws, side: int) -> Change:
+def _jpeg(draws: Draws, sides: Sides) -> Change:
     qualities = np.rint(_between(*QUALITIES, draws["jpeg_quality"])).astype(int)
 
     def compressed(position: int, crop: np.ndarray) -> np.ndarray:

@@ -9,8 +9,10 @@ import tensorflow as tf
 
 Draws = Mapping[str, np.ndarray]
 """By name float32 [B] in [0, 1)."""
+Sides = tuple[int, int]
+"""Height and width of the crops."""
 Change = Callable[[int, np.ndarray], np.ndarray]
-"""What happens to one crop of a batch: (position, uint8 [S, S] or [S, S, 3]) → the same shape."""
+"""What happens to one crop of a batch: (position, uint8 [H, W] or [H, W, 3]) → the same shape."""
 
 # One column each of one matrix, whose width is part of every number in it: never add to it.
 _TOGETHER = (

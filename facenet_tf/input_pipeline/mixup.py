@@ -25,13 +25,13 @@ def mix(
     a permutation of the batch.
 
     Args:
-        images: uint8 [B, S, S, C].
+        images: uint8 [B, H, W, C].
         labels: int32 [B].
         alpha: above 0; the larger, the more of the other.
         seed, step: all that the draws depend on, besides the position.
 
     Returns:
-        "image" uint8 [B, S, S, C]; "other_label" int32 [B]; "share" float32 [B] in [0.5, 1], of
+        "image" uint8 [B, H, W, C]; "other_label" int32 [B]; "share" float32 [B] in [0.5, 1], of
         the crop at this position in the image.
     """
     numbers = draw(["mixup"], tf.shape(images)[0], seed, step)

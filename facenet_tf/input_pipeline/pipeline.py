@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,12 +11,13 @@ import tensorflow as tf
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.decoding import decode
+from facenet_tf.input_pipeline.degraded import degraded
 from facenet_tf.input_pipeline.mixup import mix
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
 from facenet_tf.input_pipeline.sampling import UNIFORM, Sampling
 from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.input_pipeline.transforms import Variation
-from facenet_tf.pictures import decode_crop
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.records.schema import encoded_crop
@@ -90,6 +91,7 @@ def training_batches(
     confused: np.ndarray | None = None,
     mixup: float = 0.0,
     share: Share = WHOLE,
+    degrade: Sequence[str] = (),
 ) -> tf.data.Dataset:
     """Batches of exactly P·K crops for the steps start_step…total_steps - 1.
 
@@ -111,9 +113,10 @@ def training_batches(
         sampling: how often each identity is drawn, and how many of a batch are partners.
         confused: integers [identities, n], the dense labels that each is confused with, then -1.
         mixup: parameter of MixUp's Beta distribution; 0 for no mixing.
+        degrade: names of what happens to every crop before `augmentation`, see `degraded`.
 
     Returns:
-        Elements of a fixed shape, n = P·K / `share.parts`: "image" uint8 [n, S, S, C]; "label"
+        Elements of a fixed shape, n = P·K / `share.parts`: "image" uint8 [n, H, W, C]; "label"
         int32 [n], see `dense_labels`; "source" int32 [n], equal for copies of one source image,
         which are no positives of each other; "record" int32 [n], record numbers of the dataset.
         With mixup also "other_label" int32 [n] and "share" float32 [n], see `mixup.mix`.
@@ -124,12 +127,13 @@ def training_batches(
             while iterating.
     """
     augmentation.check()
-    records = np.asarray(records, np.int64)
-    dense = dense_labels(dataset, records).labels
-    sources = dataset.sources[records].astype(np.int32)
+    # All that there is of each record takes half the memory in these.
+    records = np.asarray(records, np.int32)
+    labels = dataset.labels[records].astype(np.int32)
+    classes = np.unique(labels)
     sampler = IdentitySampler(
-        dense,
-        sources,
+        labels,
+        dataset.sources[records].astype(np.int32),
         identities_per_batch,
         images_per_identity,
         seed,
@@ -144,20 +148,21 @@ def training_batches(
 
     variation = Variation(augmentation, dataset.preprocessing)
 
-    def read(step: np.int64, first: np.int64, numbers: np.ndarray) -> tuple[np.ndarray, ...]:
-        drawn = sampler.batch(int(step))[first : first + read_size]
-        chosen = records[drawn]
-        image = variation.apply(_crops(dataset, chosen), numbers)
-        return image, dense[drawn], sources[drawn], chosen.astype(np.int32)
+    def read(step: np.int64, first: np.int64) -> tuple[np.ndarray, ...]:
+        chosen = records[sampler.batch(int(step))[first : first + read_size]]
+        label = np.searchsorted(classes, dataset.labels[chosen])
+        told = (label, dataset.sources[chosen], chosen)
+        return _encoded(dataset, chosen), *(each.astype(np.int32) for each in told)
 
     def part(number: tf.Tensor) -> dict[str, tf.Tensor]:
         step, first = number // share.own, (share.first + number % share.own) * size
         begin = tf.zeros_like(first) if mixup else first
-        numbers = variation.draw(seed, step, begin, read_size, whole)
-        types = [tf.uint8, tf.int32, tf.int32, tf.int32]
-        image, *told = tf.numpy_function(read, [step, begin, numbers], types)
-        image = tf.ensure_shape(image, [read_size, *_shape(dataset)])
-        label, source, record = (tf.ensure_shape(each, [read_size]) for each in told)
+        types = [tf.string, tf.int32, tf.int32, tf.int32]
+        read_part = tf.numpy_function(read, [step, begin], types)
+        encoded, label, source, record = (tf.ensure_shape(each, [read_size]) for each in read_part)
+        image = _decoded(encoded, dataset, degrade)
+        if augmentation.enabled:
+            image = variation.vary(image, seed, step, begin, whole)
         batch = {"image": image, "label": label, "source": source, "record": record}
         if not mixup:
             return batch
@@ -170,24 +175,29 @@ def training_batches(
     return _in_order(tf.data.Dataset.range(start_step * share.own, total_steps * share.own), part)
 
 
-def evaluation_batches(dataset: Records, records: np.ndarray, batch_size: int) -> tf.data.Dataset:
-    """All of `records` once, in their order: uint8 [≤ batch_size, S, S, C]; the last may be small.
+def evaluation_batches(
+    dataset: Records, records: np.ndarray, batch_size: int, degrade: Sequence[str] = ()
+) -> tf.data.Dataset:
+    """All of `records` once, in their order: uint8 [≤ batch_size, H, W, C]; the last may be small.
+
+    Every crop is changed as `degrade` says, see `degraded`.
 
     Damage in a record surfaces as `tf.errors.OpError` while iterating.
     """
     records = np.asarray(records, np.int64)
 
     def read(start: np.int64) -> np.ndarray:
-        return np.stack(list(_crops(dataset, records[start : start + batch_size])))
+        return _encoded(dataset, records[start : start + batch_size])
 
     def batch(start: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(tf.numpy_function(read, [start], tf.uint8), [None, *_shape(dataset)])
+        encoded = tf.ensure_shape(tf.numpy_function(read, [start], tf.string), [None])
+        return _decoded(encoded, dataset, degrade)
 
     return _in_order(tf.data.Dataset.range(0, len(records), batch_size), batch)
 
 
 def evaluation_arrays(
-    dataset: FaceDataset, records: np.ndarray, batch_size: int
+    dataset: FaceDataset, records: np.ndarray, batch_size: int, degrade: Sequence[str] = ()
 ) -> Iterator[np.ndarray]:
     """The batches of `evaluation_batches` as NumPy arrays.
 
@@ -195,25 +205,34 @@ def evaluation_arrays(
         InputError: a record cannot be read.
     """
     try:
-        yield from evaluation_batches(dataset, records, batch_size).as_numpy_iterator()
+        yield from evaluation_batches(dataset, records, batch_size, degrade).as_numpy_iterator()
     except tf.errors.OpError as error:
         raise InputError(
             f"{dataset.directory}: a record cannot be read ({told_by_the_pipeline(error)})"
         ) from error
 
 
-def _shape(dataset: Records) -> tuple[int, int, int]:
-    side = dataset.preprocessing.size
-    return side, side, dataset.preprocessing.channels
+def _decoded(encoded: tf.Tensor, dataset: Records, degrade: Sequence[str]) -> tf.Tensor:
+    """Crops uint8 [n, H, W, C] of their bytes, degraded where that is asked for."""
+    images = decode(encoded, dataset.preprocessing.shape)
+    if not degrade:
+        return images
+    changed = tf.numpy_function(
+        lambda crops: np.stack(list(degraded(crops, degrade))), [images], tf.uint8
+    )
+    return tf.ensure_shape(changed, images.shape)
 
 
-def _crops(dataset: Records, records: np.ndarray) -> Iterator[np.ndarray]:
-    """Crops uint8 [S, S, C], decoded one by one."""
-    for record, payload in zip(records, dataset.read(records), strict=True):
+def _encoded(dataset: Records, records: np.ndarray) -> np.ndarray:
+    """Bytes of the crops, JPEG or PNG: objects [n]."""
+    crops = np.empty(len(records), object)
+    payloads = dataset.read(records)
+    for position, (record, payload) in enumerate(zip(records, payloads, strict=True)):
         try:
-            yield decode_crop(encoded_crop(payload))
+            crops[position] = encoded_crop(payload)
         except ValueError as error:
             raise InputError(f"record {record} is damaged: {error}") from error
+    return crops
 
 
 def _in_order(

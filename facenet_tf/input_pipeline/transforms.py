@@ -6,8 +6,6 @@ meanwhile, changes one crop after the other, inside `tf.numpy_function`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import tensorflow as tf
 
@@ -28,15 +26,11 @@ def augment(
     step: tf.Tensor | int,
     preprocessing: Preprocessing,
 ) -> tf.Tensor:
-    """Vary a whole batch of crops, uint8 [B, S, S, C], C 1 or 3; same shape and dtype.
+    """Vary a whole batch of crops, uint8 [B, H, W, C], C 1 or 3; same shape and dtype.
 
     It runs in Python, which XLA cannot compile and a saved graph cannot hold.
     """
-    variation = Variation(options, preprocessing)
-    numbers = variation.draw(seed, step, 0, images.shape[0], images.shape[0])
-    return tf.ensure_shape(
-        tf.numpy_function(variation.apply, [images, numbers], tf.uint8), images.shape
-    )
+    return Variation(options, preprocessing).vary(images, seed, step, 0, images.shape[0])
 
 
 class Variation:
@@ -51,24 +45,27 @@ class Variation:
 
     def __init__(self, options: Augmentation, preprocessing: Preprocessing) -> None:
         self._options, self._points = options, five_points(preprocessing)
-        self._shape = preprocessing.size, preprocessing.size, preprocessing.channels
+        self._shape = preprocessing.shape
         self._apart = drawn_apart(name for name, strength in vars(options).items() if strength)
 
-    def draw(
-        self, seed: int, step: tf.Tensor | int, first: tf.Tensor | int, count: int, whole: int
+    def vary(
+        self,
+        images: tf.Tensor,
+        seed: int,
+        step: tf.Tensor | int,
+        first: tf.Tensor | int,
+        whole: int,
     ) -> tf.Tensor:
-        """Random numbers float32 [count, n] for the crops from position `first` on in a batch of
-        `whole`."""
-        return draw(self._apart, whole, seed, step)[first : first + count]
+        """Crops uint8 [B, H, W, C] that stand from position `first` on in a batch of `whole`."""
+        numbers = draw(self._apart, whole, seed, step)[first : first + images.shape[0]]
+        varied = tf.numpy_function(self.apply, [images, numbers], tf.uint8)
+        return tf.ensure_shape(varied, images.shape)
 
-    def apply(self, crops: Iterable[np.ndarray], numbers: np.ndarray) -> np.ndarray:
-        """Crops uint8 [S, S, C] that come one by one, varied by their `numbers`; [count, S, S, C].
-
-        Each is changed as soon as it is there, while it is in the cache.
-        """
+    def apply(self, crops: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Crops uint8 [B, H, W, C], varied one after the other by their `numbers`, [B, n]."""
         draws = dict(zip(names_of(self._apart), np.ascontiguousarray(numbers.T), strict=True))
         changes = self._changes(draws) if self._options.enabled else []
-        varied = np.empty([len(numbers), *self._shape], np.uint8)
+        varied = np.empty_like(crops)
         for position, (place, crop) in enumerate(zip(varied, crops, strict=True)):
             # OpenCV drops a channel that is alone.
             crop = crop[..., 0] if self._shape[2] == 1 else crop
@@ -79,13 +76,14 @@ class Variation:
 
     def _changes(self, draws: Draws) -> list[Change]:
         """In the order of their causes: what is worn, the pose, light, the camera; then erasing."""
-        options, (side, _, channels) = self._options, self._shape
+        options, (height, width, channels) = self._options, self._shape
+        sides = height, width
         changes = [
             *dress(options, draws, self._points),
-            move(options, draws, side),
+            move(options, draws, sides),
             recolour(options, draws, channels),
             bend(options, draws),
-            *degrade(options, draws, side),
-            *erase(options, draws, side),
+            *degrade(options, draws, sides),
+            *erase(options, draws, sides),
         ]
         return [change for change in changes if change]

@@ -1,6 +1,6 @@
-"""Verification figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities.
+"""Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules.
 
-Conventions of every function here:
+Conventions of every function over pairs:
 
 * a pair has a `distance` (any monotone dissimilarity; squared or not is the caller's choice) and a
   flag `genuine`: True when both pictures show one person;
@@ -16,6 +16,7 @@ from facenet_tf.metrics.distances import (
     listed_distances,
     squared_distances,
 )
+from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_among_own
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
@@ -59,8 +60,11 @@ __all__ = [
     "grid_lfw",
     "identity_errors",
     "listed_distances",
+    "nearest_mean",
+    "nearest_neighbour",
     "operating_point",
     "overlap",
+    "places_among_own",
     "rank1_accuracy",
     "roc_curve",
     "separation",

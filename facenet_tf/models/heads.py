@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import keras
 import tensorflow as tf
@@ -10,7 +10,7 @@ import tensorflow as tf
 from facenet_tf.models.blocks import norm
 from facenet_tf.models.depthwise import DepthwiseConvolution
 
-Head = Literal["gap", "depthwise", "flatten"]
+Head = Literal["gap", "depthwise", "flatten", "dense"]
 
 
 def pool(x: tf.Tensor, head: Head) -> tf.Tensor:
@@ -21,7 +21,8 @@ def pool(x: tf.Tensor, head: Head) -> tf.Tensor:
         head: "gap" averages it over places, for faces that are not aligned. "depthwise" takes a
             learned weighted sum of each channel, which starts as the average (the global depthwise
             convolution of Chen et al., MobileFaceNets, 2018). "flatten" gives all of it to the
-            bottleneck (Deng et al., ArcFace, 2019), which then has most of the parameters.
+            bottleneck (Deng et al., ArcFace, 2019), which then has most of the parameters; "dense"
+            does so without the batch normalisation before it, as older networks do.
 
     Raises:
         ValueError: for an unknown head.
@@ -37,4 +38,6 @@ def pool(x: tf.Tensor, head: Head) -> tf.Tensor:
         return keras.layers.Flatten(name="flatten")(norm("pool_norm")(convolution(x)))
     if head == "flatten":
         return keras.layers.Flatten(name="flatten")(norm("flatten_norm")(x))
-    raise ValueError(f'head must be "gap", "depthwise" or "flatten", not {head!r}')
+    if head == "dense":
+        return keras.layers.Flatten(name="flatten")(x)
+    raise ValueError(f"head must be one of {', '.join(get_args(Head))}, not {head!r}")

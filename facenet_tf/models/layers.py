@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import keras
 import tensorflow as tf
 
+from facenet_tf.preprocessing import PIXEL_SCALES, Normalization
 from facenet_tf.replicas import gathered, replica_count, summed
 
 
@@ -14,22 +15,23 @@ from facenet_tf.replicas import gathered, replica_count, summed
 class PixelNormalization(keras.layers.Layer):
     """First layer: pixels 0...255 to network input, float32 under any precision policy.
 
-    "fixed" is `(pixel - 127.5) / 128`. "per_image" is `(pixel - mean) / deviation` over each
-    image, the deviation bounded from below by `1 / sqrt(number of values)` for uniform images, as
-    in `tf.image.per_image_standardization`.
+    "per_image" is `(pixel - mean) / deviation` over each image, the deviation bounded from below by
+    `1 / sqrt(number of values)` for uniform images, as in `tf.image.per_image_standardization`. The
+    others have constants, in `preprocessing.PIXEL_SCALES`: "fixed" is `(pixel - 127.5) / 128`.
     """
 
     def __init__(self, preprocessing: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
-        if preprocessing["normalization"] not in ("fixed", "per_image"):
+        if preprocessing["normalization"] not in get_args(Normalization):
             raise ValueError(f"unknown normalization {preprocessing['normalization']!r}")
         self.preprocessing = dict(preprocessing)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise [B, H, W, C] of any number type to float32 of the same shape."""
         pixels = tf.cast(inputs, tf.float32)
-        if self.preprocessing["normalization"] == "fixed":
-            return (pixels - 127.5) / 128.0
+        constants = PIXEL_SCALES.get(self.preprocessing["normalization"])
+        if constants is not None:
+            return (pixels - constants.mean[: pixels.shape[-1]]) / constants.scale
         mean = tf.reduce_mean(pixels, axis=[1, 2, 3], keepdims=True)
         variance = tf.reduce_mean(tf.square(pixels - mean), axis=[1, 2, 3], keepdims=True)
         values = pixels.shape[1] * pixels.shape[2] * pixels.shape[3]
@@ -165,27 +167,48 @@ def _moments_of_replicas(inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 @keras.saving.register_keras_serializable("facenet_tf")
 class L2Pooling(keras.layers.Layer):
-    """Root mean square over square windows ("same" padding, which does not count).
+    """Root of the mean or of the sum of squares over square windows.
 
     The pooling of Schroff et al. 2015, Table 2. Squares are taken in float32, where those of
     float16 activations cannot overflow.
+
+    Args:
+        pool_size: side of the window.
+        strides: of both directions.
+        padding: "same", which does not count in a mean, or "valid".
+        reduction: "mean", or "sum" with padding "valid", as Torch has it.
+
+    Raises:
+        ValueError: for an unknown reduction, or padding that would count in a sum.
     """
 
-    def __init__(self, pool_size: int = 3, strides: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        pool_size: int = 3,
+        strides: int = 1,
+        padding: str = "same",
+        reduction: str = "mean",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.pool_size = pool_size
-        self.strides = strides
+        if (padding, reduction) not in (("same", "mean"), ("valid", "mean"), ("valid", "sum")):
+            raise ValueError(f"padding {padding!r} and reduction {reduction!r} do not go together")
+        self.pool_size, self.strides = pool_size, strides
+        self.padding, self.reduction = padding, reduction
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Pool [B, H, W, C] to [B, ceil(H / strides), ceil(W / strides), C]."""
+        """Pool [B, H, W, C] to [B, H', W', C] of the same type."""
         squares = tf.square(tf.cast(inputs, tf.float32))
-        mean = tf.nn.avg_pool2d(squares, self.pool_size, self.strides, "SAME")
+        pooled = tf.nn.avg_pool2d(squares, self.pool_size, self.strides, self.padding.upper())
+        if self.reduction == "sum":
+            pooled *= float(self.pool_size**2)
         # The root's slope is infinite at 0, where a window after ReLU often is.
-        return tf.cast(tf.sqrt(tf.maximum(mean, 1e-12)), inputs.dtype)
+        return tf.cast(tf.sqrt(tf.maximum(pooled, 1e-12)), inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Config with window and stride."""
-        return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides}
+        """Config with window, stride, padding and reduction."""
+        names = ("pool_size", "strides", "padding", "reduction")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("facenet_tf")
@@ -204,3 +227,36 @@ class ScaledSum(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Config with the scale."""
         return {**super().get_config(), "scale": self.scale}
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class ChannelAffine(keras.layers.Layer):
+    """`gamma · x + beta` with a scale and an offset for each channel: what batch normalisation is
+    once its statistics are fixed, in training too."""
+
+    def build(self, input_shape: Any) -> None:
+        """Create gamma and beta, [C] each."""
+        channels = (input_shape[-1],)
+        self.gamma = self.add_weight(name="gamma", shape=channels, initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=channels, initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Scale and shift [..., C] of any floating type."""
+        return inputs * tf.cast(self.gamma, inputs.dtype) + tf.cast(self.beta, inputs.dtype)
+
+
+@keras.saving.register_keras_serializable("facenet_tf")
+class PaddedSum(keras.layers.Layer):
+    """The sum of two maps of different sizes, each filled up with zeros at the end of its rows,
+    columns and channels to the larger one, as dlib's `add_prev` does."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        """The sum of [B, H, W, C] and [B, H', W', C'] of one type, its sides the larger ones."""
+        x, y = inputs
+        return _filled_up(x, y) + _filled_up(y, x)
+
+
+def _filled_up(x: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    missing = [max(theirs - ours, 0) for ours, theirs in zip(x.shape[1:], other.shape[1:])]
+    return tf.pad(x, [[0, 0], *([0, count] for count in missing)])

@@ -12,27 +12,29 @@ from typing import Any
 
 import keras
 
+from facenet_tf.models import keras_backbones
 from facenet_tf.models.layers import PixelNormalization, UnitLength
+from facenet_tf.models.publication import Published
 from facenet_tf.preprocessing import Preprocessing
 
 _architectures: dict[str, Callable[..., Any]] = {}
-_embedding_sizes: dict[str, int] = {}
+_published: dict[str, Published] = {}
 
 
 def register(
-    name: str, embedding_size: int = 128
+    name: str, publication: Published
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: make `architecture(pixels, embedding_size, **options)` known as `name`.
 
     Args:
         name: what `build` knows it by.
-        embedding_size: number of dimensions that it was published with.
+        publication: what its authors say of it; `published` gives it.
     """
 
     def remember(architecture: Callable[..., Any]) -> Callable[..., Any]:
         if name in _architectures:
             raise ValueError(f"architecture {name!r} is registered twice")
-        _architectures[name], _embedding_sizes[name] = architecture, embedding_size
+        _architectures[name], _published[name] = architecture, publication
         return architecture
 
     return remember
@@ -41,6 +43,17 @@ def register(
 def names() -> list[str]:
     """Names of all architectures, sorted."""
     return sorted(_architectures)
+
+
+def published(name: str) -> Published:
+    """What the authors of an architecture say of it.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if name not in _published:
+        raise ValueError(f"no architecture {name!r}; there are {', '.join(names())}")
+    return _published[name]
 
 
 def build(
@@ -53,27 +66,34 @@ def build(
     """Build an embedding model with fresh weights.
 
     Args:
-        name: one of `names()`.
+        name: one of `names()`, or "keras:" and the name of a network of `keras.applications`.
         preprocessing: how the crops are made; it travels inside the model, and gives its input
             size and channels.
         embedding_size: number of dimensions of an embedding; None: as published.
         **options: what the architecture's function takes besides.
 
     Returns:
-        A functional model from pixels 0...255, uint8 or floating [B, size, size, channels], to
+        A functional model from pixels 0...255, uint8 or floating [B, H, W, channels], to
         embeddings, float32 [B, embedding_size] of length 1.
 
     Raises:
         ValueError: for an unknown name, or options that the architecture refuses.
     """
-    if name not in _architectures:
-        raise ValueError(f"no architecture {name!r}; there are {', '.join(names())}")
-    shape = (preprocessing.size, preprocessing.size, preprocessing.channels)
-    pixels = keras.Input(shape, name="pixels")
+    architecture, default = _architecture(name)
+    pixels = keras.Input(preprocessing.shape, name="pixels")
     normalized = PixelNormalization(preprocessing.to_dict(), name="normalization")(pixels)
-    size = _embedding_sizes[name] if embedding_size is None else embedding_size
-    features = _architectures[name](normalized, size, **options)
-    return keras.Model(pixels, UnitLength(name="embedding")(features), name=name)
+    size = default if embedding_size is None else embedding_size
+    features = architecture(normalized, size, **options)
+    embedding = UnitLength(name="embedding")(features)
+    return keras.Model(pixels, embedding, name=name.replace(":", "_"))
+
+
+def _architecture(name: str) -> tuple[Callable[..., Any], int]:
+    """The function of a name, and the number of dimensions unless another is asked for."""
+    if name.startswith(keras_backbones.PREFIX):
+        return keras_backbones.architecture(name.removeprefix(keras_backbones.PREFIX)), 128
+    publication = published(name)
+    return _architectures[name], publication.embedding_size
 
 
 def preprocessing_of(model: keras.Model) -> Preprocessing:

@@ -15,10 +15,14 @@ import tensorflow as tf
 
 from facenet_tf.models.blocks import convolution
 from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
 
-@register("residual_small")
+@register(
+    "residual_small",
+    Published(paper="none: made for this project", year=2026, size=112, parameters=1_306_208),
+)
 def residual_small(
     pixels: tf.Tensor,
     embedding_size: int,
@@ -27,7 +31,7 @@ def residual_small(
     head: Head = "depthwise",
     dropout: float = 0.0,
 ) -> tf.Tensor:
-    """Layers from normalised pixels [B, S, S, C] to float32 [B, embedding_size].
+    """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
 
     Args:
         pixels: normalised pixels.

@@ -105,7 +105,7 @@ class BuildConfig:
     recover: bool = True
     """look again where no face is found: bordered, enlarged, equalised, turned, less strictly"""
     fallback: bool = False
-    """give a picture without a usable face a record all the same: its central square"""
+    """give a picture without a usable face a record all the same: the middle of it"""
     smallest_face: float = 12.0
     """a face whose box has a shorter side than this many pixels is too_small"""
     max_rmse: float = 15.0
@@ -294,7 +294,7 @@ class BuildConfig:
 
     def to_manifest(self) -> dict[str, Any]:
         """Return the fields that decide what the dataset holds, as JSON gives them back."""
-        fields = dataclasses.asdict(self)
+        fields = {**dataclasses.asdict(self), "preprocessing": self.preprocessing.fields()}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in fields.items()

@@ -11,7 +11,7 @@ import numpy as np
 
 from facenet_tf.detection import Detector, Face, SelectionRule, SeveralFaces, select_face
 from facenet_tf.detection.recovery import Found, search
-from facenet_tf.preprocessing import Crop, align_face, centre_crop
+from facenet_tf.preprocessing import Crop, Preprocessing, align_face, central_window, centre_crop
 from facenet_tf.quality import Quality, measure_quality
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.filters import refusal
@@ -109,8 +109,9 @@ class FaceCropper:
         return Finding("ok", face=face, crop=crop, quality=quality)
 
 
-def central_box(image: np.ndarray) -> tuple[float, float, float, float]:
-    """Return the box that a fallback crop shows: left, top, width, height in pixels."""
-    height, width = image.shape[:2]
-    side = min(height, width)
-    return (math.floor((width - side) / 2), math.floor((height - side) / 2), side, side)
+def central_box(
+    image: np.ndarray, preprocessing: Preprocessing
+) -> tuple[float, float, float, float]:
+    """Return the box that a fallback crop shows: left, top, width, height in whole pixels."""
+    left, top, width, height = map(math.floor, central_window(image, preprocessing))
+    return left, top, width, height

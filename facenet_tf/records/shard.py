@@ -174,7 +174,7 @@ class ShardWriter:
                 path=item.picture.key,
                 sha256=item.sha256,
                 outcome=outcome,
-                box=face.box if face else central_box(image),
+                box=face.box if face else central_box(image, self._config.preprocessing),
                 confidence=face.confidence if face else 0.0,
                 landmarks=face.landmarks if face else np.full((5, 2), np.nan),
                 transform=crop.matrix,

@@ -11,7 +11,7 @@ import numpy as np
 
 from facenet_tf import page
 from facenet_tf.datasets.picture import Picture
-from facenet_tf.pictures import UnreadablePicture, decode_picture
+from facenet_tf.pictures import UnreadablePicture, decode_picture, fit_within
 from facenet_tf.records.layout import read_payload
 from facenet_tf.records.rows import Row
 from facenet_tf.records.schema import parse
@@ -21,12 +21,12 @@ _WEBP = [cv2.IMWRITE_WEBP_QUALITY, 60]
 
 
 def read_crop(shard: Path, row: Row, side: int) -> np.ndarray:
-    """Return the crop of a row that has a record: uint8 [side, side, 3], BGR."""
+    """Return the crop of a row that has a record: uint8 [H, W, 3], BGR, the longer side `side`."""
     with shard.open("rb") as file:
         encoded = parse(read_payload(file, row.offset, row.length)).encoded
     crop = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     assert crop is not None  # this package has encoded it
-    return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+    return fit_within(crop, side)
 
 
 class Thumbnails:
@@ -67,8 +67,7 @@ class Thumbnails:
         except (OSError, UnreadablePicture):
             return ""
         scale = _PICTURE_SIDE / max(pixels.shape[:2])
-        size = [max(1, round(side * scale)) for side in pixels.shape[1::-1]]
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        small = fit_within(pixels, _PICTURE_SIDE)
         if row.box:
             left, top, width, height = (float(value) * scale for value in row.box.split())
             end = (round(left + width), round(top + height))

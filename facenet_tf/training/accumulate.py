@@ -31,7 +31,7 @@ def embed_in_chunks(
 
     Args:
         network: images to unit vectors float32 [B, D] and lengths float32 [B].
-        images: [B, S, S, C].
+        images: [B, H, W, C].
         chunk: how many at a time; divides B.
 
     Returns:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from facenet_tf.training.snapshot import Snapshot
 
@@ -23,7 +24,7 @@ def averaged_weights(optimizer: keras.optimizers.Optimizer, weights: list[Any]) 
         weights: variables, in the order that it was built with.
     """
     keeps = getattr(optimizer, "inner_optimizer", optimizer).use_ema
-    if not keeps or int(optimizer.iterations) == 0:
+    if not keeps or int(tf.convert_to_tensor(optimizer.iterations)) == 0:
         yield
         return
     raw = Snapshot(weights)

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.checkpoints import Checkpointing
 from facenet_tf.training.descent import Descent, RateDrop
 from facenet_tf.training.fine_tuning import FineTuning
+from facenet_tf.training.loss_terms import names_a_rule, names_of
 from facenet_tf.training.not_finite import Recovery
 
 # An epoch of a small folder: below this, validating takes longer than training.
 _FEWEST_STEPS = 20
 
+# The network of a run that begins with fresh weights.
+_BODY = {"model": "residual_small", "embedding_size": 128}
+
 # Of the optimisers that decay weights, by default.
 _WEIGHT_DECAY = {"adamw": 5e-2, "lamb": 5e-2, "sgd": 5e-4}
+
+# Of the fields of a stage, those that are options of its loss.
+_OF_THE_LOSS = ("mining", "margin", "scale", "distance", "options", "sub_centres")
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,18 @@ class Stage:
         """What it learns from, in a word."""
         return f"{self.loss}/{self.mining}" if self.mining else self.loss
 
+    def learning_from(self, loss: str) -> Stage:
+        """The stage with another loss; options that were meant for the one it had stay behind.
+
+        A sum that holds this loss takes them along.
+        """
+        stays = names_of(self.loss) <= names_of(loss)
+        plain = self if stays else Stage(loss, self.epochs)
+        kept = {name: getattr(plain, name) for name in _OF_THE_LOSS}
+        if loss != self.loss and names_a_rule(loss):
+            kept["mining"] = None
+        return dataclasses.replace(self, loss=loss, **kept)
+
     def check(self, prefix: str) -> None:
         """Raise `InputError` for values that make no sense; `prefix` leads to the stage's options.
 
@@ -106,16 +127,19 @@ class TrainConfig:
     """run directory to write; None: runs/ with the name of the dataset directory"""
     seed: int = 0
     """seeds weights, sampling and augmentation; below 2^32"""
-    model: str = "residual_small"
-    """architecture, by its name in facenet_tf.models"""
-    embedding_size: int = 128
-    """length of the embedding"""
+    model: str | None = None
+    """architecture, by its name in facenet_tf.models, or "keras:" and that of a network of
+    keras.applications; None: that of --init, or residual_small"""
+    embedding_size: int | None = None
+    """length of the embedding; None: that of --init, or 128"""
     width: int | None = None
-    """filters of the first stage, where the architecture has this choice; None: its own"""
+    """filters of the first stage, or units of the fully connected layers, where the architecture
+    has this choice; None: its own"""
     dropout: float | None = None
     """fraction of features dropped before the bottleneck, where it has this choice"""
     head: str | None = None
-    """how the last map becomes a vector, where it has this choice (gap, depthwise, flatten)"""
+    """how the last map becomes a vector, where it has this choice (gap, depthwise, flatten,
+    dense)"""
     steps_per_epoch: int = 0
     """an epoch is this many steps: validation, checkpoint and early stop happen at its end; 0: as
     many as it takes to draw as many pictures as there are to train on, and at least 20"""
@@ -133,6 +157,11 @@ class TrainConfig:
     """second stage; the head of the first is dropped, the optimiser starts anew"""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """what happens to a crop on its way into a batch"""
+    degrade: tuple[str, ...] = ()
+    """what happens to every crop before that, the validation people's too, in order: grey, or
+    low_resolution:SIDE, which reduces it to SIDE pixels a side and brings it back"""
+    pictures_per_person: int = 0
+    """train on at most so many pictures of each training person, drawn by the seed; 0: on all"""
     optimizer: Literal["adamw", "adam", "sgd", "adagrad", "lamb"] = "adamw"
     """adagrad is the FaceNet paper's; lamb is for large batches, and wants Keras 3"""
     weight_decay: float | None = None
@@ -145,7 +174,7 @@ class TrainConfig:
     fine_tuning: Annotated[FineTuning, tyro.conf.OmitArgPrefixes] = field(
         default_factory=FineTuning
     )
-    """what the run starts from, and which layers learn"""
+    """what the run begins with, and which layers learn"""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """of the network's body; the head and the loss are always float32; with mixed_float16 the loss
     is scaled"""
@@ -207,12 +236,26 @@ class TrainConfig:
 
     def with_loss(self) -> TrainConfig:
         """The config with the loss of the main stage settled."""
-        if self.loss is None and self.mining is None:
-            return self
-        # A mining rule that belonged to another loss does not come along.
-        mining = self.mining or (self.main.mining if self.loss in (None, self.main.loss) else None)
-        main = dataclasses.replace(self.main, loss=self.loss or self.main.loss, mining=mining)
+        main = self.main.learning_from(self.loss or self.main.loss)
+        main = dataclasses.replace(main, mining=self.mining or main.mining)
         return dataclasses.replace(self, main=main, loss=None, mining=None)
+
+    def for_the_losses_of(self, chosen: TrainConfig) -> TrainConfig:
+        """These defaults, for a command line that has chosen losses: see `Stage.learning_from`."""
+        return dataclasses.replace(
+            self,
+            warm_up=self.warm_up.learning_from(chosen.warm_up.loss),
+            main=self.main.learning_from(chosen.loss or chosen.main.loss),
+        )
+
+    def with_body(self, body: Mapping[str, Any] = _BODY) -> TrainConfig:
+        """The config with what it leaves open of the network settled.
+
+        Args:
+            body: values for `model`, `embedding_size` and options of the architecture.
+        """
+        left_open = {name: body[name] for name in body if getattr(self, name) is None}
+        return dataclasses.replace(self, **left_open)
 
     def with_steps(self, pictures: int) -> TrainConfig:
         """The config with `steps_per_epoch` settled for so many training pictures."""
@@ -230,11 +273,16 @@ class TrainConfig:
         if self.overwrite and self.resume:
             raise InputError("--overwrite and --resume exclude each other: give one")
         self.augmentation.check()
+        for name in self.degrade:
+            degradation_of(name)
         self.checkpoint.check()
         self.recovery.check()
         self._check_descent()
         _at_least("", self, {"clip_norm": 0, "early_stop_epochs": 0, "seed": 0, "chunk": 0})
-        _at_least("", self, {"embedding_size": 1, "steps_per_epoch": 0, "threads": 0, "profile": 0})
+        _at_least("", self, {"pictures_per_person": 0})
+        _at_least("", self, {"steps_per_epoch": 0, "threads": 0, "profile": 0})
+        if self.embedding_size is not None:
+            _at_least("", self, {"embedding_size": 1})
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):

@@ -6,7 +6,6 @@ import fnmatch
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from facenet_tf.errors import InputError
@@ -14,11 +13,11 @@ from facenet_tf.errors import InputError
 
 @dataclass(frozen=True)
 class FineTuning:
-    """What a run starts from, and how fast which layers of the body learn."""
+    """What a run begins with, and how fast which layers of the body learn."""
 
-    start_from: Path | None = None
-    """run directory whose model.keras the body's first weights are from, layer by layer where name
-    and shape agree; None: fresh weights"""
+    init: str | None = None
+    """whose weights the body begins with: dlib, a run directory, a .keras, or a file with weights
+    of another project (docs/guide.md lists them); None: fresh weights"""
     freeze: tuple[str, ...] = ()
     """layers of the body that stay as they are, by name or pattern ("stage1*"); their batch norms
     normalise as in inference"""
@@ -99,8 +98,8 @@ def take_weights(model: Any, start: Any) -> list[str]:
             fresh.append(layer.name)
     if len(fresh) == len(weighted):
         raise InputError(
-            f"--start-from: {start.name} has no layer of {model.name}; give the --model and its "
-            "options with which that run was made"
+            f"--init: {start.name} has no layer of {model.name}; leave --model and its "
+            "options out, or give those with which it was made"
         )
     return fresh
 

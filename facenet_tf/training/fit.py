@@ -1,57 +1,26 @@
-"""A training run from its config to the best model: stages, resume, and what is written."""
+"""A training run from its config to the best model, and what is written of it besides."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import logging
-import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from facenet_tf import models
-from facenet_tf.errors import InputError, Interrupted
-from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.pipeline import told_by_the_pipeline, training_batches
-from facenet_tf.input_pipeline.share import WHOLE, Share
+from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.provenance import git_revision, versions
-from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
-from facenet_tf.training import callbacks as happenings
 from facenet_tf.training import determinism, distribute
-from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.distribute import Distribution
-from facenet_tf.training.fine_tuning import layer_rates
-from facenet_tf.training.heads import LossHead, check_head
-from facenet_tf.training.identity_table import IdentityTable
-from facenet_tf.training.keeper import Keeper, RunState, all_finite
-from facenet_tf.training.loop import EpochState, TrainingLoop
-from facenet_tf.training.not_finite import NotFinite, write_batches
+from facenet_tf.training.heads import check_head
+from facenet_tf.training.initial import Initial, open_initial
 from facenet_tf.training.optimizer import optimizer_class
-from facenet_tf.training.plan import StagePlan, plan_stages, training_records
-from facenet_tf.training.profiler import ProfilerTrace
+from facenet_tf.training.plan import training_records
+from facenet_tf.training.progress import Progress
 from facenet_tf.training.run_directory import RunDirectory, plain
-from facenet_tf.training.sampling_state import SamplingState
-from facenet_tf.training.schedules import Plateau
-from facenet_tf.training.stage_trainer import build_trainer, check_stage
-from facenet_tf.training.start import people_seen_before, prepare_body
-from facenet_tf.training.stop_request import signals_noted
-from facenet_tf.training.tensorboard import TensorBoardLog
-from facenet_tf.training.trainer import EmbeddingTrainer, jit_state
-from facenet_tf.training.validation import Embedder, ValidationPeople
-
-logger = logging.getLogger(__name__)
-
-# Of an epoch, where the hardest triplets are looked for.
-_BATCHES_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -82,303 +51,39 @@ def train(config: TrainConfig) -> TrainingResult:
         check_head(stage, prefix)
     optimizer_class(config.optimizer)
     dataset = FaceDataset.open(config.dataset)
-    config = config.with_steps(len(training_records(dataset)))
+    check_degradations(config.degrade, dataset.preprocessing)
+    initial = open_initial(config, dataset)
+    config = (config.with_body(initial.body) if initial else config).with_body()
+    config = config.with_steps(len(training_records(config, dataset)))
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     try:
         with distribution.place(run.path, config.resume) as place, distribution.strategy.scope():
-            result = _trained(config, dataset, RunDirectory(place), distribution)
+            result = _trained(config, dataset, initial, RunDirectory(place), distribution)
         return dataclasses.replace(result, run=run)
     finally:
         keras.mixed_precision.set_global_policy("float32")
 
 
 def _trained(
-    config: TrainConfig, dataset: FaceDataset, run: RunDirectory, distribution: Distribution
+    config: TrainConfig,
+    dataset: FaceDataset,
+    initial: Initial | None,
+    run: RunDirectory,
+    distribution: Distribution,
 ) -> TrainingResult:
     # All that can be refused is refused before an earlier run is touched.
-    progress = _Progress(config, dataset, run, distribution)
-    run.start(_resolved(config, dataset), overwrite=config.overwrite, resume=config.resume)
-    return progress.train()
+    progress = Progress(config, dataset, initial, run, distribution)
+    resolved = _resolved(config, dataset, initial)
+    run.start(resolved, overwrite=config.overwrite, resume=config.resume)
+    progress.train()
+    state, epochs = progress.state, progress.state.step // config.steps_per_epoch
+    finished = {"epochs": epochs, "best_val_auc": state.best, "seconds": round(state.seconds)}
+    run.record(finished=finished)
+    return TrainingResult(run, state.best, epochs, state.seconds)
 
 
-def build_model(config: TrainConfig, dataset: FaceDataset) -> keras.Model:
-    """The embedding model with fresh weights, for the dataset's crops.
-
-    Raises:
-        InputError: unknown architecture or option of it.
-    """
-    try:
-        return models.build(
-            config.model,
-            preprocessing=dataset.preprocessing,
-            embedding_size=config.embedding_size,
-            **config.model_options,
-        )
-    except (TypeError, ValueError) as error:
-        options = "".join(f" --{name} {value}" for name, value in config.model_options.items())
-        raise InputError(f"--model {config.model}{options}: {error}") from error
-
-
-class _Progress:
-    """A run in its course: the model, the stages, and what a checkpoint holds besides."""
-
-    def __init__(
-        self,
-        config: TrainConfig,
-        dataset: FaceDataset,
-        run: RunDirectory,
-        distribution: Distribution,
-    ) -> None:
-        self.config, self.dataset, self.run, self.distribution = config, dataset, run, distribution
-        self.plans = plan_stages(config, dataset, training_records(dataset))
-        for plan in self.plans:
-            distribution.check(plan.stage)
-        self.people = ValidationPeople.of(dataset)
-        if config.early_stop_epochs and self.people is None:
-            raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
-        self.model = build_model(config, dataset)
-        determinism.check_model(config, self.model)
-        distribute.synchronize(self.model)
-        prepare_body(self.model, config)
-        self.rates = layer_rates(self.model, config.fine_tuning)
-        for plan in self.plans:
-            check_stage(config, plan.stage, self.model)
-            if plan.stage.schedule == "plateau" and self.people is None:
-                raise InputError(f"schedule plateau: {dataset.directory} has no validation people")
-        self.embedder = Embedder(self.model)
-        self.keeper = Keeper(run, config.checkpoint)
-        self.state = RunState()
-
-    def train(self) -> TrainingResult:
-        """Train all stages, or what is left of them."""
-        try:
-            if self.config.resume:
-                self.state = self.keeper.newest()
-                self.distribution.check_same(self.state.step)
-                logger.info("resumed after %s", self._position(self.state.step))
-            while plan := self._next_stage():
-                try:
-                    self._train_stage(plan)
-                except NotFinite as found:
-                    self._go_back(plan, found)
-        except KeyboardInterrupt:
-            raise self._interrupted("interrupted") from None
-        except OSError as error:
-            if error.errno not in durable.FULL:
-                raise
-            raise self._interrupted(f"there is no room left ({error.strerror})") from error
-        except tf.errors.OpError as error:
-            if self.distribution.has_lost_a_worker(error):
-                lost = f"another worker was lost ({type(error).__name__})"
-                raise self._interrupted(lost) from error
-            raise InputError(told_by_the_pipeline(error)) from error
-        state, epochs = self.state, self.state.step // self.config.steps_per_epoch
-        finished = {"epochs": epochs, "best_val_auc": state.best, "seconds": round(state.seconds)}
-        self.run.record(finished=finished)
-        return TrainingResult(self.run, state.best, epochs, state.seconds)
-
-    def _next_stage(self) -> StagePlan | None:
-        """The one that the next step belongs to; None if none is to follow."""
-        steps = self.config.steps_per_epoch
-        left = (plan for plan in self.plans if self.state.step < plan.end * steps)
-        return None if self.state.stopped else next(left, None)
-
-    def _train_stage(self, plan: StagePlan) -> None:
-        """Train what is left of a stage, and write checkpoints.
-
-        Raises:
-            NotFinite: a figure or a weight is.
-            Interrupted: a signal asked for it; a checkpoint is written.
-        """
-        state, steps_per_epoch = self.state, self.config.steps_per_epoch
-        first = plan.first * steps_per_epoch
-        plateau = Plateau.of(plan.stage)
-        trainer = build_trainer(self.config, plan, self.model, self.rates, self._rate(), plateau)
-        self.sampling = SamplingState(plan, trainer.head)
-        states = self._epoch_states(plateau)
-        self._take_up(plan, trainer, states)
-        self._announce(plan, trainer)
-
-        def batches_from(step: int) -> Iterable[Any]:
-            last = plan.stage.epochs * steps_per_epoch
-            varied = self.config.augmentation, plan.stage.mixup
-            return self.distribution.batches(partial(self._batches, plan, step, last, *varied))
-
-        loop = TrainingLoop(
-            trainer,
-            batches_from,
-            steps_per_epoch,
-            epochs=plan.stage.epochs,
-            first_epoch=plan.first,
-            callbacks=self._callbacks(plan, trainer.head),
-            states=states,
-            execute=self.distribution.train_function(trainer),
-        )
-        with signals_noted() as request, contextlib.closing(loop.steps(state.step - first)) as done:
-            for step in done:
-                state.step, state.stopped = first + step, bool(trainer.stop_training)
-                stop, due = self.distribution.agree(request.by, self.keeper.due(state.step))
-                if step % steps_per_epoch == 0 or stop or due:
-                    self._check_weights(trainer)
-                    self.keeper.save(state, plan.number, trainer, states)
-                if stop:
-                    raise self._interrupted(request.by or "another worker is asked to stop")
-        state.stopped = bool(trainer.stop_training)
-
-    def _take_up(
-        self, plan: StagePlan, trainer: EmbeddingTrainer, states: Sequence[EpochState]
-    ) -> None:
-        """Go on from the last checkpoint. The beginning of a run is one too, and so is that of a
-        stage: a run that is never interrupted takes the same way as one that is."""
-        if self.keeper.last is None:
-            self.keeper.save(self.state, plan.number, trainer, states)
-        else:
-            self.keeper.restore(plan.number, trainer, states)
-        if self.state.step == plan.first * self.config.steps_per_epoch:
-            self.state.since_best = 0  # patience is the stage's own
-
-    def _epoch_states(self, plateau: Plateau | None) -> list[EpochState]:
-        """What changes at the ends of this stage's epochs and belongs into its checkpoints."""
-        return [self.sampling, *([plateau] if plateau else [])]
-
-    def _check_weights(self, trainer: EmbeddingTrainer) -> None:
-        """No checkpoint is written that cannot be gone back to."""
-        if not all_finite(trainer):
-            epoch, step = divmod(self.state.step - 1, self.config.steps_per_epoch)
-            raise NotFinite(epoch, step, step, "weights", math.nan)
-
-    def _go_back(self, plan: StagePlan, found: NotFinite) -> None:
-        """Write down what did it, and be where the last checkpoint was, at a lower rate.
-
-        Raises:
-            TrainingStopped: that is not asked for, or has been done as often as it was.
-        """
-        told = self._write_batches(plan, found)
-        recovery, rollbacks = self.config.recovery, self.state.rollbacks
-        if len(rollbacks) >= recovery.rollbacks:
-            tried = f", after {len(rollbacks)} rollbacks" if rollbacks else ""
-            raise TrainingStopped(
-                f"{found.what}{tried}; its pictures are named in {told}: try a lower learning rate "
-                "or a longer learning-rate warm-up of the stage (--warm-up.… or --main.…), "
-                "--clip-norm 1, or --recovery.rollbacks 1"
-            )
-        self.state = self.keeper.newest()
-        at = found.epoch * self.config.steps_per_epoch + found.first
-        rollback = {"at": at, "to": self.state.step, "rate": recovery.rate}
-        self.state.rollbacks = [*rollbacks, rollback]
-        self.run.record(rollbacks=self.state.rollbacks)
-        logger.warning(
-            "%s; its pictures are named in %s: back to %s, learning rate times %g",
-            found.what,
-            told,
-            self._position(self.state.step),
-            self._rate(),
-        )
-
-    def _write_batches(self, plan: StagePlan, found: NotFinite) -> Path:
-        begin = (found.epoch - plan.first) * self.config.steps_per_epoch
-        steps = range(begin + found.first, begin + found.last + 1)
-        path = self.run.report_of(plan.first * self.config.steps_per_epoch + steps.start)
-        batches = {step: self._plain_batch(plan, step) for step in steps}
-        facts = {"stage": plan.number, "loss": plan.stage.title, "seed": plan.seed}
-        write_batches(path, found, self.dataset, batches, **facts)
-        return path
-
-    def _rate(self) -> float:
-        """What the learning rates of the stages are multiplied by."""
-        return math.prod(rollback["rate"] for rollback in self.state.rollbacks)
-
-    def _position(self, step: int) -> str:
-        epochs = self.plans[-1].end
-        epoch, within = divmod(step, self.config.steps_per_epoch)
-        of = f"step {within} of epoch {epoch + 1}" if within else f"epoch {epoch}"
-        return f"{of} of {epochs} (step {step})"
-
-    def _interrupted(self, by: str) -> Interrupted:
-        last = self.keeper.last
-        position = self._position(last.step if last else 0)
-        return Interrupted(f"{by}: stopped after {position}; go on with --resume")
-
-    def _announce(self, plan: StagePlan, trainer: EmbeddingTrainer) -> None:
-        jit = {"asked": self.config.jit, **jit_state(trainer)}
-        learned = {f"losses_stage{plan.number}": [term.describe for term in trainer.head.terms]}
-        sampling = {f"sampling_stage{plan.number}": dict(plan.sampling)}
-        self.run.record(jit=jit, distribution=self.distribution.describe(), **sampling, **learned)
-        logger.info(
-            "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA: %s",
-            plan.number,
-            plan.stage.title,
-            self.state.step // self.config.steps_per_epoch + 1,
-            plan.end,
-            plan.stage.identities_per_batch,
-            plan.stage.images_per_identity,
-            jit,
-        )
-        logger.info("sampling: %s", dict(plan.sampling))
-
-    def _measure(self) -> dict[str, float]:
-        assert self.people is not None
-        return self.people.measure(self.embedder)
-
-    def _batches(
-        self,
-        plan: StagePlan,
-        start: int,
-        stop: int,
-        augmentation: Augmentation,
-        mixup: float,
-        share: Share = WHOLE,
-    ) -> tf.data.Dataset:
-        people, pictures = plan.shape(start // self.config.steps_per_epoch)
-        return training_batches(
-            self.dataset,
-            plan.records,
-            people,
-            pictures,
-            seed=plan.seed,
-            start_step=start,
-            total_steps=stop,
-            augmentation=augmentation,
-            include_singletons=plan.stage.include_singletons,
-            share=share,
-            sampling=plan.stage.sampling,
-            confused=self.sampling.confused,
-            mixup=mixup,
-        )
-
-    def _some_batches(self, plan: StagePlan, epoch: int) -> list[dict[str, np.ndarray]]:
-        """A few of an epoch's batches, spread over its steps, without augmentation."""
-        steps = self.config.steps_per_epoch
-        first = (epoch - plan.first) * steps
-        chosen = np.unique(np.linspace(first, first + steps - 1, _BATCHES_SHOWN).astype(int))
-        return [self._plain_batch(plan, step) for step in chosen.tolist()]
-
-    def _plain_batch(self, plan: StagePlan, step: int) -> dict[str, np.ndarray]:
-        """What a step of the stage is shown, without augmentation."""
-        plainly = Augmentation(enabled=False), 0.0
-        return next(iter(self._batches(plan, step, step + 1, *plainly).as_numpy_iterator()))
-
-    def _callbacks(self, plan: StagePlan, head: LossHead) -> list[keras.callbacks.Callback]:
-        stage, state = plan.stage, self.state
-        collapsed = head.collapsed_loss(stage.identities_per_batch, stage.images_per_identity)
-        patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
-        return [
-            *([ProfilerTrace(self.run.logs, self.config.profile)] if self.config.profile else []),
-            happenings.Throughput(stage.identities_per_batch * stage.images_per_identity),
-            happenings.ProgressBar(self.config.steps_per_epoch),
-            happenings.HealthGuard(collapsed),
-            happenings.Validation(self._measure if self.people else None, self.run, state),
-            TensorBoardLog(
-                self.run.logs, self.embedder, partial(self._some_batches, plan), self.people
-            ),
-            *([IdentityTable(state, self.people)] if self.people else []),
-            happenings.History(state, stage.title, self.plans[-1].end),
-            *([happenings.EarlyStop(state, patience)] if patience else []),
-        ]
-
-
-def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
+def _resolved(config: TrainConfig, dataset: FaceDataset, initial: Initial | None) -> dict[str, Any]:
     """What config.json says: everything a reader needs to know or to repeat the run."""
     described = plain(config)
     for of_one_sitting in ("overwrite", "resume", "profile", "distribute"):
@@ -388,7 +93,8 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
         "dataset": {
             "name": dataset.manifest["name"],
             "records": len(dataset.labels),
-            "seen_people": _seen_people(config, dataset),
+            "seen_people": _seen_people(dataset, initial),
+            "seen_before": initial.seen_before if initial else None,
         },
         "fingerprint": dataset.fingerprint,
         "git_revision": git_revision(),
@@ -396,9 +102,9 @@ def _resolved(config: TrainConfig, dataset: FaceDataset) -> dict[str, Any]:
     }
 
 
-def _seen_people(config: TrainConfig, dataset: FaceDataset) -> list[str]:
-    """Names of the people that train or steer the training, or did so for the run that this one
-    starts from: no test may hold them."""
+def _seen_people(dataset: FaceDataset, initial: Initial | None) -> list[str]:
+    """Names of the people that train or steer the training, or did so for the run whose weights
+    this one begins with: no test may hold them."""
     seen = np.concatenate([dataset.split("train"), dataset.split("validation")])
     now = [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
-    return list(dict.fromkeys([*now, *people_seen_before(config)]))
+    return list(dict.fromkeys([*now, *(initial.seen_people if initial else ())]))

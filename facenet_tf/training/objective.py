@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from facenet_tf.errors import InputError
 from facenet_tf.losses.registry import Loss, find_loss
 from facenet_tf.training.config import Stage
+from facenet_tf.training.loss_terms import TERM
 
-_TERM = re.compile(
-    r"(?:(?P<weight>(?:\d+\.?\d*|\.\d+)(?:[eE]-?\d+)?)\s*\*\s*)?"
-    r"(?P<name>\w+)(?:/(?P<mining>\w+))?"
-)
 # Options that have a field of their own, being those of many losses.
 _FIELDS = ("margin", "scale", "distance")
 # By default these two take the lengths of their embeddings for scale. A trainer's have length 1,
@@ -70,7 +66,7 @@ def objective(stage: Stage, prefix: str) -> tuple[Term, ...]:
 
 def _parsed(text: str, stage: Stage, prefix: str) -> tuple[float, Loss, bool]:
     """Weight, loss, and whether the text itself names the mining rule."""
-    match = _TERM.fullmatch(text.strip())
+    match = TERM.fullmatch(text.strip())
     if not match:
         raise InputError(
             f"--{prefix}loss {stage.loss!r}: give a loss, or a sum such as 'cosface + 0.01*centre'"

@@ -10,6 +10,7 @@ import numpy as np
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.pipeline import dense_labels, what_is_drawn
+from facenet_tf.metrics import places_among_own
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training.config import Stage, TrainConfig
 
@@ -50,8 +51,8 @@ class StagePlan:
         return stage.sampling.shape(*first, epoch, stage.epochs)
 
 
-def training_records(dataset: FaceDataset) -> np.ndarray:
-    """Record numbers of the training people.
+def training_records(config: TrainConfig, dataset: FaceDataset) -> np.ndarray:
+    """Record numbers of the training people, of each as many as the config takes.
 
     Raises:
         InputError: there are none.
@@ -59,7 +60,11 @@ def training_records(dataset: FaceDataset) -> np.ndarray:
     records = dataset.split("train")
     if not len(records):
         raise InputError(f"{dataset.directory}: no training people; build it with some")
-    return records
+    if not config.pictures_per_person:
+        return records
+    random = np.random.default_rng(config.seed)
+    places = places_among_own(dataset.labels[records], random)
+    return records[places < config.pictures_per_person]
 
 
 def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) -> list[StagePlan]:

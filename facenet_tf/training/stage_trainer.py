@@ -51,7 +51,7 @@ def build_trainer(
     stage = plan.stage
     trainer = EmbeddingTrainer(
         model,
-        build_head(stage, plan.classes, config.embedding_size, plan.seed),
+        build_head(stage, plan.classes, model.output_shape[-1], plan.seed),
         config.jit,
         config.clip_norm,
         config.descent.clip_by,

@@ -95,7 +95,7 @@ def write_distances(people: ValidationPeople, step: int) -> None:
 
 
 class Triplet(NamedTuple):
-    """Three crops uint8 ``[S, S, C]`` (anchor, positive, negative) and the two distances."""
+    """Three crops uint8 ``[H, W, C]`` (anchor, positive, negative) and the two distances."""
 
     crops: tuple[np.ndarray, np.ndarray, np.ndarray]
     positive: float
@@ -108,7 +108,7 @@ def hardest_triplets(
     """Each anchor of a batch with its farthest positive and its nearest negative.
 
     Args:
-        images: uint8 ``[B, S, S, C]``.
+        images: uint8 ``[B, H, W, C]``.
         labels: int ``[B]``.
         sources: int ``[B]``; two crops of one source are no triplet's anchor and positive.
         embeddings: float32 ``[B, D]``.

@@ -31,7 +31,7 @@ class EmbeddingTrainer(keras.Model):
     """Trains an embedding model with a head, through Keras' ``fit``.
 
     Args:
-        embedding_model: images ``[B, S, S, C]`` of 0…255 to unit vectors ``[B, D]``; its last
+        embedding_model: images ``[B, H, W, C]`` of 0…255 to unit vectors ``[B, D]``; its last
             layer is `UnitLength`.
         head: has ``objective(embeddings, norms, labels, sources, mixed) -> (scalar, health)``.
         jit: ``"on"`` compiles the whole step with XLA, ``"loss"`` the loss and its gradient.
@@ -42,7 +42,7 @@ class EmbeddingTrainer(keras.Model):
     Under the policy mixed_float16 the optimiser is one of `with_loss_scaling`; a step that
     overflows changes nothing but its scale, and is counted.
 
-    Batches are dicts of ``image`` ``[B, S, S, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``;
+    Batches are dicts of ``image`` ``[B, H, W, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``;
     of mixed pictures also ``other_label`` int ``[B]`` and ``share`` float32 ``[B]``.
     """
 

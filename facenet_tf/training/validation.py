@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -46,6 +46,7 @@ class ValidationPeople:
         dataset: with a split ``"validation"``.
         limit: at most this many pictures, spread evenly over the records (their pairs grow
             with the square).
+        degrade: what happens to their crops, see `facenet_tf.input_pipeline.degraded`.
 
     Attributes:
         genuine: bool [M], of all pairs in the order of `all_pairs`: both pictures show one person.
@@ -55,11 +56,13 @@ class ValidationPeople:
         errors: person by person, at this threshold.
     """
 
-    def __init__(self, dataset: FaceDataset, limit: int = 2000) -> None:
+    def __init__(
+        self, dataset: FaceDataset, limit: int = 2000, degrade: Sequence[str] = ()
+    ) -> None:
         records = dataset.split("validation")
         if len(records) > limit:
             records = records[np.linspace(0, len(records) - 1, limit).astype(np.int64)]
-        self.dataset, self.records = dataset, records
+        self.dataset, self.records, self.degrade = dataset, records, degrade
         self.labels = np.asarray(dataset.labels[records])
         left, right = all_pairs(len(self.labels))
         self.genuine = self.labels[left] == self.labels[right]
@@ -69,9 +72,9 @@ class ValidationPeople:
         self.errors: list[IdentityErrors] = []
 
     @classmethod
-    def of(cls, dataset: FaceDataset) -> ValidationPeople | None:
+    def of(cls, dataset: FaceDataset, degrade: Sequence[str] = ()) -> ValidationPeople | None:
         """The dataset's validation people; None, and a warning, where they make no pairs."""
-        people = cls(dataset)
+        people = cls(dataset, degrade=degrade)
         counts = np.unique(people.labels, return_counts=True)[1]
         if len(counts) >= 2 and counts.max() >= 2:
             return people
@@ -111,12 +114,13 @@ class ValidationPeople:
         return {f"val_{name}": value for name, value in figures.items()}
 
     def batches(self) -> tf.data.Dataset:
-        """The pictures in order, uint8 ``[B, S, S, C]``."""
-        return evaluation_batches(self.dataset, self.records, _BATCH)
+        """The pictures in order, uint8 ``[B, H, W, C]``."""
+        return evaluation_batches(self.dataset, self.records, _BATCH, self.degrade)
 
     def thumbnails(self) -> np.ndarray:
-        """Small pictures for the projector, uint8 ``[N, 32, 32, 3]``."""
-        size = [_THUMBNAIL, _THUMBNAIL]
+        """Small pictures for the projector, uint8 ``[N, H, W, 3]``, the longer side 32."""
+        height, width, _ = self.dataset.preprocessing.shape
+        size = [round(_THUMBNAIL * side / max(height, width)) for side in (height, width)]
         small = [tf.image.resize(batch, size, antialias=True) for batch in self.batches()]
         pixels = np.clip(np.concatenate(small), 0, 255).astype(np.uint8)
         return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
@@ -126,7 +130,7 @@ class Embedder:
     """A model's forward pass, traced once for all the times it is asked.
 
     Args:
-        model: images ``[B, S, S, C]`` of 0…255 to unit vectors ``[B, D]``.
+        model: images ``[B, H, W, C]`` of 0…255 to unit vectors ``[B, D]``.
     """
 
     def __init__(self, model: keras.Model) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,14 @@ def test_output_can_be_chosen(run, evaluated, capsys, tmp_path):
     evaluate.main([str(run), "somewhere", "--output", str(tmp_path / "there")])
     assert str(tmp_path / "there" / "evaluation.json") in capsys.readouterr().out
     assert evaluated[0].output == tmp_path / "there"
+
+
+def test_weights_stand_in_the_place_of_a_run(evaluated, capsys):
+    evaluate.main(["data/mine", "--weights", "facenet.keras"])
+    printed = capsys.readouterr().out
+    assert evaluated[0].dataset == Path("data/mine")
+    assert str(Path("runs/facenet/mine/report.html")) in printed
+    assert "tensorboard" not in printed
 
 
 def test_missing_run_is_one_line_and_exit_code_2(tmp_path, capsys):

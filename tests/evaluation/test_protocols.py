@@ -1,5 +1,6 @@
 """Published lists of pairs, on a list of the small world's people in LFW's file formats."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -188,3 +189,23 @@ def test_list_left_with_one_fold_is_refused(config, dataset, tmp_path):
 def test_figures_are_json(config, dataset, view1):
     verification, _ = figures_of(config("lfw_view1", view1), dataset)
     json.dumps(verification, allow_nan=False)
+
+
+def test_a_list_can_be_measured_alone(config, dataset, view2):
+    alone = dataclasses.replace(config("lfw_view2", view2), list_only=True)
+    measured = choose_measured(alone, Roster.of(dataset), NOBODY)
+    pairs = read_pairs(view2)
+    assert set(measured.roster.keys) == {*pairs.left, *pairs.right} | set(
+        roster_of(dataset, "validation").keys
+    )
+    figures = all_figures(vectors_of(measured.roster), measured, alone, bootstrap=0)
+    assert set(figures["verification"]) == {"lfw_view2"}
+    assert figures["verification"]["lfw_view2"]["pairs"] == 80
+    assert "few_shot" not in figures
+    assert figures["svm"]["accuracy"] is None
+    assert "0 people" in figures["svm"]["skipped"]
+
+
+def roster_of(dataset, split):
+    roster = Roster.of(dataset)
+    return roster.where(roster.splits == split)

@@ -38,6 +38,27 @@ def test_report_without_pairs(figures, tmp_path):
     assert "no genuine and impostor pairs" in (tmp_path / "report.html").read_text()
 
 
+def test_few_shot_figures_and_who_is_left_out_are_shown(figures, tmp_path):
+    write_report(figures, [], tmp_path / "report.html")
+    two = figures["few_shot"]["shots"]["2"]["nearest_mean"]
+    figures["few_shot"]["left_out"]["people"] = 3
+    text = console_table(figures)
+    for shown in (text, (tmp_path / "report.html").read_text()):
+        assert f"{two['accuracy_mean']:.4f} ± {two['accuracy_std']:.4f}" in shown
+        assert "4 people, 20 draws" in shown
+    assert "left out: 3 people with fewer than 6 pictures" in text
+    assert "beyond" not in text
+
+
+def test_why_there_are_no_few_shot_figures(figures, tmp_path):
+    del figures["few_shot"]["shots"]
+    figures["few_shot"]["skipped"] = "1 people with 6 pictures or more: two are needed"
+    figures["baselines"] = {}
+    write_report(figures, [], tmp_path / "report.html")
+    assert "no few-shot figures: 1 people" in console_table(figures)
+    assert "no few-shot figures: 1 people" in (tmp_path / "report.html").read_text()
+
+
 def test_table_sets_the_network_beside_its_baselines(figures):
     text = console_table(figures)
     for name in ("trained", "untrained", "raw pixels"):

@@ -3,7 +3,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors, people_with_most_pictures
+from facenet_tf.evaluation.roster import (
+    NO_RECORD,
+    Roster,
+    Vectors,
+    drawn_people,
+    people_with_most_pictures,
+)
 from facenet_tf.records.rows import NOT_STORED
 
 
@@ -65,6 +71,14 @@ def test_people_with_most_pictures_counts_lost_ones_and_settles_ties_by_name():
     roster = make_roster(["a"] * 2 + ["b"] * 3 + ["c"] * 2 + ["d"], lost=(2, 3, 4))
     assert people_with_most_pictures(roster, 2) == ["a", "b"]
     assert people_with_most_pictures(roster, 99) == ["a", "b", "c", "d"]
+
+
+def test_people_are_drawn_whole_up_to_a_number_of_pictures():
+    roster = make_roster([name for name in "abcdefgh" for _ in range(3)])
+    assert drawn_people(roster, 24, seed=0).tolist() == list("abcdefgh")
+    drawn = [tuple(drawn_people(roster, 10, seed=seed)) for seed in range(20)]
+    assert {len(set(people)) for people in drawn} == {3}
+    assert len(set(drawn)) > 10 and set().union(*drawn) == set("abcdefgh")
 
 
 def test_saved_vectors_leave_lost_pictures_out(tmp_path):

@@ -103,6 +103,27 @@ def test_commits_of_both_codes_are_told(evaluated):
     assert figures["git_revision"] not in ("", "abc")
 
 
+def test_few_shot_figures_stand_beside_the_others(evaluated):
+    _, figures = evaluated
+    for result in (figures, *figures["baselines"].values()):
+        assert set(result["few_shot"]["shots"]) == {"1", "2", "5"}
+    assert figures["few_shot"]["people"] == 4
+    assert figures["few_shot"]["lost_pictures"] == 1
+    assert figures["few_shot"]["pictures"] == 31  # the duplicate apart
+
+
+def test_all_crops_are_degraded_and_that_is_recorded(run, dataset, evaluated, tmp_path):
+    few = {"repeats": 2, "bootstrap": 0, "tsne": False, "few_shot": ()}
+    config = EvaluateConfig(run, dataset.directory, output=tmp_path, degrade=("grey",), **few)
+    figures = evaluate_run(config)
+    assert figures["pictures"]["degraded"] == ["grey"]
+    assert "few_shot" not in figures
+    assert "All crops degraded: grey" in (tmp_path / "report.html").read_text()
+    for key in ("verification", "baselines"):
+        assert figures[key] != evaluated[1][key]
+    assert evaluated[1]["pictures"]["degraded"] == []
+
+
 def test_same_seed_gives_the_same_json(run, dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "git_revision", lambda: "one")  # files may change meanwhile
     texts = []

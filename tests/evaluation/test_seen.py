@@ -4,6 +4,7 @@ import numpy as np
 
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.seen import SEEN, seen_people, without_seen
+from facenet_tf.evaluation.table import people_name
 
 
 def roster() -> Roster:
@@ -24,6 +25,20 @@ def test_people_recorded_by_the_run_count_on_any_dataset():
     assert "Cid_C" in seen
     assert "Ann_A" not in seen
     assert without_seen(roster(), seen).splits.tolist() == ["train", "validation", SEEN, "test"]
+
+
+def test_weights_of_others_that_a_run_began_with_are_told_of():
+    run = {"dataset": {"seen_people": ["cid c"], "seen_before": "dlib"}}
+    dataset = SimpleNamespace(manifest={"source": "folder", "name": "pubfig83_dlib"})
+    seen = seen_people(run, dataset, roster())
+    assert "Cid_C" in seen
+    assert seen.before == "likely seen in pretraining"
+    assert seen.source == (
+        "recorded by the run; by the weights it began with (dlib): likely seen in pretraining"
+    )
+    figures = {"seen_people": {"before": seen.before}}
+    assert people_name(figures) == "people (likely seen in pretraining)"
+    assert people_name({"seen_people": {"before": None}}) == "unseen people"
 
 
 def test_same_dataset_hides_its_training_and_validation_people():

@@ -20,7 +20,8 @@ CROP = Preprocessing(size=SIDE)
 
 def run(images: np.ndarray, seed: int = 1, step: int = 2, **strengths: float) -> np.ndarray:
     options = Augmentation(**(NOTHING | strengths))
-    crop = CROP if images.shape[-1] == 3 else dataclasses.replace(CROP, color="grey")
+    color = "rgb" if images.shape[-1] == 3 else "grey"
+    crop = dataclasses.replace(CROP, width=images.shape[2], color=color)
     return augment(tf.constant(images), options, seed, step, crop).numpy()
 
 

@@ -45,7 +45,7 @@ class PlainDataset:
         return payloads
 
     def pixels(self, record: int) -> np.ndarray:
-        """The crop uint8 [S, S, C] as OpenCV decodes it."""
+        """The crop uint8 [H, W, C] as OpenCV decodes it."""
         example = tf.train.Example.FromString(self.read(np.array([record]))[0])
         return decode_with_opencv(example.features.feature["image/encoded"].bytes_list.value[0])
 
@@ -59,19 +59,23 @@ def decode_with_opencv(encoded: bytes) -> np.ndarray:
     return image[:, :, None] if image.ndim == 2 else image[:, :, ::-1]
 
 
-def random_crop(rng: np.random.Generator, size: int, channels: int) -> np.ndarray:
-    """A smooth random picture uint8 [size, size, channels], so that JPEG has something to do."""
+def random_crop(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
+    """A smooth random picture uint8 of a shape [H, W, C], so that JPEG has something to do."""
+    height, width, channels = shape
     coarse = rng.integers(0, 256, (6, 6, channels), np.uint8)
-    return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC).reshape(
-        size, size, channels
-    )
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).reshape(shape)
 
 
 def write(
-    directory: Path, labels: list[int], color: str = "rgb", encoding: str = ".jpg", size: int = 32
+    directory: Path,
+    labels: list[int],
+    color: str = "rgb",
+    encoding: str = ".jpg",
+    size: int = 32,
+    width: int | None = None,
 ) -> PlainDataset:
     """One random crop per label, spread over the shards; every source is a picture of its own."""
-    preprocessing = Preprocessing(size=size, color=color)
+    preprocessing = Preprocessing(size=size, color=color, width=width)
     rng = np.random.default_rng(3)
     directory.mkdir(exist_ok=True)
     rows: list[list[int]] = []
@@ -79,7 +83,7 @@ def write(
         offset = 0
         with tf.io.TFRecordWriter(str(shard_path(directory, shard))) as writer:
             for source in range(shard, len(labels), SHARDS):
-                pixels = random_crop(rng, size, preprocessing.channels)
+                pixels = random_crop(rng, preprocessing.shape)
                 encoded = cv2.imencode(encoding, pixels)[1].tobytes()
                 feature = {
                     "image/encoded": tf.train.Feature(

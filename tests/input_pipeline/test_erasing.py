@@ -64,3 +64,22 @@ def test_as_many_crops_as_it_says(kind: str) -> None:
 def test_grey_crops_too(kind: str) -> None:
     crops = even(7)[..., :1]
     assert chosen(crops, run(crops, **{kind: 1.0})).mean() > 0.95
+
+
+def test_a_cutout_of_a_narrow_crop_is_a_square_too() -> None:
+    crops = even(7)[:, :, : SIDE // 2]
+    changed = (run(crops, cutout=0.4) != crops).all(-1)
+    rows, columns = changed.any(2).sum(1), changed.any(1).sum(1)
+    inside = (changed[:, 0] | changed[:, -1]).sum(1) + changed[:, :, [0, -1]].sum((1, 2)) == 0
+    assert inside.any()
+    assert np.abs(rows - columns)[inside].max() <= 1
+    assert max(rows.max(), columns.max()) in (16, 17)
+
+
+@pytest.mark.parametrize("kind", ["rectangle", "erasing"])
+def test_rectangles_of_a_narrow_crop_have_their_share_of_its_area(kind: str) -> None:
+    crops = even(7)[:, :, : SIDE // 2]
+    changed = (run(crops, **{kind: 1.0}) != 7).any(-1)
+    area = changed.mean((1, 2))
+    assert area.max() <= AREAS[1] * 1.1 and area.min() >= AREAS[0] * 0.5
+    assert area.max() > 0.3 and (changed.mean(0) > 0).mean() > 0.9

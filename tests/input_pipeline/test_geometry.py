@@ -18,9 +18,9 @@ def blobs(x: float, y: float) -> np.ndarray:
 def centroids(images: np.ndarray) -> np.ndarray:
     """Centres of mass float64 [COUNT, 2] relative to the picture's centre."""
     weights = images[..., 0].astype(float)
-    along = np.arange(SIDE) - (SIDE - 1) / 2
     mass = weights.sum((1, 2))
-    return np.stack([weights.sum(1) @ along / mass, weights.sum(2) @ along / mass], 1)
+    across, down = (np.arange(side) - (side - 1) / 2 for side in weights.shape[:0:-1])
+    return np.stack([weights.sum(1) @ across / mass, weights.sum(2) @ down / mass], 1)
 
 
 def test_flip_mirrors_as_many_as_it_says(pictures: np.ndarray) -> None:
@@ -43,6 +43,12 @@ def test_rotation_turns_about_the_centre() -> None:
     assert spread_over(np.degrees(np.arctan2(moved[:, 1], moved[:, 0])), 12.0)
 
 
+def test_a_narrow_crop_turns_about_its_own_centre() -> None:
+    moved = centroids(run(blobs(28.5, 19.5)[:, :, 5:-5], rotation=12.0))
+    np.testing.assert_allclose(np.hypot(*moved.T), 9.0, atol=0.1)
+    assert spread_over(np.degrees(np.arctan2(moved[:, 1], moved[:, 0])), 12.0)
+
+
 def test_scale_changes_the_size_about_the_centre() -> None:
     moved = centroids(run(blobs(27.5, 25.5), scale=0.2))
     np.testing.assert_allclose(moved[:, 1] / moved[:, 0], 6 / 8, atol=0.02)
@@ -54,6 +60,12 @@ def test_translation_shifts_both_ways_alike() -> None:
     assert spread_over(moved[:, 0], 0.1 * SIDE)
     assert spread_over(moved[:, 1], 0.1 * SIDE)
     assert abs(np.corrcoef(moved.T)[0, 1]) < 0.2
+
+
+def test_translation_goes_by_width_and_height() -> None:
+    moved = centroids(run(blobs(19.5, 19.5)[:, :, 10:-10], translation=0.1))
+    assert spread_over(moved[:, 0], 0.05 * SIDE)
+    assert spread_over(moved[:, 1], 0.1 * SIDE)
 
 
 def test_the_warp_is_an_affine_one_with_mirrored_borders() -> None:

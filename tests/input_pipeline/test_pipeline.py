@@ -53,6 +53,18 @@ def test_batches_have_fixed_shapes_and_integer_labels(dataset: Any) -> None:
     assert len(list(batches)) == 5
 
 
+def test_crops_that_are_not_square(write_dataset: Callable[..., Any], tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path, [0, 0, 1, 1, 2, 2], encoding=".png", width=24)
+    (batch,) = steps(dataset, 0, 1, ON)
+    assert batch["image"].shape == (P * K, 32, 24, 3)
+    (plain,) = steps(dataset, 0, 1, OFF)
+    pixels = [dataset.pixels(record) for record in plain["record"]]
+    np.testing.assert_array_equal(plain["image"], np.stack(pixels))
+    everything = evaluation_batches(dataset, np.arange(6), 4)
+    assert everything.element_spec == tf.TensorSpec([None, 32, 24, 3], tf.uint8)
+    assert [len(images) for images in everything] == [4, 2]
+
+
 def test_a_batch_holds_what_the_sampler_drew(dataset: Any) -> None:
     records = np.flatnonzero(np.isin(dataset.labels, [10, 15, 40, 45, 50]))[::-1]
     batches = training_batches(dataset, records, P, K, SEED, 4, 9, OFF)

@@ -12,7 +12,7 @@ from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.draws import draw, drawn_apart, names_of
 from facenet_tf.input_pipeline.transforms import augment
 
-from .augmented import COUNT, CROP, NOTHING, STRENGTHS, run
+from .augmented import COUNT, CROP, NOTHING, SIDE, STRENGTHS, run
 
 EVERYTHING = dict.fromkeys(NOTHING, 0.2) | {"rotation": 10.0, "hue": 20.0}
 FULL = dict.fromkeys(NOTHING, 0.9) | {"rotation": 10.0, "hue": 20.0}
@@ -34,12 +34,13 @@ def test_no_strength_leaves_the_crops_alone(pictures: np.ndarray) -> None:
     np.testing.assert_array_equal(run(pictures[..., :1]), pictures[..., :1])
 
 
+@pytest.mark.parametrize("width", [SIDE, SIDE - 8], ids=["square", "narrow"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_a_strength_changes_some_crops_the_same_way_each_time(
-    pictures: np.ndarray, strength: str, channels: int
+    pictures: np.ndarray, strength: str, channels: int, width: int
 ) -> None:
-    crops = pictures[..., :channels]
+    crops = pictures[:, :, :width, :channels]
     changed = run(crops, **{strength: FULL[strength]})
     assert changed.shape == crops.shape and changed.dtype == np.uint8
     np.testing.assert_array_equal(changed, run(crops, **{strength: FULL[strength]}))

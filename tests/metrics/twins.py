@@ -66,3 +66,28 @@ def identity_errors(labels, distance, threshold):
         rejected = sum(value > threshold for value in pairs)
         found[label] = (len(own), sum(confused.values()), confused, len(pairs), rejected)
     return found
+
+
+def nearest_neighbour(enrolled, labels, probes):
+    """Label of the nearest enrolled vector, one probe and one vector at a time."""
+    named = []
+    for probe in probes:
+        best = None
+        for vector, label in zip(enrolled, labels):
+            distance = sum((float(a) - float(b)) ** 2 for a, b in zip(vector, probe))
+            if best is None or distance < best[0]:
+                best = distance, label
+        named.append(best[1])
+    return named
+
+
+def nearest_mean(enrolled, labels, probes):
+    """The nearest neighbour among one vector for each person: the mean, scaled to length 1."""
+    people = sorted(set(labels))
+    means = []
+    for person in people:
+        own = [vector for vector, label in zip(enrolled, labels) if label == person]
+        mean = [sum(map(float, numbers)) / len(own) for numbers in zip(*own)]
+        length = sum(number**2 for number in mean) ** 0.5
+        means.append([number / length for number in mean])
+    return nearest_neighbour(means, people, probes)

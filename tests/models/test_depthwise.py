@@ -9,7 +9,6 @@ from facenet_tf.models import DepthwiseConvolution
 from facenet_tf.models.depthwise import depthwise_convolution
 
 RANDOM = np.random.default_rng(0)
-JIT = pytest.mark.parametrize("jit", [False, True], ids=["graph", "jit"])
 # height, width, channels, kernel's height and width, strides, padding
 CASES = [
     (8, 8, 16, 3, 3, 1, "same"),
@@ -40,20 +39,28 @@ def tensors(case, batch=3, dtype=np.float64):
     return x.astype(dtype), kernel.astype(dtype)
 
 
-def run(convolve, x, kernel, jit=False, dtype=tf.float64):
+def run(convolve, x, kernel, dtype=tf.float64):
     """Outputs, and gradients of their weighted sum, all as float64."""
+    return run_all([(convolve, x, kernel, dtype)])[0]
 
-    @tf.function(jit_compile=jit)
-    def compute(x, kernel, weights):
+
+def run_all(given, jit=False):
+    """The same for several (convolution, x, kernel, dtype), compiled together, which is quicker."""
+
+    def results(convolve, x, kernel):
         with tf.GradientTape() as tape:
             tape.watch([x, kernel])
             outputs = convolve(x, kernel)
+        weights = tf.cast(np.random.default_rng(1).normal(size=outputs.shape), x.dtype)
         return [outputs, *tape.gradient(outputs, [x, kernel], weights)]
 
-    x, kernel = (tf.constant(values, dtype) for values in (x, kernel))
-    shape = convolve(x, kernel).shape
-    weights = np.random.default_rng(1).normal(size=shape)
-    return [np.asarray(each, np.float64) for each in compute(x, kernel, tf.cast(weights, dtype))]
+    @tf.function(jit_compile=jit)
+    def compute(numbers):
+        return [results(one[0], *two) for one, two in zip(given, numbers, strict=True)]
+
+    # As arguments: constants would be computed with by the compiler.
+    numbers = [[tf.constant(each, dtype) for each in (x, kernel)] for _, x, kernel, dtype in given]
+    return [[np.asarray(each, np.float64) for each in found] for found in compute(numbers)]
 
 
 def ours(case):
@@ -90,25 +97,30 @@ def test_values_equal_the_definition(case):
     np.testing.assert_allclose(found, twin(x, kernel, strides, padding), rtol=1e-12, atol=1e-12)
 
 
-@JIT
-@every_case
-def test_values_and_gradients_equal_tensorflows_in_float64(case, jit):
-    x, kernel = tensors(case)
-    found, expected = run(ours(case), x, kernel, jit), run(tensorflows(case), x, kernel)
-    for mine, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-10)
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "jit"])
+def test_values_and_gradients_equal_tensorflows_in_float64(jit):
+    given = [(case, *tensors(case), tf.float64) for case in CASES]
+    found = run_all([(ours(case), *rest) for case, *rest in given], jit)
+    expected = run_all([(tensorflows(case), *rest) for case, *rest in given])
+    for case, all_mine, all_theirs in zip(CASES, found, expected, strict=True):
+        for mine, theirs in zip(all_mine, all_theirs, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-10, err_msg=str(case))
 
 
-@JIT
-@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16, tf.float16])
-@pytest.mark.parametrize("case", [CASES[0], CASES[2], CASES[7]], ids=str)
-def test_rounding_is_that_of_the_type(case, dtype, jit):
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "jit"])
+def test_rounding_is_that_of_the_type(jit):
     """Against float64 on the same rounded numbers: sums are float32 at least, results rounded."""
-    x, kernel = (tf.cast(values, dtype).numpy() for values in tensors(case))
-    expected = run(tensorflows(case), x.astype(np.float64), kernel.astype(np.float64))
-    step = {tf.float32: 2.0**-20, tf.bfloat16: 2.0**-7, tf.float16: 2.0**-9}[dtype]
-    for mine, theirs in zip(run(ours(case), x, kernel, jit, dtype), expected, strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=step, atol=step * np.abs(theirs).max())
+    steps = {tf.float32: 2.0**-20, tf.bfloat16: 2.0**-7, tf.float16: 2.0**-9}
+    chosen = [(CASES[number], dtype) for number in (0, 2, 7) for dtype in steps]
+    rounded = [[tf.cast(each, dtype).numpy() for each in tensors(case)] for case, dtype in chosen]
+    given = [(*one, *two) for one, two in zip(chosen, rounded, strict=True)]
+    found = run_all([(ours(case), x, kernel, dtype) for case, dtype, x, kernel in given], jit)
+    for (case, dtype, x, kernel), all_mine in zip(given, found, strict=True):
+        exact = run(tensorflows(case), x.astype(np.float64), kernel.astype(np.float64))
+        step = steps[dtype]
+        for mine, theirs in zip(all_mine, exact, strict=True):
+            atol = step * np.abs(theirs).max()
+            np.testing.assert_allclose(mine, theirs, rtol=step, atol=atol, err_msg=str(case))
 
 
 def test_batch_of_any_size_without_tracing_anew():

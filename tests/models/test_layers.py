@@ -4,8 +4,10 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf.models import (
+    ChannelAffine,
     FusedBatchNormalization,
     L2Pooling,
+    PaddedSum,
     PixelNormalization,
     UnitLength,
 )
@@ -49,6 +51,17 @@ class TestPixelNormalization:
         np.testing.assert_allclose(
             values, tf.image.per_image_standardization(PIXELS), rtol=1e-4, atol=1e-5
         )
+
+    def test_dlib_has_a_mean_for_each_channel(self):
+        values = self.layer(normalization="dlib")(PIXELS)
+        np.testing.assert_allclose(
+            values, (PIXELS - np.array([122.782, 117.001, 104.298])) / 256, atol=1e-6
+        )
+
+    def test_fixed_holds_for_grey(self):
+        grey = PIXELS[..., :1]
+        values = self.layer(color="grey")(grey)
+        np.testing.assert_allclose(values, (grey - 127.5) / 128, atol=1e-6)
 
     def test_per_image_of_a_uniform_image_is_zero(self):
         values = self.layer(normalization="per_image")(np.full((1, 8, 8, 3), 200, np.uint8))
@@ -120,6 +133,18 @@ class TestL2Pooling:
             window = inputs[:, max(top, 0) : top + size, max(left, 0) : left + size]
             expected[:, i, j] = np.sqrt(np.mean(window.astype(float) ** 2, axis=(1, 2)))
         np.testing.assert_allclose(layer(inputs), expected, rtol=1e-5)
+
+    def test_sum_over_whole_windows(self):
+        """As Torch has it: what lacks a part of the window is left out."""
+        inputs = RANDOM.normal(size=(2, 7, 8, 3)).astype(np.float32)
+        layer = restored(L2Pooling(3, 3, padding="valid", reduction="sum"))
+        windows = inputs[:, :6, :6].astype(float).reshape(2, 2, 3, 2, 3, 3)
+        expected = np.sqrt(np.sum(windows**2, axis=(2, 4)))
+        np.testing.assert_allclose(layer(inputs), expected, rtol=1e-5)
+
+    def test_padding_does_not_count(self):
+        with pytest.raises(ValueError, match="do not go together"):
+            L2Pooling(padding="same", reduction="sum")
 
     @JIT
     def test_gradient_is_finite_at_zero(self, jit):
@@ -215,3 +240,45 @@ class TestFusedBatchNormalization:
             values = self.INPUTS.reshape(-1, 6)
             np.testing.assert_allclose(layer.moving_mean, values.mean(0), rtol=5e-3)
             np.testing.assert_allclose(np.mean(outputs, axis=(0, 1, 2)), 0, atol=2e-2)
+
+
+class TestChannelAffine:
+    def layer(self, **options):
+        layer = restored(ChannelAffine(**options))
+        layer.build((None, 4, 4, 3))
+        layer.set_weights([np.array([1.0, -2.0, 0.5]), np.array([0.0, 1.0, 3.0])])
+        return layer
+
+    @JIT
+    def test_value_and_gradient(self, jit):
+        inputs = RANDOM.normal(size=(2, 4, 4, 3))
+        value, gradient = value_and_gradient(self.layer(), inputs, jit)
+        np.testing.assert_allclose(value, inputs * [1, -2, 0.5] + [0, 1, 3], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(gradient, np.broadcast_to([1, -2, 0.5], inputs.shape))
+
+    def test_starts_as_nothing_and_is_trained(self):
+        layer = ChannelAffine()
+        inputs = tf.constant(RANDOM.normal(size=(2, 3)), tf.float32)
+        np.testing.assert_array_equal(layer(inputs, training=True), inputs)
+        assert len(layer.trainable_variables) == 2
+
+    def test_keeps_half_precision(self):
+        outputs = self.layer(dtype="mixed_bfloat16")(tf.ones((1, 4, 4, 3), tf.bfloat16))
+        assert outputs.dtype == tf.bfloat16
+
+
+class TestPaddedSum:
+    @JIT
+    @pytest.mark.parametrize("shapes", [((3, 3, 5), (4, 4, 2)), ((2, 4, 1), (4, 2, 1))])
+    def test_both_are_filled_up_with_zeros_at_the_end(self, shapes, jit):
+        maps = [RANDOM.normal(size=(2, *shape)).astype(np.float32) for shape in shapes]
+        expected = np.zeros((2, *np.maximum(*shapes)), np.float32)
+        for values in maps:
+            expected[tuple(slice(side) for side in values.shape)] += values
+        layer = restored(PaddedSum())
+        np.testing.assert_array_equal(tf.function(layer, jit_compile=jit)(maps), expected)
+
+    def test_in_a_model_of_any_batch_size(self):
+        inputs = [keras.Input((3, 3, 5)), keras.Input((4, 4, 2))]
+        model = keras.Model(inputs, PaddedSum()(inputs))
+        assert model.output_shape == (None, 4, 4, 5)

@@ -3,7 +3,14 @@ import pytest
 
 from facenet_tf import models
 from facenet_tf.preprocessing import Preprocessing
-from tests.models.counts import multiply_adds, parameters, shapes, weights
+from tests.models.counts import (
+    multiply_adds,
+    parameters,
+    shapes,
+    weights,
+    weights_of_blocks,
+    zeros,
+)
 
 # Weights of convolutions and the dense layer, from Table 1 of the paper: per layer of a block
 # times blocks. Expansion t, channels c and blocks n are those of the table.
@@ -101,3 +108,37 @@ def test_dropout_acts_in_training_only():
     pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
     np.testing.assert_array_equal(model(pixels), model(pixels))
     assert np.any(model(pixels, training=True) != model(pixels, training=True))
+
+
+class TestMobiFace:
+    """The paper's description: halved early, by blocks that expand by 2 or, later, by 4."""
+
+    @pytest.fixture(scope="class")
+    def mobiface(self):
+        with zeros():
+            return models.build("mobiface", preprocessing=Preprocessing())
+
+    def test_weights(self, mobiface):
+        """Of a block that expands a channels to b and projects them to c: (a + 9 + c) · b."""
+        blocks = {
+            "stage1": (64 + 9 + 64) * 128,
+            "stage2": 2 * (64 + 9 + 64) * 128,
+            "stage3": (64 + 9 + 128) * 256,
+            "stage4": 3 * (128 + 9 + 128) * 256,
+            "stage5": (128 + 9 + 256) * 512,
+            "stage6": 6 * (256 + 9 + 256) * 512,
+        }
+        others = {"stem_conv": 27 * 64, "stem_depthwise": 9 * 64, "last_conv": 256 * 512}
+        expected = {**others, **blocks, "bottleneck": 7 * 7 * 512 * 512}
+        assert weights_of_blocks(mobiface, expected) == expected
+
+    def test_shapes(self, mobiface):
+        found = shapes(mobiface)
+        assert found["stage2_block2_sum"] == (28, 28, 64)
+        assert found["stage4_block3_sum"] == (14, 14, 128)
+        assert found["stage6_block6_sum"] == (7, 7, 256)
+        assert found["flatten"] == (25_088,)
+        assert "stage1_block1_sum" not in found
+
+    def test_bottleneck_has_no_norm(self, mobiface):
+        assert [layer.name for layer in mobiface.layers][-2:] == ["bottleneck", "embedding"]

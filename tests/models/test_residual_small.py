@@ -51,5 +51,5 @@ def test_names_follow_one_scheme():
 
 
 def test_unknown_head():
-    with pytest.raises(ValueError, match='head must be "gap"'):
+    with pytest.raises(ValueError, match="head must be one of gap, depthwise"):
         build(80, head="average")

@@ -153,3 +153,11 @@ def test_a_cluster_is_given_absolute_paths(tmp_path, monkeypatch):
     config = BuildConfig(Path("photos"), output=Path("out"), engine="ray").resolved()
     assert (config.directory, config.output) == (tmp_path / "photos", tmp_path / "out")
     assert BuildConfig(Path("photos")).resolved().directory == Path("photos")
+
+
+def test_the_manifest_names_the_width_of_crops_that_are_not_square_alone():
+    """Datasets of before know of no width: their shards must be found to be the same."""
+    square = BuildConfig().to_manifest()["preprocessing"]
+    assert list(square) == ["alignment", "size", "color", "resampling", "border", "normalization"]
+    narrow = BuildConfig(preprocessing=Preprocessing(width=96)).to_manifest()["preprocessing"]
+    assert narrow == {**square, "width": 96}

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facenet_tf.preprocessing import centre_crop
+from facenet_tf.preprocessing import Preprocessing, centre_crop
 from facenet_tf.quality import measure_quality
 from facenet_tf.records import cropper
 from facenet_tf.records.config import BuildConfig
@@ -130,5 +130,7 @@ def test_large_pictures_come_alone(picture, monkeypatch):
 
 
 def test_central_box():
-    assert central_box(np.zeros((10, 30, 3))) == (10, 0, 10, 10)
-    assert central_box(np.zeros((31, 10, 3))) == (0, 10, 10, 10)
+    square, narrow = Preprocessing(), Preprocessing(size=100, width=50)
+    assert central_box(np.zeros((10, 30, 3)), square) == (10, 0, 10, 10)
+    assert central_box(np.zeros((31, 10, 3)), square) == (0, 10, 10, 10)
+    assert central_box(np.zeros((10, 30, 3)), narrow) == (12, 0, 5, 10)

@@ -5,9 +5,12 @@ python -m tests.training.replica_steps FILE.npz REPLICAS...
 One number of replicas above 1: the collectives of a process know no second strategy.
 """
 
+import dataclasses
 import functools
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -16,19 +19,46 @@ import tensorflow as tf
 from facenet_tf import models
 from facenet_tf.input_pipeline.share import Share
 from facenet_tf.preprocessing import Preprocessing
-from facenet_tf.training.config import Stage
+from facenet_tf.training.averaging import averaged_weights
+from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.descent import Descent
 from facenet_tf.training.distribute import Distribution, synchronize
 from facenet_tf.training.heads import build_head
-from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked
+from facenet_tf.training.optimizer import build_optimizer
+from facenet_tf.training.trainer import EmbeddingTrainer, Jit, compile_checked
 
 SIDE, PEOPLE, BATCH, STEPS = 16, 12, 8, 6
 PXK = {"identities_per_batch": 4, "images_per_identity": 2}
+STEADY = {"epochs": 1, "schedule": "constant", "warmup_epochs": 0.0, "learning_rate": 0.2}
 EVERYTHING = "triplet/batch_hard + 0.1*adaface + 0.01*centre"
-# Stage, what XLA compiles, steps that are taken at once.
+
+
+def stage_of(loss: str, **options: Any) -> Stage:
+    return Stage(loss, **PXK, **STEADY | options)
+
+
+SGD = TrainConfig(optimizer="sgd", clip_norm=1.0, weight_decay=0.0, steps_per_epoch=STEPS)
+HALF = dataclasses.replace(SGD, precision="mixed_float16")
+AVERAGED = dataclasses.replace(SGD, weight_decay=0.1, descent=Descent(ema=0.7))
+
+
+class Case(NamedTuple):
+    """A stage, what XLA compiles, steps that are taken at once, how the weights descend."""
+
+    stage: Stage
+    jit: Jit = "off"
+    at_once: int = 1
+    config: TrainConfig = SGD
+    rates: Mapping[str, float] = {}
+
+
 CASES = {
-    "batch_hard": (Stage("triplet/batch_hard", epochs=1, **PXK), "loss", 1),
-    "arcface_sampled": (Stage("arcface", epochs=1, sampled_classes=9, **PXK), "off", 3),
-    "prototypes_state_norms_memory": (Stage(EVERYTHING, epochs=1, memory=20, **PXK), "off", 1),
+    "batch_hard": Case(stage_of("triplet/batch_hard"), jit="loss"),
+    "arcface_sampled": Case(stage_of("arcface", sampled_classes=9), at_once=3),
+    "prototypes_state_norms_memory_averages_rates": Case(
+        stage_of(EVERYTHING, memory=20), config=AVERAGED, rates={"convolution": 0.1}
+    ),
+    "float16": Case(stage_of("cosface", scale=8.0), config=HALF),
 }
 
 
@@ -36,7 +66,7 @@ def make_model() -> keras.Model:
     """Batch normalisation of maps and, by Keras' own layer, of vectors."""
     pixels = keras.Input((SIDE, SIDE, 3))
     x = models.PixelNormalization(Preprocessing(size=SIDE).to_dict())(pixels)
-    x = keras.layers.Conv2D(6, 3, 2, use_bias=False)(x)
+    x = keras.layers.Conv2D(6, 3, 2, use_bias=False, name="convolution")(x)
     x = keras.layers.ReLU()(models.FusedBatchNormalization(epsilon=1e-5, momentum=0.9)(x))
     x = keras.layers.Dense(8, use_bias=False)(keras.layers.GlobalAveragePooling2D()(x))
     x = keras.layers.BatchNormalization(momentum=0.9)(x)
@@ -73,27 +103,42 @@ def distribution_of(replicas: int) -> Distribution:
     return Distribution(tf.distribute.MirroredStrategy(devices))
 
 
-def train(stage: Stage, jit: str, at_once: int, replicas: int) -> dict[str, np.ndarray]:
-    """All that the steps leave: weights, moving statistics, what the head keeps, figures."""
+def train(case: Case, replicas: int) -> dict[str, np.ndarray]:
+    """All that the steps leave: weights, statistics, what head and optimiser keep, figures."""
     distribution = distribution_of(replicas)
     keras.utils.set_random_seed(0)
+    keras.mixed_precision.set_global_policy(case.config.precision)
     with distribution.strategy.scope():
         model = make_model()
         synchronize(model)
-        head = build_head(stage, PEOPLE, 8, seed=0)
-        trainer = EmbeddingTrainer(model, head, jit, clip_norm=1.0)
-        compile_checked(trainer, keras.optimizers.SGD(0.2, momentum=0.9), jit, at_once)
+        head = build_head(case.stage, PEOPLE, 8, seed=0)
+        trainer = EmbeddingTrainer(model, head, case.jit, clip_norm=case.config.clip_norm)
+        weights = trainer.weights_to_train
+        rates = [
+            (variable, rate)
+            for name, rate in case.rates.items()
+            for variable in model.get_layer(name).trainable_variables
+        ]
+        optimizer = build_optimizer(case.config, case.stage, weights, rates)
+        compile_checked(trainer, optimizer, case.jit, case.at_once)
         execute = distribution.train_function(trainer)
         batches = iter(distribution.batches(read))
-        for _ in range(STEPS // at_once):
+        for _ in range(STEPS // case.at_once):
             figures = execute(batches)
+    keras.mixed_precision.set_global_policy("float32")
     kept = [*tf.nest.flatten([state for state in head.states if state is not None])]
     kept += [*head.memory] if head.memory else []
-    variables = [*model.weights, *head.trainable_variables, *kept]
+    variables = [*model.weights, *head.trainable_variables, *kept, *optimizer.variables]
     with distribution.strategy.scope():
-        values = [tf.convert_to_tensor(variable).numpy() for variable in variables]
-    left = {f"{number:02d}": value for number, value in enumerate(values)}
+        left = numbered("left", variables)
+        with averaged_weights(optimizer, weights):
+            left |= numbered("validated", weights)
     return left | {name: np.asarray(figure) for name, figure in figures.items()}
+
+
+def numbered(name: str, variables: list[Any]) -> dict[str, np.ndarray]:
+    values = [tf.convert_to_tensor(variable).numpy() for variable in variables]
+    return {f"{name}_{number:02d}": value for number, value in enumerate(values)}
 
 
 def normalize(replicas: int) -> dict[str, np.ndarray]:
@@ -131,7 +176,7 @@ if __name__ == "__main__":
     tf.config.set_logical_device_configuration(cpu, logical)
     results = {}
     for replicas in counts:
-        left = {case: train(*how, replicas) for case, how in CASES.items()}
+        left = {case: train(how, replicas) for case, how in CASES.items()}
         left["batch_norm"] = normalize(replicas)
         for case, values in left.items():
             results |= {f"{case}/{replicas}/{name}": value for name, value in values.items()}

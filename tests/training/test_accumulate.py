@@ -45,12 +45,10 @@ def frozen_norm() -> keras.Model:
 @pytest.mark.parametrize(
     ("body", "stage", "jit"),
     [
-        (small_body, HARD, "on"),
-        (small_body, COSFACE, "off"),
-        (frozen_norm, HARD, "loss"),
+        (small_body, HARD, "off"),
         (frozen_norm, COSFACE, "on"),
     ],
-    ids=["plain", "plain, prototypes", "frozen norm", "frozen norm, prototypes"],
+    ids=["plain", "frozen norm, prototypes"],
 )
 def test_chunks_are_the_large_batch(body, stage, jit):
     figures, weights = after_two_steps(body(), stage=stage)
@@ -75,13 +73,9 @@ def one_tape_over_chunks(network, images, slopes):
 
 
 @pytest.mark.parametrize("jit", [None, False, True], ids=["eager", "graph", "xla"])
-@pytest.mark.parametrize(
-    "options",
-    [{"norm": True}, pytest.param({"norm": True, "dropout": 0.5}, marks=needs_seeds)],
-    ids=["norm", "norm and dropout"],
-)
-def test_each_chunk_counts_once_and_is_replayed_exactly(options, jit):
+def test_each_chunk_counts_once_and_is_replayed_exactly(jit):
     """Against one tape over all chunks: same dropout, same gradients, same moving statistics."""
+    options = {"norm": True, "dropout": 0.5 if KERAS_3 else 0.0}
     images = small_batch()["image"]
     slopes = tf.random.stateless_normal([BATCH, FEATURES], [1, 2])
     network, twin = (_with_norms(small_body(**options)) for _ in range(2))

@@ -18,7 +18,7 @@ from tests.training.small import (
 )
 
 
-@pytest.mark.parametrize("jit", ["loss", "on"])
+@pytest.mark.parametrize("jit", ["off", "on"])
 def test_the_averages_stand_in_for_the_weights(jit):
     optimizer = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.8)
     trainer = small_trainer(small_body(), optimizer, jit=jit)

@@ -10,7 +10,9 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf.errors import InputError, Interrupted
-from facenet_tf.training import fit
+from facenet_tf.evaluation.roster import Roster
+from facenet_tf.evaluation.seen import seen_people
+from facenet_tf.training import progress
 from facenet_tf.training.checkpoints import Checkpointing
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.descent import Descent, RateDrop
@@ -22,14 +24,9 @@ SMALL = {"identities_per_batch": 2, "images_per_identity": 2, "warmup_epochs": 0
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(small_bodies, monkeypatch):
     """A small body, and no pictures for TensorBoard."""
-    monkeypatch.setattr(fit, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
-    monkeypatch.setattr(
-        fit,
-        "build_model",
-        lambda config, dataset: small_body(norm=True, crops=dataset.preprocessing),
-    )
+    monkeypatch.setattr(progress, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
 
 
 def make_config(dataset, output, *, stage=None, **changes) -> TrainConfig:
@@ -64,7 +61,7 @@ def kernel_of(model) -> np.ndarray:
 
 def interrupt_after(monkeypatch, saves):
     """Stop as Ctrl-C does, after so many checkpoints."""
-    real, done = fit.Keeper.save, []
+    real, done = progress.Keeper.save, []
 
     def save(self, *arguments):
         real(self, *arguments)
@@ -72,7 +69,7 @@ def interrupt_after(monkeypatch, saves):
         if len(done) == saves:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit.Keeper, "save", save)
+    monkeypatch.setattr(progress.Keeper, "save", save)
 
 
 def test_validation_and_the_model_are_of_the_average_and_training_is_not(
@@ -84,7 +81,7 @@ def test_validation_and_the_model_are_of_the_average_and_training_is_not(
         measured.append(kernel_of(embedder.model))
         return {"val_auc": len(measured) / 100}
 
-    monkeypatch.setattr(fit.ValidationPeople, "measure", measure)
+    monkeypatch.setattr(progress.ValidationPeople, "measure", measure)
     config = make_config(dataset, tmp_path / "run", descent=Descent(ema=0.8))
     train(config)
     kept = kernel_of(keras.saving.load_model(config.output / "model.keras"))
@@ -101,9 +98,11 @@ def test_validation_and_the_model_are_of_the_average_and_training_is_not(
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_average_and_plateau_go_on_after_an_interruption(dataset, tmp_path, monkeypatch, precision):
-    monkeypatch.setattr(fit.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5})
+    monkeypatch.setattr(
+        progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": 0.5}
+    )
     stage = {"epochs": 5, "scale": 4.0, "schedule": "plateau", "drop": RateDrop(patience=1)}
-    options = {"stage": stage, "descent": Descent(ema=0.9), "precision": "mixed_float16"}
+    options = {"stage": stage, "descent": Descent(ema=0.9), "precision": precision}
     whole = make_config(dataset, tmp_path / "whole", **options)
     train(whole)
     broken = make_config(dataset, tmp_path / "broken", **options)
@@ -182,7 +181,7 @@ def test_a_run_starts_from_another_and_keeps_what_is_frozen(dataset, tmp_path):
     people["dataset"]["seen_people"].append("Somebody Else")
     (first.output / "config.json").write_text(json.dumps(people))
     tuning = FineTuning(
-        start_from=first.output, freeze=("conv", "norm"), layer_rates={"bottle*": 0.01}
+        init=str(first.output), freeze=("conv", "norm"), layer_rates={"bottle*": 0.01}
     )
     second = make_config(dataset, tmp_path / "second", fine_tuning=tuning, stage={"epochs": 1})
     train(second)
@@ -201,6 +200,18 @@ def test_a_run_starts_from_another_and_keeps_what_is_frozen(dataset, tmp_path):
     # Two steps of a hundredth of 0.01, where the first run took two of 0.01.
     way = np.abs(kernel_of(before) - kernel_of(fresh)).max()
     assert 0 < moved["bottleneck"][0] < 0.05 * way
+
+
+def test_a_run_that_begins_with_weights_of_others_says_so(dataset, tmp_path):
+    small_body(norm=True, crops=dataset.preprocessing).save(tmp_path / "theirs.keras")
+    tuning = FineTuning(init=str(tmp_path / "theirs.keras"))
+    config = make_config(dataset, tmp_path / "run", fine_tuning=tuning, stage={"epochs": 1})
+    train(dataclasses.replace(config, model=None))
+    recorded = json.loads((config.output / "config.json").read_text())
+    assert recorded["config"]["model"] == "small"
+    assert recorded["dataset"]["seen_before"] == "theirs.keras"
+    seen = seen_people(recorded, dataset, Roster.of(dataset))
+    assert seen.names and seen.before == "unknown"
 
 
 def test_a_body_may_be_frozen_whole_where_the_head_learns(dataset, tmp_path):
@@ -237,21 +248,22 @@ def test_what_cannot_be_is_refused_before_an_earlier_run_is_touched(
     assert not output.exists()
 
 
-def test_a_start_that_does_not_say_whom_it_saw_is_refused(dataset, tmp_path):
+def test_weights_of_a_run_that_does_not_say_whom_it_saw_are_refused(dataset, tmp_path):
     (tmp_path / "old").mkdir()
-    tuning = FineTuning(start_from=tmp_path / "old")
-    with pytest.raises(InputError, match=r"--start-from .*old: its model.keras cannot be loaded"):
+    (tmp_path / "old" / "model.keras").write_bytes(b"not a model")
+    tuning = FineTuning(init=str(tmp_path / "old"))
+    with pytest.raises(InputError, match=r"old.model\.keras cannot be loaded"):
         train(make_config(dataset, tmp_path / "run", fine_tuning=tuning))
     small = make_config(dataset, tmp_path / "first", stage={"epochs": 1})
     train(small)
     (small.output / "config.json").unlink()
-    tuning = FineTuning(start_from=small.output)
-    with pytest.raises(InputError, match=r"--start-from .*does not say whom"):
+    tuning = FineTuning(init=str(small.output))
+    with pytest.raises(InputError, match=r"--init .*does not say whom"):
         train(make_config(dataset, tmp_path / "run", fine_tuning=tuning))
 
 
 def test_a_plateau_wants_validation_people(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(fit.ValidationPeople, "of", lambda dataset: None)
+    monkeypatch.setattr(progress.ValidationPeople, "of", lambda *_: None)
     with pytest.raises(InputError, match=r"schedule plateau: .* no validation people"):
         train(make_config(dataset, tmp_path / "run", stage={"schedule": "plateau"}))
 

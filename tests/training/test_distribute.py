@@ -13,7 +13,7 @@ import pytest
 
 from facenet_tf.errors import InputError
 from facenet_tf.training import distribute
-from tests.training.replica_steps import CASES
+from tests.training.replica_steps import CASES, STEPS
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +43,10 @@ def test_replicas_with_parts_come_to_what_one_with_the_whole_batch_does(after_st
         assert sum(name.startswith(f"{case}/") for name in expected) >= 4, case
     for name, value in expected.items():
         other = actual[name.replace("/1/", f"/{replicas}/")]
-        np.testing.assert_allclose(other, value, rtol=1e-3, atol=1e-4, err_msg=name)
+        half = name.startswith("float16")  # its gradients are summed in other parts
+        rtol, atol = (1e-2, 2e-3) if half else (1e-3, 1e-4)
+        np.testing.assert_allclose(other, value, rtol=rtol, atol=atol, err_msg=name)
+    assert 0 < expected["float16/1/skipped_steps"] < STEPS
 
 
 def test_xla_for_the_whole_step_of_replicas_is_refused():

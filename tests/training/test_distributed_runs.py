@@ -6,11 +6,14 @@ Two worker processes share this machine; a machine of several devices is one of 
 import csv
 import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -124,6 +127,21 @@ def assert_nearly_equal(run: Path, other: Path) -> None:
         np.testing.assert_allclose(mine, theirs, rtol=1e-2, atol=1e-3)
 
 
+def assert_equal(run: Path, other: Path) -> None:
+    names = ("epoch", "loss", "gradient_norm", "val_auc")
+    for mine, theirs in zip(history(run), history(other), strict=True):
+        assert [mine[name] for name in names] == [theirs[name] for name in names]
+    for mine, theirs in zip(weights(run), weights(other), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def wait_for(what: Callable[[], object], worker: Process) -> None:
+    """Until it is so, or the worker has ended."""
+    end = time.monotonic() + PATIENCE
+    while not what() and time.monotonic() < end and worker.process.poll() is None:
+        time.sleep(0.05)
+
+
 def test_two_workers_come_to_what_one_process_does(undisturbed, alone):
     assert_nearly_equal(undisturbed, alone)
     record = json.loads((undisturbed / "config.json").read_text())["distribution"]
@@ -152,20 +170,39 @@ def test_a_batch_that_does_not_divide_is_refused_in_a_line(dataset, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def stopped_at(worker: Process) -> int:
+    """The step of the run that a worker says it stopped after."""
+    (found,) = re.findall(r"stopped after .*\(step (\d+)\)", worker.log.read_text())
+    return int(found)
+
+
+def test_workers_stop_after_the_same_step_whichever_is_asked(dataset, undisturbed, tmp_path):
+    run = tmp_path / "run"
+    for asked in (1, 0):
+        resume = ["--resume"] if run.exists() else []
+        lines = len(history(run))
+        workers = two_workers(dataset.directory, run, tmp_path, *resume)
+        wait_for(lambda lines=lines: len(history(run)) > lines, workers[0])
+        workers[asked].process.send_signal(signal.SIGTERM)
+        for worker in workers:
+            worker.ends_with(75)
+        assert "SIGTERM: stopped after" in workers[asked].log.read_text()
+        assert "another worker is asked to stop" in workers[1 - asked].log.read_text()
+        steps = {stopped_at(worker) for worker in workers}
+        assert steps == {max(int(kept.name) for kept in (run / "checkpoints").iterdir())}
+    for worker in two_workers(dataset.directory, run, tmp_path, "--resume"):
+        worker.ends_with(0)
+    assert_equal(run, undisturbed)
+
+
 def test_a_worker_that_is_killed_and_started_again_changes_nothing(dataset, undisturbed, tmp_path):
     run = tmp_path / "run"
     chief, other = two_workers(dataset.directory, run, tmp_path)
-    end = time.monotonic() + PATIENCE
-    while not history(run) and time.monotonic() < end and chief.process.poll() is None:
-        time.sleep(0.05)
+    wait_for(lambda: history(run), chief)
     other.process.kill()
     chief.ends_with(75)
     assert "--resume" in chief.log.read_text()
     assert 1 <= len(history(run)) < 4
     for worker in two_workers(dataset.directory, run, tmp_path, "--resume"):
         worker.ends_with(0)
-    names = ("epoch", "loss", "gradient_norm", "val_auc")
-    for mine, theirs in zip(history(run), history(undisturbed), strict=True):
-        assert [mine[name] for name in names] == [theirs[name] for name in names]
-    for mine, theirs in zip(weights(run), weights(undisturbed), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    assert_equal(run, undisturbed)

@@ -101,7 +101,7 @@ def test_layers_of_another_shape_or_name_stay_fresh_and_are_told():
 def test_a_model_without_a_layer_in_common_is_refused():
     pixels = keras.Input((16, 16, 3))
     other = keras.Model(pixels, keras.layers.Conv2D(1, 1, name="else")(pixels), name="other")
-    with pytest.raises(InputError, match=r"--start-from: other has no layer of small"):
+    with pytest.raises(InputError, match=r"--init: other has no layer of small"):
         take_weights(small_body(), other)
 
 

@@ -8,8 +8,6 @@ import logging
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -18,12 +16,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard import program
 
 from benchmarks import killed_training
 from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.training import fit, heads
+from facenet_tf.training import heads, progress
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.checkpoints import Checkpointing, Checkpoints
 from facenet_tf.training.config import Stage, TrainConfig
@@ -32,6 +31,7 @@ from facenet_tf.training.not_finite import Recovery
 from facenet_tf.training.run_directory import RunDirectory
 from tests.records.test_interruptions import Ended
 
+pytestmark = pytest.mark.usefixtures("small_bodies")
 NOTHING = Stage("triplet/batch_hard", epochs=0)
 
 
@@ -40,7 +40,6 @@ def make_config(dataset, output, **changes) -> TrainConfig:
     defaults = TrainConfig(
         dataset=dataset.directory,
         output=output,
-        width=4,
         embedding_size=8,
         steps_per_epoch=3,
         warm_up=Stage("cosface", epochs=2, **batch),
@@ -54,8 +53,14 @@ def history(run) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Pictures for TensorBoard are drawn in `finished` alone, which comes before this."""
+    monkeypatch.setattr(progress, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
+
+
 @pytest.fixture(scope="module")
-def finished(dataset, tmp_path_factory):
+def finished(small_bodies, dataset, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "run"
     return train(make_config(dataset, output)), output
 
@@ -118,9 +123,8 @@ def test_early_stop_has_its_own_count_and_survives_a_resume(dataset, tmp_path, m
     """The warm-up's best epoch is its first; the main stage has patience 2 all the same."""
     aucs = iter([0.9, *[0.5] * 20])
     monkeypatch.setattr(
-        fit.ValidationPeople, "measure", lambda self, embedder: {"val_auc": next(aucs)}
+        progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": next(aucs)}
     )
-    monkeypatch.setattr(fit, "TensorBoardLog", lambda *_: keras.callbacks.Callback())
     batch = {"identities_per_batch": 2, "images_per_identity": 2}
     config = make_config(
         dataset,
@@ -146,7 +150,7 @@ def test_a_damaged_record_is_the_users_line(dataset, tmp_path, monkeypatch):
 
 def take_steps(monkeypatch, config, steps):
     """Train until a signal comes after so many steps."""
-    taken, real = itertools.count(1), fit.happenings.Throughput.on_train_batch_end
+    taken, real = itertools.count(1), progress.happenings.Throughput.on_train_batch_end
 
     def signalled(self, batch, logs=None):
         real(self, batch, logs)
@@ -154,7 +158,7 @@ def take_steps(monkeypatch, config, steps):
             signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit.happenings.Throughput, "on_train_batch_end", signalled)
+        patch.setattr(progress.happenings.Throughput, "on_train_batch_end", signalled)
         train(config)
 
 
@@ -173,10 +177,11 @@ def end_before_checkpoint(monkeypatch, config, step):
 
 
 def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
-    finished, dataset, tmp_path, monkeypatch, caplog
+    dataset, tmp_path, monkeypatch, caplog
 ):
-    _, whole = finished
-    config = make_config(dataset, tmp_path / "run")
+    whole = make_config(dataset, tmp_path / "whole", jit="off")
+    train(whole)
+    config = dataclasses.replace(whole, output=tmp_path / "run")
     run, resumed = RunDirectory(config.output), dataclasses.replace(config, resume=True)
     with pytest.raises(Interrupted, match=r"^SIGTERM: stopped after step 1 of epoch 1 of 4 .*--re"):
         take_steps(monkeypatch, config, 1)
@@ -191,7 +196,7 @@ def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
     assert train(resumed).epochs == 4
     assert "going back to the checkpoint of step 1" in caplog.text
     assert "resumed after step 1 of epoch 1" in caplog.text
-    assert killed_training.outcome(run.path) == killed_training.outcome(whole)
+    assert killed_training.outcome(run.path) == killed_training.outcome(whole.output)
 
 
 def test_resuming_a_finished_run_changes_nothing(finished, dataset):
@@ -221,6 +226,9 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
         ({"loss": "quintuplet"}, "--main.loss quintuplet"),
         ({"loss": "cosface", "mining": "batch_hard"}, "--main.mining batch_hard"),
         ({"clip_norm": -1.0}, "--clip-norm"),
+        ({"pictures_per_person": -1}, "--pictures-per-person"),
+        ({"degrade": ("grey", "blur")}, "--degrade blur"),
+        ({"degrade": ("low_resolution:512",)}, "--degrade low_resolution:512"),
         ({"seed": -1}, "--seed"),
         ({"seed": 2**32}, "--seed"),
     ],
@@ -294,13 +302,13 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_pictures(
 
 def test_a_run_goes_back_and_on_with_a_lower_rate(dataset, tmp_path, monkeypatch, caplog):
     written = noted_checkpoints(monkeypatch)
-    spoiled, real = spoil(monkeypatch, 5), fit.write_batches
+    spoiled, real = spoil(monkeypatch, 5), progress.write_batches
 
     def mended(*arguments, **facts):
         real(*arguments, **facts)
         spoiled.assign(1.0)
 
-    monkeypatch.setattr(fit, "write_batches", mended)
+    monkeypatch.setattr(progress, "write_batches", mended)
     options = {"recovery": Recovery(rollbacks=1, rate=0.5), "checkpoint": Checkpointing(steps=2)}
     steady = {"schedule": "constant", "warmup_epochs": 0.0, "learning_rate": 1e-3}
     stage = Stage("cosface", 2, identities_per_batch=2, images_per_identity=3, **steady)
@@ -329,40 +337,34 @@ def test_a_run_is_named_after_its_dataset(tmp_path, monkeypatch):
 
 
 def test_collapse_ends_the_run_with_advice(dataset, tmp_path, monkeypatch):
-    real = fit.happenings.HealthGuard.on_epoch_end
+    real = progress.happenings.HealthGuard.on_epoch_end
 
     def collapsed(self, epoch, logs=None):
         real(self, epoch, logs | {"mean_distance": 0.001})
 
-    monkeypatch.setattr(fit.happenings.HealthGuard, "on_epoch_end", collapsed)
+    monkeypatch.setattr(progress.happenings.HealthGuard, "on_epoch_end", collapsed)
     with pytest.raises(TrainingStopped, match="collapsed"):
         train(make_config(dataset, tmp_path / "run"))
 
 
 def test_tensorboard_serves_the_curves(finished):
     _, run = finished
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(run), "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--load_fast", "false"], stderr=subprocess.PIPE, text=True
-    ) as server:
+    server = program.TensorBoard()
+    options = ["--port", "0", "--load_fast", "false", "--reload_interval", "0"]
+    server.configure(argv=["tensorboard", "--logdir", str(run), *options])
+    address = server.launch()
+
+    def answer(query):
+        with urllib.request.urlopen(f"{address}data/plugin/{query}") as found:
+            return json.load(found)
+
+    for _ in range(60):
         try:
-            address = next(
-                found.group()
-                for line in server.stderr
-                if (found := re.search(r"http://localhost:\d+", line))
-            )
-            query = "data/plugin/scalars/scalars?tag=train/loss&run=logs"
-            for _ in range(60):
-                try:
-                    with urllib.request.urlopen(f"{address}/{query}") as answer:
-                        points = json.load(answer)
-                        break
-                except urllib.error.HTTPError:
-                    time.sleep(0.5)
-            with urllib.request.urlopen(f"{address}/data/plugin/projector/runs") as answer:
-                projector_runs = json.load(answer)
-        finally:
-            server.kill()  # it may swallow a SIGTERM that comes while it answers
+            points = answer("scalars/scalars?tag=train/loss&run=logs")
+            break
+        except urllib.error.HTTPError:
+            time.sleep(0.5)
+    projector_runs = answer("projector/runs")
     expected = [float(row["loss"]) for row in history(run)]
     np.testing.assert_allclose([value for _, _, value in points], expected, rtol=1e-4)
     assert projector_runs

@@ -6,7 +6,7 @@ import pytest
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.training.config import Stage, TrainConfig
-from facenet_tf.training.plan import plan_stages
+from facenet_tf.training.plan import plan_stages, training_records
 
 
 class Records:
@@ -64,3 +64,32 @@ def test_a_plan_knows_the_shape_of_each_epoch():
     first, second = plans([4] * 20, sampling=Sampling(doublings=1))
     assert [first.shape(epoch) for epoch in range(3)] == [(16, 4), (16, 4), (8, 8)]
     assert [second.shape(epoch) for epoch in range(2)] == [(16, 4), (8, 8)]
+
+
+class Split(Records):
+    """The same with all people in the training split."""
+
+    def split(self, name):
+        assert name == "train"
+        return np.arange(len(self.labels))
+
+
+def test_as_many_pictures_of_each_person_as_the_config_takes():
+    dataset = Split([7, 2, 5])
+    chosen = training_records(TrainConfig(pictures_per_person=3, seed=1), dataset)
+    assert np.bincount(dataset.labels[chosen]).tolist() == [3, 2, 3]
+    assert (np.diff(chosen) > 0).all()
+    assert training_records(TrainConfig(), dataset).tolist() == list(range(14))
+
+
+def test_the_seed_decides_which_pictures_and_more_hold_the_fewer():
+    dataset = Split([40, 40])
+    draws = {
+        (seed, count): set(
+            training_records(TrainConfig(pictures_per_person=count, seed=seed), dataset).tolist()
+        )
+        for seed in (0, 1)
+        for count in (5, 20)
+    }
+    assert draws[0, 5] < draws[0, 20]
+    assert draws[0, 5] != draws[1, 5]

@@ -12,7 +12,7 @@ from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
-from facenet_tf.training import fit
+from facenet_tf.training import stage_batches
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
 from facenet_tf.training.keeper import Keeper
@@ -20,6 +20,7 @@ from facenet_tf.training.keeper import Keeper
 from ..conftest import SIDE, whole_picture_detector
 
 STEPS = 3
+pytestmark = pytest.mark.usefixtures("small_bodies")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,6 @@ def config_of(dataset, output, **stage) -> TrainConfig:
     return TrainConfig(
         dataset=dataset.directory,
         output=output,
-        width=4,
         embedding_size=8,
         steps_per_epoch=STEPS,
         jit="off",  # quicker to begin
@@ -55,7 +55,7 @@ def config_of(dataset, output, **stage) -> TrainConfig:
 def seen(monkeypatch):
     """What the pipeline was asked for: (start step, P, K, confused, mixup)."""
     asked = []
-    original = fit.training_batches
+    original = stage_batches.training_batches
 
     def noted(dataset, records, people, pictures, **options):
         if options["augmentation"].enabled:
@@ -64,7 +64,7 @@ def seen(monkeypatch):
             asked.append(told)
         return original(dataset, records, people, pictures, **options)
 
-    monkeypatch.setattr(fit, "training_batches", noted)
+    monkeypatch.setattr(stage_batches, "training_batches", noted)
     return asked
 
 

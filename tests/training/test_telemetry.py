@@ -43,12 +43,11 @@ VALIDATION = {
 
 
 @pytest.fixture(scope="module")
-def finished(dataset, tmp_path_factory):
+def finished(small_bodies, dataset, tmp_path_factory):
     batch = {"identities_per_batch": 2, "images_per_identity": 2}
     config = TrainConfig(
         dataset=dataset.directory,
         output=tmp_path_factory.mktemp("runs") / "run",
-        width=4,
         embedding_size=8,
         steps_per_epoch=6,
         profile=1,

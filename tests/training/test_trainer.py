@@ -44,8 +44,7 @@ def weights_after_a_step(trainer: EmbeddingTrainer) -> list[np.ndarray]:
     return [np.asarray(weight) for weight in trainer.weights_to_train]
 
 
-@pytest.mark.parametrize("stage", [HARD, COSFACE], ids=["batch_hard", "cosface"])
-@pytest.mark.parametrize("jit", ["on", "loss"])
+@pytest.mark.parametrize(("stage", "jit"), [(HARD, "on"), (COSFACE, "loss")])
 def test_xla_changes_nothing_but_the_rounding(stage, jit):
     plain = weights_after_a_step(make_trainer(stage, "off"))
     jitted = weights_after_a_step(make_trainer(stage, jit))

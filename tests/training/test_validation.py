@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from facenet_tf.input_pipeline.degraded import degraded
 from facenet_tf.training.validation import FAR, ValidationPeople
 
 
@@ -88,3 +89,10 @@ def test_only_validation_people_are_measured_and_at_most_so_many_pictures(datase
     assert len(few.records) == 4
     assert set(few.records) <= set(everyone.records)
     assert {few.records[0], few.records[-1]} == {everyone.records[0], everyone.records[-1]}
+
+
+def test_validation_crops_are_degraded_as_asked(dataset):
+    plain = np.concatenate(list(ValidationPeople(dataset).batches()))
+    people = ValidationPeople.of(dataset, degrade=("low_resolution:4", "grey"))
+    expected = list(degraded(plain, ["low_resolution:4", "grey"]))
+    np.testing.assert_array_equal(np.concatenate(list(people.batches())), expected)

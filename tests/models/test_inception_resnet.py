@@ -2,13 +2,14 @@ import importlib.util
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from facenet_tf import models
 from facenet_tf.preprocessing import Preprocessing
 from tests.models import facenet_pytorch_weights as theirs
-from tests.models.counts import multiply_adds, parameters, shapes
+from tests.models.counts import multiply_adds, parameters, shapes, zeros
 
 # Trainable parameters without scales of batch normalisation, from the filters of davidsandberg's
 # code (the paper's Figures 10 to 13 and 7, with other widths for 149-pixel stems).
@@ -120,3 +121,50 @@ def test_the_smallest_picture_and_dropout():
     assert names[-4:] == ["dropout", "bottleneck", "bottleneck_norm", "embedding"]
     with pytest.raises(ValueError, match="at least 75 pixels, not 74"):
         build(74)
+
+
+class TestSecondVersion:
+    """Against the network of `keras.applications`, which was converted from TF-slim's."""
+
+    SHAPES = {
+        "stem_conv4a": (71, 71, 192),
+        "stem_pool5a": (35, 35, 192),
+        "mixed_5b": (35, 35, 320),
+        "block35_10_relu": (35, 35, 320),
+        "mixed_6a": (17, 17, 1088),
+        "block17_20_relu": (17, 17, 1088),
+        "mixed_7a": (8, 8, 2080),
+        "block8_9_relu": (8, 8, 2080),
+        "block8_10_sum": (8, 8, 2080),
+        "conv_7b_relu": (8, 8, 1536),
+    }
+
+    def test_shapes_of_the_paper(self):
+        with zeros():
+            second = models.build("inception_resnet_v2", preprocessing=Preprocessing(size=299))
+        found = shapes(second)
+        assert {name: found[name] for name in self.SHAPES} == self.SHAPES
+        scales = {layer.scale for layer in second.layers if layer.name.startswith("block17_")
+                  and layer.name.endswith("_sum")}  # fmt: skip
+        assert scales == {0.10}
+
+    def test_parameters_of_each_layer(self):
+        """In the order of the graph both have the same shapes, but for those in one place."""
+        with zeros():
+            ours = models.build("inception_resnet_v2", preprocessing=Preprocessing(size=75))
+            theirs = keras.applications.InceptionResNetV2(
+                include_top=False, weights=None, input_shape=(75, 75, 3)
+            )
+        assert parameters(theirs.trainable_variables) == 54_276_192
+        head = [layer for layer in ours.layers if layer.name.startswith("bottleneck")]
+        of_head = sum(parameters(layer.trainable_variables) for layer in head)
+        assert of_head == 1536 * 512 + 512
+        assert parameters(ours.trainable_variables) - of_head == 54_276_192
+        kernels = [
+            sorted(tuple(variable.shape) for variable in model.trainable_variables)
+            for model in (ours, theirs)
+        ]
+        for layer in head:
+            for variable in layer.trainable_variables:
+                kernels[0].remove(tuple(variable.shape))
+        assert kernels[0] == kernels[1]

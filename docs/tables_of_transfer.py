@@ -1,0 +1,70 @@
+"""Tables of what pretrained weights bring: few-shot, fine-tuning, speed in use.
+
+Few-shot figures are those of evaluation.json in docs/results/RUN, the others of the benchmarks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from figures import NotMeasuredError, benchmark, load, percent, table
+
+# What the pictures are, who made the vectors, and the directory below docs/results.
+FEW_SHOT = (
+    ("PubFig83", "trained from scratch", "pubfig83"),
+    ("PubFig83, likely seen in pretraining", "dlib's", "pubfig83_pretrained"),
+    ("LFW, people of pairsDevTest", "trained from scratch", "lfw_view1"),
+    ("LFW, people of pairsDevTest", "dlib's", "lfw_view1_pretrained"),
+)
+RULES = ("nearest_mean", "nearest_neighbour", "svm")
+
+
+def few_shot() -> str:
+    rows = []
+    for data, network, run in FEW_SHOT:
+        try:
+            figures = load(f"{run}/evaluation.json")["few_shot"]
+        except (NotMeasuredError, KeyError):  # or measured before there were such figures
+            continue
+        for shots, figure in figures["shots"].items():
+            people = f"{figures['people']} (left out: {figures['left_out']['people']})"
+            cells = [_spread(figure[rule], "accuracy_mean", "accuracy_std") for rule in RULES]
+            rows.append([data, network, people, shots, *cells])
+    if not rows:
+        raise NotMeasuredError("few-shot")
+    head = ["pictures", "network", "people", "enrolled"]
+    return table([*head, *(rule.replace("_", " ") for rule in RULES)], rows)
+
+
+def fine_tuning() -> str:
+    report = benchmark("fine_tuning.json")
+    rows = []
+    for name, described in report["experiments"].items():
+        figures = [
+            _spread(report["metrics"][f"{name}_{figure}"], "ours", "deviation")
+            for figure in ("pairs", "auc", "svm", "svm_repeated", "one_shot")
+        ]
+        trained = [described["trained_on"], described["pictures"], described["crops"]]
+        rows.append([described["people"], *trained, *figures])
+    head = ["unseen people", "trained on", "pictures a person", "crops"]
+    return table([*head, "pairs", "AUC", "SVM", "SVM, repeated", "1 enrolled, nearest mean"], rows)
+
+
+def embedding() -> str:
+    metrics = benchmark("embedding.json")["metrics"]
+    rows = []
+    for name in dict.fromkeys(each.rpartition("_batch")[0] for each in metrics):
+        of_batches = [metrics[f"{name}_batch{batch}"] for batch in (1, 32)]
+        speeds = [f"{_speed(each)} ({each['form']})" for each in of_batches]
+        ratio = of_batches[1]["ratio"].get("dlib")
+        rows.append([f"`{name}`", *speeds, "-" if ratio is None else f"{ratio:.1f}"])
+    return table(["network", "batch 1, faces/s", "batch 32, faces/s", "times dlib, batch 32"], rows)
+
+
+def _speed(metric: dict[str, Any]) -> str:
+    return f"{metric['ours']:,.0f}" if metric["ours"] >= 100 else f"{metric['ours']:.3g}"
+
+
+def _spread(figures: dict[str, Any], mean: str, deviation: str) -> str:
+    spread = figures[deviation]
+    return percent(figures[mean]) + ("" if spread is None else f" ± {100 * spread:.2f}")

@@ -1,0 +1,78 @@
+"""DeepFace: Taigman et al., DeepFace: Closing the Gap to Human-Level Performance, 2014, Figure 2.
+
+From 152×152 crops to the 4096 features of its layer F7 with 102,412,864 parameters (118,923,774
+with the paper's classifier of 4,030 people), 72 million of them in layers that are connected
+locally: an aligned face has other statistics at each place. 501 million multiply-adds. The paper's
+crops are turned to the front by a model in three dimensions.
+
+F7 ends in ReLU, so that no value of an embedding is negative. Its dropout is for the classifier;
+here dropout acts before F7.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.locally_connected import LocallyConnected
+from facenet_tf.models.publication import Published
+from facenet_tf.models.registry import register
+
+SMALLEST = 71
+"""Side in pixels below which nothing is left for the last local connection."""
+
+
+@register(
+    "deepface",
+    Published(
+        paper="Taigman et al., DeepFace, 2014, Figure 2",
+        year=2014,
+        size=152,
+        parameters=102_412_864,
+        embedding_size=4096,
+        lfw=97.35,
+    ),
+)
+def deepface(
+    pixels: tf.Tensor, embedding_size: int, *, head: Head = "dense", dropout: float = 0.0
+) -> tf.Tensor:
+    """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
+
+    Args:
+        pixels: normalised pixels, H and W at least 71.
+        embedding_size: number of dimensions of the result.
+        head: what becomes of the last map, as in `heads.pool`; the published one is "dense".
+        dropout: fraction of the features dropped before the bottleneck in training.
+
+    Raises:
+        ValueError: for an unknown head, or a smaller picture.
+    """
+    if min(pixels.shape[1:3]) < SMALLEST:
+        raise ValueError(f"needs crops of at least {SMALLEST} pixels, not {min(pixels.shape[1:3])}")
+    x = _convolution(pixels, 32, 11, "c1")
+    x = keras.layers.MaxPooling2D(3, 2, padding="same", name="m2")(x)
+    x = _convolution(x, 16, 9, "c3")
+    x = _local(x, 16, 9, "l4")
+    x = _local(x, 16, 7, "l5", strides=2)
+    x = _local(x, 16, 5, "l6")
+    x = pool(x, head)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    return keras.layers.Dense(
+        embedding_size,
+        activation="relu",
+        kernel_initializer="he_normal",
+        dtype="float32",
+        name="bottleneck",
+    )(x)
+
+
+def _convolution(x: tf.Tensor, filters: int, size: int, name: str) -> tf.Tensor:
+    x = keras.layers.Conv2D(filters, size, kernel_initializer="he_normal", name=name)(x)
+    return keras.layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _local(x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1) -> tf.Tensor:
+    x = LocallyConnected(filters, size, strides, name=name)(x)
+    return keras.layers.ReLU(name=f"{name}_relu")(x)

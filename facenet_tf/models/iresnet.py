@@ -1,0 +1,103 @@
+"""The residual networks of ArcFace: Deng et al., ArcFace, 2019, section 3.2.
+
+| name | blocks | parameters | multiply-adds |
+|---|---|---|---|
+| IR-18 | 2, 2, 2, 2 | 24,025,600 | 2.6 billion |
+| IR-34 | 3, 4, 6, 3 | 34,139,328 | 4.5 billion |
+| IR-50 | 3, 4, 14, 3 | 43,590,848 | 6.3 billion |
+| IR-100 | 3, 13, 30, 3 | 65,156,160 | 12.1 billion |
+| IR-SE-50 | 3, 4, 14, 3 | 43,820,120 | 6.3 billion |
+
+From 112×112 crops to 512 dimensions. They are those of He et al., Deep Residual Learning, 2016, as
+insightface has them: the first convolution keeps the size; a block is batch normalisation,
+convolution, batch normalisation, PReLU, convolution with the stride, batch normalisation; and the
+last map goes whole into a dense layer between two batch normalisations ("flatten" in `heads.pool`).
+The 512 scales of the last of these are fixed at 1, and counted above: 512 fewer are trained.
+
+AdaFace's IR-50 is another form, whose shortcuts pool where the number of channels stays (43,585,600
+parameters). IR-SE-50 ends each block with squeeze and excitation, as insightface's option has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import keras
+import tensorflow as tf
+
+from facenet_tf.models.blocks import convolution, norm, prelu, squeeze_and_excite
+from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.publication import Published
+from facenet_tf.models.registry import register
+
+FILTERS = (64, 128, 256, 512)
+"""Of the four stages."""
+REDUCTION = 16
+"""By how much squeeze and excitation reduces the number of channels."""
+
+
+def network(
+    pixels: tf.Tensor,
+    embedding_size: int,
+    *,
+    blocks: Sequence[int],
+    attention: bool = False,
+    head: Head = "flatten",
+    dropout: float = 0.0,
+) -> tf.Tensor:
+    """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
+
+    Args:
+        pixels: normalised pixels.
+        embedding_size: number of dimensions of the result.
+        blocks: how many each of the four stages has.
+        attention: whether squeeze and excitation ends each block.
+        head: what becomes of the last map, as in `heads.pool`; the published one is "flatten".
+        dropout: fraction of the features dropped before the bottleneck in training (0.4 in the
+            paper, none in insightface's later code).
+
+    Raises:
+        ValueError: for an unknown head.
+    """
+    x = prelu(convolution(pixels, FILTERS[0], 3, "stem_conv"), "stem_conv")
+    for stage, (count, filters) in enumerate(zip(blocks, FILTERS, strict=True), start=1):
+        for number in range(1, count + 1):
+            strides = 2 if number == 1 else 1
+            x = _block(x, filters, strides, attention, f"stage{stage}_block{number}")
+    x = pool(x, head)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    x = keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+    return keras.layers.BatchNormalization(
+        momentum=0.9, epsilon=1e-5, scale=False, dtype="float32", name="bottleneck_norm"
+    )(x)
+
+
+def _block(x: tf.Tensor, filters: int, strides: int, attention: bool, name: str) -> tf.Tensor:
+    y = convolution(norm(f"{name}_norm")(x), filters, 3, f"{name}_conv1")
+    y = prelu(y, f"{name}_conv1")
+    y = convolution(y, filters, 3, f"{name}_conv2", strides, padding="even")
+    if attention:
+        y = squeeze_and_excite(y, filters // REDUCTION, f"{name}_attention")
+    if strides > 1:
+        x = convolution(x, filters, 1, f"{name}_shortcut", strides)
+    return keras.layers.Add(name=f"{name}_add")([x, y])
+
+
+_paper = partial(
+    Published,
+    "Deng et al., ArcFace, 2019, section 3.2; insightface's iresnet",
+    2019,
+    112,
+    embedding_size=512,
+)
+_deep = (3, 4, 14, 3)
+
+register("ir18", _paper(parameters=24_025_088))(partial(network, blocks=(2, 2, 2, 2)))
+register("ir34", _paper(parameters=34_138_816))(partial(network, blocks=(3, 4, 6, 3)))
+register("ir50", _paper(parameters=43_590_336))(partial(network, blocks=_deep))
+register("ir100", _paper(parameters=65_155_648, lfw=99.83))(partial(network, blocks=(3, 13, 30, 3)))
+register("ir_se50", _paper(parameters=43_819_608, verified=False))(
+    partial(network, blocks=_deep, attention=True)
+)

@@ -1,0 +1,66 @@
+"""What a command line makes of defaults: another loss leaves behind the options of the first."""
+
+import pytest
+
+from facenet_tf.commands.train import configured
+from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.loss_terms import names_of
+
+RECIPE = """
+from facenet_tf.training.config import Stage, TrainConfig
+train = TrainConfig(
+    warm_up=Stage("arcface", epochs=7, margin=0.3, options={"scale": 30.0}, memory=5),
+    main=Stage("triplet", epochs=2, mining="semi_hard", margin=0.4, distance="squared"),
+)
+"""
+
+
+def options(stage: Stage) -> tuple:
+    return stage.loss, stage.mining, stage.margin, stage.scale
+
+
+@pytest.mark.parametrize(
+    ("words", "warm_up", "main"),
+    [
+        ("", ("cosface", None, 0.2, 24.0), ("triplet", "batch_hard", None, None)),
+        ("--warm-up.loss arcface", ("arcface", None, None, None), None),
+        ("--warm-up.loss arcface --warm-up.margin 0.2", ("arcface", None, 0.2, None), None),
+        ("--warm-up.loss cosface", ("cosface", None, 0.2, 24.0), None),
+        ("--warm-up.loss cosface+0.01*centre", ("cosface+0.01*centre", None, 0.2, 24.0), None),
+        ("--main.loss cosface --main.scale 9", None, ("cosface", None, None, 9.0)),
+        ("--loss contrastive --main.mining all", None, ("contrastive", "all", None, None)),
+        ("--loss triplet --main.mining semi_hard", None, ("triplet", "semi_hard", None, None)),
+        ("--loss triplet/semi_hard", None, ("triplet/semi_hard", None, None, None)),
+        ("--mining semi_hard", None, ("triplet", "semi_hard", None, None)),
+    ],
+)
+def test_options_belong_to_the_loss_that_they_were_meant_for(words, warm_up, main):
+    config = configured(words.split()).with_loss()
+    default = TrainConfig()
+    assert options(config.warm_up) == (warm_up or options(default.warm_up))
+    assert options(config.main) == (main or options(default.main))
+
+
+def test_so_do_those_of_a_recipe(tmp_path):
+    recipe = tmp_path / "recipe.py"
+    recipe.write_text(RECIPE)
+    asked = ["--config", str(recipe), "--warm-up.loss", "cosface", "--loss", "circle"]
+    config = configured([*asked, "--warm-up.scale", "8"]).with_loss()
+    assert config.warm_up == Stage("cosface", epochs=7, scale=8.0, memory=5)
+    assert config.main == Stage("circle", epochs=2)
+    kept = configured(["--config", str(recipe), "--main.epochs", "3"]).with_loss()
+    assert options(kept.main) == ("triplet", "semi_hard", 0.4, None)
+    assert kept.warm_up.options == {"scale": 30.0}
+
+
+@pytest.mark.parametrize(
+    ("loss", "names"),
+    [
+        ("cosface", {"cosface"}),
+        ("triplet/semi_hard + 1e-3*centre", {"triplet", "centre"}),
+        (".5 * a+b", {"a", "b"}),
+        ("2 ** a", set()),
+    ],
+)
+def test_names_of_the_losses_in_a_sum(loss, names):
+    assert names_of(loss) == names

@@ -1,0 +1,102 @@
+"""Weights that a run begins with: what of the config they settle, and whom they saw."""
+
+import dataclasses
+import json
+
+import pytest
+
+from facenet_tf import models
+from facenet_tf.errors import InputError
+from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.fine_tuning import FineTuning
+from facenet_tf.training.initial import open_initial
+from facenet_tf.training.start import build_model, prepare_body
+
+SIDE = 32
+
+
+def config_for(dataset, source, **changes) -> TrainConfig:
+    tuning = FineTuning(init=str(source))
+    return TrainConfig(dataset=dataset.directory, fine_tuning=tuning, **changes)
+
+
+@pytest.fixture(scope="module")
+def network():
+    """As a run with these options makes it."""
+    crops = Preprocessing(size=SIDE)
+    return models.build("residual_small", preprocessing=crops, embedding_size=16, width=8)
+
+
+@pytest.fixture
+def trained(network, tmp_path):
+    """Its run directory."""
+    network.save(tmp_path / "model.keras")
+    config = {"model": "residual_small", "width": 8, "dropout": None, "head": "depthwise"}
+    record = {"config": config, "dataset": {"seen_people": ["Ada", "Bo"]}}
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    return tmp_path
+
+
+@pytest.mark.parametrize("source", ["", "model.keras"])
+def test_a_run_settles_the_network_and_says_whom_it_saw(dataset, trained, network, source):
+    config = config_for(dataset, trained / source)
+    initial = open_initial(config, dataset)
+    assert initial.seen_people == ("Ada", "Bo") and initial.seen_before is None
+    settled = config.with_body(initial.body).with_body()
+    assert (settled.model, settled.embedding_size) == ("residual_small", 16)
+    assert settled.model_options == {"width": 8, "head": "depthwise"}
+    body = build_model(settled, dataset.preprocessing)
+    prepare_body(body, settled, initial)
+    for ours, theirs in zip(body.get_weights(), network.get_weights(), strict=True):
+        assert (ours == theirs).all()
+
+
+def test_another_embedding_size_leaves_the_last_layer_fresh(dataset, trained, network):
+    config = config_for(dataset, trained, embedding_size=8)
+    initial = open_initial(config, dataset)
+    settled = config.with_body(initial.body).with_body()
+    body = build_model(settled, dataset.preprocessing)
+    prepare_body(body, settled, initial)
+    assert body.output_shape == (None, 8)
+    first = (model.get_layer("stem_conv1").get_weights()[0] for model in (body, network))
+    assert (next(first) == next(first)).all()
+
+
+def test_weights_of_which_only_the_head_fits_are_refused(dataset, trained):
+    config = config_for(dataset, trained, width=4, embedding_size=16)
+    initial = open_initial(config, dataset)
+    settled = config.with_body(initial.body)
+    with pytest.raises(InputError, match=r"--init: residual_small has no layer|no weights for"):
+        prepare_body(build_model(settled, dataset.preprocessing), settled, initial)
+
+
+def test_whom_weights_of_others_saw_is_unknown(dataset, network, tmp_path):
+    network.save(tmp_path / "theirs.keras")
+    initial = open_initial(config_for(dataset, tmp_path / "theirs.keras"), dataset)
+    assert initial.seen_people == ()
+    assert initial.seen_before == "theirs.keras"
+
+
+def test_weights_of_others_are_handed_on_from_run_to_run(dataset, trained):
+    record = json.loads((trained / "config.json").read_text())
+    record["dataset"]["seen_before"] = "dlib"
+    (trained / "config.json").write_text(json.dumps(record))
+    initial = open_initial(config_for(dataset, trained), dataset)
+    assert initial.seen_before == "dlib"
+
+
+def test_other_crops_and_another_network_are_refused_by_name(dataset, trained, tmp_path):
+    with pytest.raises(InputError, match=r"--model nn2: .* are of residual_small; leave --model"):
+        open_initial(config_for(dataset, trained, model="nn2"), dataset)
+    crops = Preprocessing(size=SIDE, normalization="per_image")
+    models.build("residual_small", preprocessing=crops, width=4).save(tmp_path / "a.keras")
+    with pytest.raises(InputError, match=r"a\.keras \(--init\) and dataset .*normalization: per"):
+        open_initial(config_for(dataset, tmp_path / "a.keras"), dataset)
+
+
+def test_fresh_weights_have_the_usual_network():
+    settled = TrainConfig().with_body()
+    assert (settled.model, settled.embedding_size) == ("residual_small", 128)
+    given = dataclasses.replace(TrainConfig(), model="nn2", embedding_size=64)
+    assert given.with_body() == given
