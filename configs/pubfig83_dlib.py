@@ -49,7 +49,7 @@ train = TrainConfig(
         identities_per_batch=32,
         learning_rate=1e-3,
     ),
-    # Its kernels are of 1e-3 and less, and a step of Adam is as long as the rate: at most 2e-6 here.
+    # Its kernels are of 1e-3 and less, and a step of Adam is as long as the rate: 2e-6 at most.
     fine_tuning=FineTuning(init="dlib", layer_rates={"*": 4e-4, "bottleneck": 4e-3}),
     precision="mixed_bfloat16",
 )
