@@ -47,9 +47,9 @@ train = TrainConfig(
         epochs=4,
         mining="batch_hard",
         identities_per_batch=32,
-        learning_rate=5e-3,
+        learning_rate=1e-3,
     ),
-    # Its kernels are of 1e-3 and less, and a step of Adam is as long as the rate: 2e-6 here.
+    # Its kernels are of 1e-3 and less, and a step of Adam is as long as the rate: at most 2e-6 here.
     fine_tuning=FineTuning(init="dlib", layer_rates={"*": 4e-4, "bottleneck": 4e-3}),
     precision="mixed_bfloat16",
 )

@@ -95,17 +95,6 @@ def encode_crop(pixels: np.ndarray, encoding: Encoding, quality: int) -> bytes:
     return data.tobytes()
 
 
-def decode_crop(encoded: bytes) -> np.ndarray:
-    """Decode what `encode_crop` gave to uint8 [H, W, 3] RGB or [H, W, 1] grey.
-
-    Raises ValueError if the bytes cannot be decoded.
-    """
-    pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise ValueError("the crop cannot be decoded")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels[..., None]
-
-
 def _check_jpeg(data: bytes) -> None:
     """Raise unless an end-of-image marker follows the first scan; decoders fill what is missing
     with grey, silently."""

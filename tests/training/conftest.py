@@ -9,11 +9,12 @@ from tests.training.small import FEATURES, small_body
 
 @pytest.fixture(scope="module")
 def small_bodies():
-    """Runs of the default architecture train a small body, which is traced and saved in no time."""
+    """Runs of the default architecture train a small body, which is traced and saved in no time,
+    and so do those that begin with the weights of one."""
     real = progress.build_model
 
     def build(config, crops):
-        if config.model != TrainConfig.model:
+        if config.model not in (TrainConfig().with_body().model, "small"):
             return real(config, crops)
         assert config.embedding_size == FEATURES
         return small_body(norm=True, crops=crops)
