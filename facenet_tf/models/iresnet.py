@@ -12,7 +12,7 @@ From 112×112 crops to 512 dimensions. They are those of He et al., Deep Residua
 insightface has them: the first convolution keeps the size; a block is batch normalisation,
 convolution, batch normalisation, PReLU, convolution with the stride, batch normalisation; and the
 last map goes whole into a dense layer between two batch normalisations ("flatten" in `heads.pool`).
-The 512 scales of the last of these are fixed at 1, and counted above: 512 fewer are trained.
+insightface counts the 512 scales of the last of these and holds them at 1; here they are trained.
 
 AdaFace's IR-50 is another form, whose shortcuts pool where the number of channels stays (43,585,600
 parameters). IR-SE-50 ends each block with squeeze and excitation, as insightface's option has it.
@@ -70,7 +70,7 @@ def network(
         x = keras.layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
     return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, scale=False, dtype="float32", name="bottleneck_norm"
+        momentum=0.9, epsilon=1e-5, dtype="float32", name="bottleneck_norm"
     )(x)
 
 
@@ -94,10 +94,10 @@ _paper = partial(
 )
 _deep = (3, 4, 14, 3)
 
-register("ir18", _paper(parameters=24_025_088))(partial(network, blocks=(2, 2, 2, 2)))
-register("ir34", _paper(parameters=34_138_816))(partial(network, blocks=(3, 4, 6, 3)))
-register("ir50", _paper(parameters=43_590_336))(partial(network, blocks=_deep))
-register("ir100", _paper(parameters=65_155_648, lfw=99.83))(partial(network, blocks=(3, 13, 30, 3)))
-register("ir_se50", _paper(parameters=43_819_608, verified=False))(
+register("ir18", _paper(parameters=24_025_600))(partial(network, blocks=(2, 2, 2, 2)))
+register("ir34", _paper(parameters=34_139_328))(partial(network, blocks=(3, 4, 6, 3)))
+register("ir50", _paper(parameters=43_590_848))(partial(network, blocks=_deep))
+register("ir100", _paper(parameters=65_156_160, lfw=99.83))(partial(network, blocks=(3, 13, 30, 3)))
+register("ir_se50", _paper(parameters=43_820_120, verified=False))(
     partial(network, blocks=_deep, attention=True)
 )

@@ -19,12 +19,11 @@ PARAMETERS = {
     "ghostfacenet_v2": 6_795_720,
     "inception_resnet_v1": 23_467_824,
     "inception_resnet_v2": 54_276_192 + 1536 * 512 + 512,
-    # insightface counts the 512 scales of the last norm, which are fixed at 1.
-    "ir18": 24_025_600 - 512,
-    "ir34": 34_139_328 - 512,
-    "ir50": 43_590_848 - 512,
-    "ir100": 65_156_160 - 512,
-    "ir_se50": 43_590_848 - 512 + 229_272,  # two convolutions and slopes in each of 24 blocks
+    "ir18": 24_025_600,
+    "ir34": 34_139_328,
+    "ir50": 43_590_848,
+    "ir100": 65_156_160,
+    "ir_se50": 43_590_848 + 229_272,  # two convolutions and slopes in each of 24 blocks
     "mbf": 2_028_032 + 23_808 + 7_680,  # weights, norms, slopes
     "mobile_facenet": 1_003_136,
     # 2,242,688 weights, 26,240 of norms, 10,624 slopes, and the dense layer
