@@ -95,7 +95,7 @@ def test_help_exits_with_zero(capsys):
     with pytest.raises(SystemExit) as stop:
         cli.load(Config, "train", ["--help"])
     assert stop.value.code == 0
-    assert "Side of the square crop" in capsys.readouterr().out
+    assert "Height of the crop" in capsys.readouterr().out
 
 
 def test_debug_is_taken_out_of_the_options():

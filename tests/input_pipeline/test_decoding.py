@@ -15,7 +15,7 @@ SIDE = 37
 
 def encoded_crops(encoding, channels, count=5, quality=80):
     rng = np.random.default_rng(1)
-    crops = [random_crop(rng, SIDE, channels) for _ in range(count)]
+    crops = [random_crop(rng, (SIDE, SIDE, channels)) for _ in range(count)]
     return [encode_crop(crop, encoding, quality=quality) for crop in crops]
 
 
@@ -30,7 +30,7 @@ def test_pixels_are_those_of_opencv(encoding, channels):
 
 def test_colours_of_half_the_size_too():
     """As other programs write them: chroma in every second pixel."""
-    crop = random_crop(np.random.default_rng(2), SIDE, 3)
+    crop = random_crop(np.random.default_rng(2), (SIDE, SIDE, 3))
     halved = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
     encoded = cv2.imencode(".jpg", crop, halved)[1].tobytes()
     found = decode(tf.constant([encoded]), (SIDE, SIDE, 3))

@@ -108,7 +108,7 @@ def test_the_loss_falls(dataset, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "mistake", [{"model": "nn3"}, {"augmentation": Augmentation(rotation=999)}, {"seed": -1}]
+    "mistake", [{"model": "nn9"}, {"augmentation": Augmentation(rotation=999)}, {"seed": -1}]
 )
 def test_a_refused_run_leaves_the_earlier_one_alone(finished, dataset, mistake):
     _, run = finished
@@ -210,7 +210,7 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"model": "nn3"}, "--model nn3"),
+        ({"model": "nn9"}, "--model nn9"),
         ({"model": "nn2", "width": 3}, "--model nn2 --width 3"),
         ({"steps_per_epoch": -1}, "--steps-per-epoch"),
         ({"overwrite": True, "resume": True}, "exclude each other"),

@@ -29,7 +29,7 @@ def batches(dataset) -> StageBatches:
         sampling=Sampling(hard=0.5),
     )
     config = TrainConfig(steps_per_epoch=STEPS, warm_up=Stage("cosface", 0), main=stage)
-    (plan,) = plan_stages(config, dataset, training_records(dataset))
+    (plan,) = plan_stages(config, dataset, training_records(config, dataset))
     return StageBatches(config, dataset, dataclasses.replace(plan, first=BEFORE), State())
 
 
