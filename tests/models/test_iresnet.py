@@ -92,7 +92,7 @@ def test_ends_as_the_reference(ir50):
     ending = ["flatten_norm", "flatten", "bottleneck", "bottleneck_norm", "embedding"]
     assert names[-5:] == ending
     last = ir50.get_layer("bottleneck_norm")
-    assert last.center and not last.scale  # fixed at 1
+    assert last.center and last.scale
     assert ir50.get_layer("bottleneck").use_bias
 
 
