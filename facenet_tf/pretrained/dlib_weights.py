@@ -57,7 +57,24 @@ def dlib_model(path: Path | None = None) -> keras.Model:
     ours = [layer for layer in model.layers if layer.weights]
     for layer, theirs in zip(ours, layers, strict=True):
         layer.set_weights(_weights(layer, theirs, path))
+    _balance(model)
     return model
+
+
+def _balance(model: keras.Model) -> None:
+    """Bring the scale after each convolution near 1, by what its filters are multiplied with.
+
+    dlib's filters are so small (4e-4 to 1e-2) and its scales so large (3 to 14) that a step of Adam
+    at a usual rate would be larger than a filter. Powers of two change no bit of what comes out.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            norm = model.get_layer(f"{layer.name}_norm")
+            scale, offset = norm.get_weights()
+            sizes = np.where(scale == 0, 1, np.abs(scale))
+            power = np.exp2(np.round(np.log2(sizes))).astype(np.float32)
+            layer.set_weights([weight * power for weight in layer.get_weights()])
+            norm.set_weights([scale / power, offset])
 
 
 def _weights(layer: keras.layers.Layer, theirs: Contents, path: Path) -> list[NDArray[np.float32]]:

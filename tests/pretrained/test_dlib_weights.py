@@ -81,6 +81,24 @@ def dlib_chips(dlib):
 
 
 @needs_weights
+def test_scales_are_near_one_and_each_filter_times_its_scale_is_that_of_the_file(model):
+    contents = read_network(dlib_package.package_file(dlib_package.WEIGHTS), kinds())
+    theirs = iter([each.parameters for each in contents if each.parameters is not None])
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            filters, affine = next(theirs), next(theirs)
+            kernel, bias = layer.get_weights()
+            scale, offset = model.get_layer(f"{layer.name}_norm").get_weights()
+            assert np.all((np.abs(scale) > 2**-0.51) & (np.abs(scale) < 2**0.51))
+            count = len(scale)
+            np.testing.assert_array_equal(offset, affine[count:])
+            np.testing.assert_array_equal(bias * scale, filters[-count:] * affine[:count])
+            found = (kernel * scale).transpose(3, 2, 0, 1)
+            expected = filters[:-count].reshape(found.shape) * affine[:count, None, None, None]
+            np.testing.assert_array_equal(found, expected)
+
+
+@needs_weights
 def test_model_carries_its_crop(model):
     assert model.name == "dlib_resnet"
     assert models.preprocessing_of(model) == Preprocessing("dlib", 150, normalization="dlib")
