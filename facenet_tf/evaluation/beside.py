@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facenet_tf import pretrained
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import embedding
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.roster import Roster, Vectors
+from facenet_tf.evaluation.subject import open_weights
 from facenet_tf.input_pipeline.degraded import check_degradations
-from facenet_tf.pretrained import origin
-from facenet_tf.pretrained.saved import check_crops
 from facenet_tf.records.dataset import FaceDataset
 
 
@@ -33,10 +31,7 @@ class Beside:
     def __init__(self, config: EvaluateConfig, source: str, directory: Path) -> None:
         self._config, self._dataset = config, FaceDataset.open(directory)
         check_degradations(config.degrade, self._dataset.preprocessing)
-        self._model = pretrained.load(source)
-        check_crops(self._model, f"--beside {source}", self._dataset)
-        manifest = self._dataset.manifest
-        weights = origin.described(source, manifest["source"], manifest["name"])
+        self._model, weights = open_weights(source, "--beside", self._dataset)
         self.described = {
             "protocol": (
                 f"weights {source}, trained on: {weights['trained_on']}; the people measured here: "
@@ -44,7 +39,7 @@ class Beside:
             ),
             "weights": weights,
             "dataset": {
-                "name": manifest["name"],
+                "name": self._dataset.manifest["name"],
                 "fingerprint": self._dataset.fingerprint,
                 "preprocessing_fingerprint": self._dataset.preprocessing.fingerprint(),
             },

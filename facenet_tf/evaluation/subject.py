@@ -48,8 +48,24 @@ def open_subject(config: EvaluateConfig, dataset: FaceDataset) -> Subject:
     if config.weights is None:
         model = embedding.load_checked(config.run, dataset)
         return Subject(model, embedding.run_record(config.run), None)
-    model = pretrained.load(config.weights)
-    check_crops(model, f"--weights {config.weights}", dataset)
-    manifest = dataset.manifest
-    weights = origin.described(config.weights, manifest["source"], manifest["name"])
+    model, weights = open_weights(config.weights, "--weights", dataset)
     return Subject(model, {}, weights)
+
+
+def open_weights(
+    source: str, option: str, dataset: FaceDataset
+) -> tuple[keras.Model, dict[str, str]]:
+    """A network with weights of others, and what is known of these (see `origin.described`).
+
+    Args:
+        source: as `pretrained.load` takes it.
+        option: that named it.
+        dataset: whose crops have to be those of the weights.
+
+    Raises:
+        InputError: the weights are missing or damaged, or the preprocessings differ.
+    """
+    model = pretrained.load(source)
+    check_crops(model, f"{option} {source}", dataset)
+    manifest = dataset.manifest
+    return model, origin.described(source, manifest["source"], manifest["name"])

@@ -14,7 +14,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.locally_connected import LocallyConnected
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
@@ -57,15 +57,7 @@ def deepface(
     x = _local(x, 16, 7, "l5", strides=2)
     x = _local(x, 16, 5, "l6")
     x = pool(x, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(
-        embedding_size,
-        activation="relu",
-        kernel_initializer="he_normal",
-        dtype="float32",
-        name="bottleneck",
-    )(x)
+    return bottleneck(x, embedding_size, dropout, activation="relu", kernel_initializer="he_normal")
 
 
 def _convolution(x: tf.Tensor, filters: int, size: int, name: str) -> tf.Tensor:

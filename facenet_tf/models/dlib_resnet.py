@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.blocks import norm as batch_norm
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.layers import ChannelAffine, PaddedSum
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
@@ -76,9 +76,7 @@ def dlib_resnet(
         for block in range(1, blocks + 1):
             x = _residual(x, filters, f"stage{stage}_block{block}", norm, halves and block == 1)
     x = pool(x, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(embedding_size, use_bias=False, dtype="float32", name="bottleneck")(x)
+    return bottleneck(x, embedding_size, dropout, use_bias=False)
 
 
 def _residual(x: tf.Tensor, filters: int, name: str, norm: Norm, halve: bool) -> tf.Tensor:

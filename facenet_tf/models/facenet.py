@@ -25,7 +25,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.inception import Block, convolution, inception
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
@@ -100,9 +100,7 @@ def network(
     if hidden:
         x = keras.layers.Dense(hidden, kernel_initializer="he_normal", name="hidden")(x)
         x = keras.layers.ReLU(name="hidden_relu")(x)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+    return bottleneck(x, embedding_size, dropout)
 
 
 _full, _half, _quarter = (64, 192), (32, 96), (8, 32)

@@ -29,7 +29,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.blocks import convolution, depthwise, prelu, squeeze_and_excite
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
@@ -127,12 +127,7 @@ def network(
         x = _block(x, block, multiplier, attentive, f"block{number}")
     x = prelu(convolution(x, _filters(last * multiplier), 1, "last_conv"), "last_conv")
     x = pool(x, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    x = keras.layers.Dense(embedding_size, use_bias=False, dtype="float32", name="bottleneck")(x)
-    return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, dtype="float32", name="bottleneck_norm"
-    )(x)
+    return bottleneck(x, embedding_size, dropout, normed=True, use_bias=False)
 
 
 def _block(x: tf.Tensor, block: Block, multiplier: float, attentive: bool, name: str) -> tf.Tensor:

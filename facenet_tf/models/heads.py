@@ -1,8 +1,8 @@
-"""What becomes of the last map: the heads that the architectures share."""
+"""What becomes of the last map, down to the embedding: the ends that the architectures share."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import keras
 import tensorflow as tf
@@ -41,3 +41,25 @@ def pool(x: tf.Tensor, head: Head) -> tf.Tensor:
     if head == "dense":
         return keras.layers.Flatten(name="flatten")(x)
     raise ValueError(f"head must be one of {', '.join(get_args(Head))}, not {head!r}")
+
+
+def bottleneck(
+    x: tf.Tensor, embedding_size: int, dropout: float, *, normed: bool = False, **dense: Any
+) -> tf.Tensor:
+    """The dense layer from features [B, F] to float32 [B, embedding_size].
+
+    Args:
+        x: features.
+        embedding_size: number of dimensions of the result.
+        dropout: fraction of the features dropped before it in training; 0: no such layer.
+        normed: whether a batch normalisation follows.
+        **dense: what the dense layer takes besides.
+    """
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    x = keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck", **dense)(x)
+    if normed:
+        x = keras.layers.BatchNormalization(
+            momentum=0.9, epsilon=1e-5, dtype="float32", name="bottleneck_norm"
+        )(x)
+    return x

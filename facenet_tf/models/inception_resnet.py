@@ -23,7 +23,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.layers import FusedBatchNormalization, ScaledSum
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
@@ -93,9 +93,7 @@ def network(
     if version == V2:
         x = _convolution(x, 1536, 1, "conv_7b")
     x = pool(x, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    x = keras.layers.Dense(embedding_size, use_bias=False, dtype="float32", name="bottleneck")(x)
+    x = bottleneck(x, embedding_size, dropout, use_bias=False)
     return keras.layers.BatchNormalization(
         momentum=0.995, epsilon=1e-3, scale=False, dtype="float32", name="bottleneck_norm"
     )(x)

@@ -27,7 +27,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.blocks import convolution, norm, prelu, squeeze_and_excite
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
@@ -66,12 +66,7 @@ def network(
             strides = 2 if number == 1 else 1
             x = _block(x, filters, strides, attention, f"stage{stage}_block{number}")
     x = pool(x, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    x = keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
-    return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, dtype="float32", name="bottleneck_norm"
-    )(x)
+    return bottleneck(x, embedding_size, dropout, normed=True)
 
 
 def _block(x: tf.Tensor, filters: int, strides: int, attention: bool, name: str) -> tf.Tensor:

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 
 PREFIX = "keras:"
 """What names of models built here begin with, as in "keras:MobileNetV2"."""
@@ -75,9 +75,7 @@ def network(
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = MOMENTUM
     x = pool(body.output, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+    return bottleneck(x, embedding_size, dropout)
 
 
 def _for_efficient_net(pixels: tf.Tensor) -> tf.Tensor:

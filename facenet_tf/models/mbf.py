@@ -14,7 +14,7 @@ import tensorflow as tf
 from facenet_tf.models.blocks import convolution, evenly_padded, norm, prelu
 from facenet_tf.models.depthwise import DepthwiseConvolution
 from facenet_tf.models.grouped import GroupedConvolution
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
@@ -59,12 +59,7 @@ def mbf(
             y = _bottleneck(x, filters, filters, name)
             x = keras.layers.Add(name=f"{name}_add")([x, y])
     x = pool(_activated(x, 512, 1, "last_conv"), head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    x = keras.layers.Dense(embedding_size, use_bias=False, dtype="float32", name="bottleneck")(x)
-    return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, dtype="float32", name="bottleneck_norm"
-    )(x)
+    return bottleneck(x, embedding_size, dropout, normed=True, use_bias=False)
 
 
 def _bottleneck(x: tf.Tensor, between: int, filters: int, name: str, strides: int = 1) -> tf.Tensor:

@@ -28,7 +28,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.blocks import convolution, depthwise, prelu
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
@@ -85,11 +85,8 @@ def mobile_facenet(
     Raises:
         ValueError: for an unknown head.
     """
-    x = _features(pixels, STAGES, head, dropout)
-    x = keras.layers.Dense(embedding_size, use_bias=False, dtype="float32", name="bottleneck")(x)
-    return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, dtype="float32", name="bottleneck_norm"
-    )(x)
+    x = _features(pixels, STAGES, head)
+    return bottleneck(x, embedding_size, dropout, normed=True, use_bias=False)
 
 
 @register(
@@ -119,19 +116,18 @@ def mobiface(
     Raises:
         ValueError: for an unknown head.
     """
-    x = _features(pixels, MOBIFACE_STAGES, head, dropout)
-    return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+    x = _features(pixels, MOBIFACE_STAGES, head)
+    return bottleneck(x, embedding_size, dropout)
 
 
-def _features(x: tf.Tensor, stages: Sequence[Stage], head: Head, dropout: float) -> tf.Tensor:
+def _features(x: tf.Tensor, stages: Sequence[Stage], head: Head) -> tf.Tensor:
     x = prelu(convolution(x, 64, 3, "stem_conv", strides=2), "stem_conv")
     x = prelu(depthwise(x, 3, "stem_depthwise"), "stem_depthwise")
     for number, stage in enumerate(stages, start=1):
         for block in range(1, stage.blocks + 1):
             strides = stage.strides if block == 1 else 1
             x = _bottleneck(x, stage, strides, f"stage{number}_block{block}")
-    x = pool(prelu(convolution(x, 512, 1, "last_conv"), "last_conv"), head)
-    return keras.layers.Dropout(dropout, name="dropout")(x) if dropout else x
+    return pool(prelu(convolution(x, 512, 1, "last_conv"), "last_conv"), head)
 
 
 def _bottleneck(x: tf.Tensor, stage: Stage, strides: int, name: str) -> tf.Tensor:

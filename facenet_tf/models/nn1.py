@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.local_response import LocalResponseNormalization
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
@@ -80,9 +80,7 @@ def nn1(
     for name in ("fc1", "fc2"):
         x = keras.layers.Dense(2 * width, kernel_initializer="he_normal", name=name)(x)
         x = Maxout(2, name=f"{name}_maxout")(x)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+    return bottleneck(x, embedding_size, dropout)
 
 
 def _convolution(x: tf.Tensor, filters: int, size: int, name: str, strides: int = 1) -> tf.Tensor:

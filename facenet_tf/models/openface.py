@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from facenet_tf.models.blocks import evenly_padded
 from facenet_tf.models.facenet import NN4_BLOCKS
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.inception import Block, convolution, inception
 from facenet_tf.models.layers import L2Pooling
 from facenet_tf.models.local_response import LocalResponseNormalization
@@ -75,9 +75,7 @@ def network(
     for block in blocks:
         x = inception(x, block, _convolution, _pooling, order=("3x3", "5x5", "pool", "1x1"))
     x = pool(x, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+    return bottleneck(x, embedding_size, dropout)
 
 
 def _halved(x: tf.Tensor, name: str) -> tf.Tensor:

@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.blocks import convolution
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
@@ -50,9 +50,7 @@ def residual_small(
             shrink = block == 1 and stage > 1
             x = _residual(x, filters * width, shrink, f"stage{stage}_block{block}")
     x = pool(x, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+    return bottleneck(x, embedding_size, dropout)
 
 
 def _residual(x: tf.Tensor, filters: int, shrink: bool, name: str) -> tf.Tensor:

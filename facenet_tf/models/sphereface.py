@@ -23,7 +23,7 @@ import keras
 import tensorflow as tf
 
 from facenet_tf.models.blocks import evenly_padded, prelu
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
@@ -60,9 +60,7 @@ def network(
         for number in range(1, count + 1):
             x = _unit(x, filters, f"{name}_unit{number}")
     x = pool(x, head)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(embedding_size, dtype="float32", name="bottleneck")(x)
+    return bottleneck(x, embedding_size, dropout)
 
 
 def _unit(x: tf.Tensor, filters: int, name: str) -> tf.Tensor:

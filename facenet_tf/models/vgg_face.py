@@ -14,7 +14,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from facenet_tf.models.heads import Head, pool
+from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
 
@@ -70,12 +70,4 @@ def vgg_face(
         x = keras.layers.MaxPooling2D(2, name=f"pool{stage}")(x)
     x = keras.layers.Dense(width, kernel_initializer="he_normal", name="fc6")(pool(x, head))
     x = keras.layers.ReLU(name="fc6_relu")(x)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(
-        embedding_size,
-        activation="relu",
-        kernel_initializer="he_normal",
-        dtype="float32",
-        name="bottleneck",
-    )(x)
+    return bottleneck(x, embedding_size, dropout, activation="relu", kernel_initializer="he_normal")

@@ -68,6 +68,7 @@ def _save(model: keras.Model, path: Path) -> None:
         durable.sync(part)
         part.replace(path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise InputError(f"--output {path}: {error.strerror or error}") from error
 
 
