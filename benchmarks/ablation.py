@@ -1,6 +1,7 @@
 """What each part of the recipe brings: short trainings without it, several seeds each.
 
-    python benchmarks/ablation.py DATASET --runs DIR [--seeds 0 1 2] [--quick] [--output FILE]
+    python benchmarks/ablation.py DATASET --runs DIR [--seeds 0 1 2] [--threads N]
+        [--quick] [--output FILE]
 
 The recipe is that of configs/pubfig83.py in an eighth of its steps. All variants see as many
 pictures and are measured on the validation people alone: the test people's pictures are not looked
@@ -35,8 +36,9 @@ def main() -> None:
     parser.add_argument("dataset", type=Path, help="dataset directory with validation people")
     parser.add_argument("--runs", type=Path, required=True, help="directory for the trainings")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--threads", type=int, default=0, help="of each training; 0: all cores")
     given = parser.parse_args()
-    base = recipe(given.dataset, quick=given.quick)
+    base = dataclasses.replace(recipe(given.dataset, given.quick), threads=given.threads)
     outcomes: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS}
     for seed in given.seeds:  # the variants in turn: an early end leaves whole seeds
         for name, variant in VARIANTS.items():
