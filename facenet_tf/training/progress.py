@@ -19,6 +19,7 @@ from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import callbacks as happenings
 from facenet_tf.training import determinism, distribute
+from facenet_tf.training.averaging import average_statistics_as_long
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.distribute import Distribution
@@ -81,6 +82,7 @@ class Progress:
         determinism.check_model(config, self.model)
         distribute.synchronize(self.model)
         prepare_body(self.model, config, initial)
+        average_statistics_as_long(self.model, config.descent.ema)
         self.rates = layer_rates(self.model, config.fine_tuning)
         for plan in self.plans:
             check_stage(config, plan.stage, self.model)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from facenet_tf.training.averaging import averaged_weights
+from facenet_tf.training.averaging import average_statistics_as_long, averaged_weights
 from facenet_tf.training.loss_scaling import with_loss_scaling
 from tests.training.small import (
     KERAS_3,
@@ -72,3 +72,22 @@ def test_they_are_found_inside_the_one_that_scales_the_loss():
     with averaged_weights(optimizer, [weight]):
         assert weight.numpy() > raw
     assert weight.numpy() == raw
+
+
+def test_statistics_of_norms_go_with_the_averages():
+    body = small_body(norm=True)
+    norm, untouched = body.get_layer("norm"), small_body(norm=True).get_layer("norm")
+    average_statistics_as_long(body, 0.5)
+    assert norm.momentum == untouched.momentum == 0.99
+    average_statistics_as_long(body, 0.998)
+    trainer = small_trainer(body, keras.optimizers.SGD(0.0, use_ema=True, ema_momentum=0.998))
+    batch = small_batch()
+    mean = tf.reduce_mean(features_before(norm, body, batch), axis=(0, 1, 2)).numpy()
+    take_steps(trainer, 3, batch)
+    reached = tf.convert_to_tensor(norm.moving_mean).numpy()
+    np.testing.assert_allclose(reached, (1 - 0.998**3) * mean, rtol=1e-3)
+
+
+def features_before(layer, body, batch) -> tf.Tensor:
+    """What a layer of the body is given, float32 [B, H, W, C]."""
+    return keras.Model(body.input, layer.input)(tf.cast(batch["image"], tf.float32))
