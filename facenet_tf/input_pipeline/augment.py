@@ -53,6 +53,14 @@ class Augmentation:
     cutout: float = 0.0
     """largest side of a square set to mid-grey, as a fraction of the crop's height"""
 
+    def at(self, share: float) -> Augmentation:
+        """The same changes at a share of their strengths, 0 to 1; flips are as likely as ever."""
+        kept = ("enabled", "flip")
+        strengths = [field.name for field in dataclasses.fields(self) if field.name not in kept]
+        return dataclasses.replace(
+            self, **{name: share * getattr(self, name) for name in strengths}
+        )
+
     def check(self) -> None:
         """Raise `InputError` for a strength out of range, naming the option."""
         limits = {"rotation": 180.0, "scale": 0.9, "hue": 180.0}

@@ -54,6 +54,8 @@ class Stage:
     """let identities with one picture in: a class of margin softmax, a negative of a triplet"""
     sampling: Sampling = field(default_factory=Sampling)
     """who is drawn how often, who meets whom, and how K grows"""
+    augmentation: float = 1.0
+    """share of the strengths under --augmentation, from 0 to 1, that the stage's crops get"""
     mixup: float = 0.0
     """parameter of the Beta distribution by which pictures are mixed in pairs, 0.2 for instance;
     for softmax losses alone; 0: none are"""
@@ -113,6 +115,10 @@ class Stage:
         _at_least(prefix, self, {"sampled_classes": 0})
         self.sampling.check(f"{prefix}sampling.", self.identities_per_batch)
         self.drop.check(prefix, self.schedule)
+        if not 0 <= self.augmentation <= 1:
+            raise InputError(
+                f"--{prefix}augmentation {self.augmentation}: give a share from 0 to 1"
+            )
         if not self.learning_rate > 0:
             raise InputError(f"--{prefix}learning-rate {self.learning_rate}: give more than 0")
 

@@ -35,9 +35,8 @@ class StageBatches:
     def from_step(self, start: int, share: Share = WHOLE) -> tf.data.Dataset:
         """Those from a step on to the end of the stage, as `training_batches` gives them."""
         last = self._plan.stage.epochs * self._config.steps_per_epoch
-        return self._made(
-            start, last, self._config.augmentation, self._plan.stage.mixup, share=share
-        )
+        augmentation = self._config.augmentation.at(self._plan.stage.augmentation)
+        return self._made(start, last, augmentation, self._plan.stage.mixup, share=share)
 
     def plain(self, step: int) -> dict[str, np.ndarray]:
         """That of a step without augmentation."""

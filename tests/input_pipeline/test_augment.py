@@ -25,6 +25,16 @@ def test_every_strength_has_a_range(name: str, value: float) -> None:
         dataclasses.replace(Augmentation(), **{name: value}).check()
 
 
+def test_a_share_of_it_is_that_share_of_every_strength_but_the_flip() -> None:
+    whole = dataclasses.replace(Augmentation(), **dict.fromkeys(STRENGTHS, 0.4))
+    part = dataclasses.asdict(whole.at(0.25))
+    assert part.pop("enabled") is True
+    assert part.pop("flip") == 0.4
+    assert set(part.values()) == {0.1}
+    assert whole.at(1.0) == whole
+    assert not dataclasses.replace(whole, enabled=False).at(1.0).enabled
+
+
 def test_configs_can_name_it_without_loading_tensorflow() -> None:
     script = (
         "import sys\n"

@@ -222,6 +222,7 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
             "identities-per-batch",
         ),
         ({"warm_up": Stage("cosface", epochs=1, memory=-1)}, "--warm-up.memory"),
+        ({"warm_up": Stage("cosface", epochs=1, augmentation=1.5)}, "--warm-up.augmentation 1.5"),
         ({"warm_up": Stage("arcface", epochs=1, margin=2.0)}, "--warm-up.loss arcface"),
         ({"loss": "quintuplet"}, "--main.loss quintuplet"),
         ({"loss": "cosface", "mining": "batch_hard"}, "--main.mining batch_hard"),

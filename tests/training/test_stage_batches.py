@@ -63,3 +63,21 @@ def test_the_state_is_looked_at_anew(batches):
     state.confused = np.array([[1], [0], [1]])
     after = [batch["record"].tolist() for batch in batches.from_step(0).as_numpy_iterator()]
     assert before != after
+
+
+def test_a_stage_has_its_share_of_the_augmentation(batches):
+    whole = next(iter(batches.from_step(4).as_numpy_iterator()))["image"]
+    stage = batches._plan.stage
+    changed = {}
+    for share in (0.0, 0.5, 1.0):
+        plan = dataclasses.replace(
+            batches._plan, stage=dataclasses.replace(stage, augmentation=share)
+        )
+        weaker = StageBatches(batches._config, batches._dataset, plan, State())
+        changed[share] = next(iter(weaker.from_step(4).as_numpy_iterator()))["image"]
+    np.testing.assert_array_equal(changed[1.0], whole)
+    plain = batches.plain(4)["image"].astype(float)
+    flipped = plain[:, :, ::-1]
+    for crop, same, mirrored in zip(changed[0.0], plain, flipped, strict=True):
+        assert (crop == same).all() or (crop == mirrored).all()
+    assert (changed[0.5] != whole).any() and (changed[0.5] != changed[0.0]).any()
