@@ -78,7 +78,9 @@ def _tabulate(names: Sequence[str], config: TableConfig) -> None:
 
 def _plot(name: str, path: Path) -> None:
     try:
-        keras.utils.plot_model(_as_published(name), to_file=path, show_shapes=True)
+        keras.utils.plot_model(
+            _as_published(name), to_file=path, show_shapes=True, show_layer_names=True
+        )
     except ImportError as error:
         raise InputError(
             f"--plot {path}: pip install 'facenet-tf[plot]', and install Graphviz, which draws it"
