@@ -67,4 +67,5 @@ class Augmentation:
         for name in (field.name for field in dataclasses.fields(self) if field.name != "enabled"):
             value, limit = getattr(self, name), limits.get(name, 1.0)
             if not 0 <= value <= limit:
-                raise InputError(f"augmentation.{name} {value}: give a number from 0 to {limit:g}")
+                option = f"--augmentation.{name.replace('_', '-')}"
+                raise InputError(f"{option} {value}: give a number from 0 to {limit:g}")

@@ -207,9 +207,8 @@ def evaluation_arrays(
     try:
         yield from evaluation_batches(dataset, records, batch_size, degrade).as_numpy_iterator()
     except tf.errors.OpError as error:
-        raise InputError(
-            f"{dataset.directory}: a record cannot be read ({told_by_the_pipeline(error)})"
-        ) from error
+        told = told_by_the_pipeline(error) or error.message.partition("\n")[0]
+        raise InputError(f"{dataset.directory}: a record cannot be read ({told})") from error
 
 
 def _decoded(encoded: tf.Tensor, dataset: Records, degrade: Sequence[str]) -> tf.Tensor:
@@ -245,8 +244,8 @@ def _in_order(
     return made.with_options(options).prefetch(tf.data.AUTOTUNE)
 
 
-def told_by_the_pipeline(error: tf.errors.OpError) -> str:
-    """The line of an `InputError` that tf.data wrapped, or the first line of what it says."""
+def told_by_the_pipeline(error: tf.errors.OpError) -> str | None:
+    """The line of an `InputError` that tf.data wrapped; None where there is none."""
     lines = error.message.splitlines()
-    told = [line.partition("InputError: ")[2] for line in lines if "InputError: " in line]
-    return (told or lines or [type(error).__name__])[0]
+    told = (line.partition("InputError: ")[2] for line in lines if "InputError: " in line)
+    return next(told, None)

@@ -84,8 +84,8 @@ class IdentitySampler:
         sampling: Sampling = UNIFORM,
         confused: np.ndarray | None = None,
     ) -> None:
-        _check_at_least_one("identities_per_batch", identities_per_batch)
-        _check_at_least_one("images_per_identity", images_per_identity)
+        _check_at_least_one("identities-per-batch", identities_per_batch)
+        _check_at_least_one("images-per-identity", images_per_identity)
         if not 0 <= seed < 2**63:
             raise InputError(f"seed {seed}: give a number from 0 to 2^63 - 1")
         self.images_per_identity = images_per_identity
@@ -186,15 +186,15 @@ def _differs_from_the_one_before(values: np.ndarray) -> np.ndarray:
 
 def _check_at_least_one(option: str, value: int) -> None:
     if value < 1:
-        raise InputError(f"{option} {value}: give at least 1")
+        raise InputError(f"--{option} {value}: give at least 1")
 
 
 def _too_few(identities_per_batch: int, report: SamplerReport) -> str:
-    message = (
-        f"identities_per_batch {identities_per_batch}: only {report['identities']} identities "
-        "can be drawn"
-    )
-    if report["singletons_left_out"]:
-        message += f" (singletons left out: {report['singletons_left_out']})"
-        return message + "; lower it or set include_singletons"
+    left_out, found = report["singletons_left_out"], report["identities"]
+    if not found and left_out:
+        return f"nobody has two pictures, {left_out} have one: --include-singletons lets them in"
+    message = f"--identities-per-batch {identities_per_batch}: only {found} can be drawn"
+    if left_out:
+        message += f", {left_out} have a single picture; lower it or give --include-singletons"
+        return message
     return message + "; lower it"

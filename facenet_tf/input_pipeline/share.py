@@ -30,7 +30,7 @@ class Share:
         size, rest = divmod(identities_per_batch * images_per_identity, self.parts)
         if rest:
             raise InputError(
-                f"identities_per_batch {identities_per_batch} x images_per_identity "
+                f"--identities-per-batch {identities_per_batch} x --images-per-identity "
                 f"{images_per_identity}: a batch has to divide by the {self.parts} replicas"
             )
         return size

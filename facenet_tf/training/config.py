@@ -263,11 +263,15 @@ class TrainConfig:
         left_open = {name: body[name] for name in body if getattr(self, name) is None}
         return dataclasses.replace(self, **left_open)
 
-    def with_steps(self, pictures: int) -> TrainConfig:
-        """The config with `steps_per_epoch` settled for so many training pictures."""
+    def with_steps(self, pictures: int, stage: Stage) -> TrainConfig:
+        """The config with `steps_per_epoch` settled.
+
+        Args:
+            pictures: that the first stage learns from.
+            stage: that stage, with as many people in a batch as there are.
+        """
         if self.steps_per_epoch:
             return self
-        stage = next(iter(self.stages.values()))
         batch = stage.identities_per_batch * stage.images_per_identity
         steps, together = max(_FEWEST_STEPS, math.ceil(pictures / batch)), self.steps_per_execution
         return dataclasses.replace(self, steps_per_epoch=math.ceil(steps / together) * together)

@@ -14,11 +14,10 @@ from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import determinism, distribute
 from facenet_tf.training.config import TrainConfig
-from facenet_tf.training.distribute import Distribution
 from facenet_tf.training.heads import check_head
 from facenet_tf.training.initial import Initial, open_initial
 from facenet_tf.training.optimizer import optimizer_class
-from facenet_tf.training.plan import training_records
+from facenet_tf.training.plan import plan_stages, training_records
 from facenet_tf.training.progress import Progress
 from facenet_tf.training.run_directory import RunDirectory, plain
 
@@ -54,27 +53,23 @@ def train(config: TrainConfig) -> TrainingResult:
     check_degradations(config.degrade, dataset.preprocessing)
     initial = open_initial(config, dataset)
     config = (config.with_body(initial.body) if initial else config).with_body()
-    config = config.with_steps(len(training_records(config, dataset)))
+    plans = plan_stages(config, dataset, training_records(config, dataset))
+    config = config.with_steps(len(plans[0].records), plans[0].stage)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     try:
         with distribution.place(run.path, config.resume) as place, distribution.strategy.scope():
-            result = _trained(config, dataset, initial, RunDirectory(place), distribution)
+            here = RunDirectory(place)
+            progress = Progress(config, plans, dataset, initial, here, distribution)
+            result = _trained(progress, _resolved(config, dataset, initial))
         return dataclasses.replace(result, run=run)
     finally:
         keras.mixed_precision.set_global_policy("float32")
 
 
-def _trained(
-    config: TrainConfig,
-    dataset: FaceDataset,
-    initial: Initial | None,
-    run: RunDirectory,
-    distribution: Distribution,
-) -> TrainingResult:
-    # All that can be refused is refused before an earlier run is touched.
-    progress = Progress(config, dataset, initial, run, distribution)
-    resolved = _resolved(config, dataset, initial)
+def _trained(progress: Progress, resolved: dict[str, Any]) -> TrainingResult:
+    config, run = progress.config, progress.run
+    # All that can be refused was refused before an earlier run is touched.
     run.start(resolved, overwrite=config.overwrite, resume=config.resume)
     progress.train()
     state, epochs = progress.state, progress.state.step // config.steps_per_epoch

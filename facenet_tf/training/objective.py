@@ -168,8 +168,9 @@ def _check_batches(stage: Stage, prefix: str, terms: tuple[Term, ...]) -> None:
         raise InputError(
             f"--{prefix}sub-centres {stage.sub_centres}: {stage.loss} has one prototype a person"
         )
-    if 0 < stage.sampled_classes < stage.identities_per_batch:
+    batch = stage.identities_per_batch * stage.images_per_identity
+    if 0 < stage.sampled_classes < batch:
         raise InputError(
-            f"--{prefix}sampled-classes {stage.sampled_classes}: a batch alone has "
-            f"{stage.identities_per_batch} (--{prefix}identities-per-batch)"
+            f"--{prefix}sampled-classes {stage.sampled_classes}: give as many as a batch has "
+            f"crops, {batch}, or more"
         )

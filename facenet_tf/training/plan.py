@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from facenet_tf.errors import InputError
-from facenet_tf.input_pipeline.pipeline import dense_labels, what_is_drawn
+from facenet_tf.input_pipeline.pipeline import what_is_drawn
+from facenet_tf.input_pipeline.sampler import SamplerReport
 from facenet_tf.metrics import places_among_own
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training.config import Stage, TrainConfig
@@ -78,17 +79,23 @@ def plan_stages(config: TrainConfig, dataset: FaceDataset, records: np.ndarray) 
         drawn, sampling = what_is_drawn(
             dataset, records, asked.images_per_identity, asked.include_singletons
         )
-        classes = dense_labels(dataset, drawn).class_count
+        classes = sampling["identities"]
         if classes < 2:
             raise InputError(
                 f"{dataset.directory}: a batch needs two training people with two pictures each, "
-                f"there are {classes}"
+                f"there are {classes}{_left_out(sampling, prefix)}"
             )
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         first = plans[-1].end if plans else 0
         stage = _fitted(asked, classes, prefix)
         plans.append(StagePlan(number, stage, first, seed, drawn, classes, {**sampling}))
     return plans
+
+
+def _left_out(sampling: SamplerReport, prefix: str) -> str:
+    """Of those who have a single picture."""
+    count = sampling["singletons_left_out"]
+    return f" ({count} have one, --{prefix}include-singletons lets them in)" if count else ""
 
 
 def _fitted(stage: Stage, people: int, prefix: str) -> Stage:

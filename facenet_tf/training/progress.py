@@ -30,7 +30,7 @@ from facenet_tf.training.initial import Initial
 from facenet_tf.training.keeper import Keeper, RunState, all_finite
 from facenet_tf.training.loop import EpochState, TrainingLoop
 from facenet_tf.training.not_finite import NotFinite, write_batches
-from facenet_tf.training.plan import StagePlan, plan_stages, training_records
+from facenet_tf.training.plan import StagePlan
 from facenet_tf.training.profiler import ProfilerTrace
 from facenet_tf.training.run_directory import RunDirectory
 from facenet_tf.training.sampling_state import SamplingState
@@ -51,6 +51,7 @@ class Progress:
 
     Args:
         config: settled: with the loss of its main stage and its steps per epoch.
+        plans: of its stages.
         dataset: what is trained on.
         initial: weights that the body begins with; None: fresh ones.
         run: where this process writes.
@@ -66,13 +67,14 @@ class Progress:
     def __init__(
         self,
         config: TrainConfig,
+        plans: Sequence[StagePlan],
         dataset: FaceDataset,
         initial: Initial | None,
         run: RunDirectory,
         distribution: Distribution,
     ) -> None:
         self.config, self.dataset, self.run, self.distribution = config, dataset, run, distribution
-        self.plans = plan_stages(config, dataset, training_records(config, dataset))
+        self.plans = plans
         for plan in self.plans:
             distribution.check(plan.stage)
         self.people = ValidationPeople.of(dataset, config.degrade)
@@ -117,10 +119,24 @@ class Progress:
                 raise
             raise self._interrupted(f"there is no room left ({error.strerror})") from error
         except tf.errors.OpError as error:
-            if self.distribution.has_lost_a_worker(error):
-                lost = f"another worker was lost ({type(error).__name__})"
-                raise self._interrupted(lost) from error
-            raise InputError(told_by_the_pipeline(error)) from error
+            meant = self._meant_by(error)
+            if meant is None:
+                raise
+            raise meant from error
+
+    def _meant_by(self, error: tf.errors.OpError) -> Exception | None:
+        """What an error of TensorFlow means to a user; None where nothing is known."""
+        if self.distribution.has_lost_a_worker(error):
+            return self._interrupted(f"another worker was lost ({type(error).__name__})")
+        if "No space left on device" in error.message:
+            return self._interrupted("there is no room left")
+        if isinstance(error, tf.errors.ResourceExhaustedError):
+            return InputError(
+                "there is not enough memory for the batch: give --chunk 64, or fewer "
+                "--STAGE.identities-per-batch"
+            )
+        told = told_by_the_pipeline(error)
+        return InputError(told) if told else None
 
     def _next_stage(self) -> StagePlan | None:
         """The one that the next step belongs to; None if none is to follow."""

@@ -40,15 +40,18 @@ class StageBatches:
 
     def plain(self, step: int) -> dict[str, np.ndarray]:
         """That of a step without augmentation."""
-        batches = self._made(step, step + 1, Augmentation(enabled=False), mixup=0.0)
-        return next(iter(batches.as_numpy_iterator()))
+        (batch,) = self._plain(step, step + 1)
+        return batch
 
     def some_of(self, epoch: int) -> list[dict[str, np.ndarray]]:
-        """A few of those of an epoch of the run, spread over its steps, without augmentation."""
+        """The first of those of an epoch of the run, without augmentation."""
         steps = self._config.steps_per_epoch
         first = (epoch - self._plan.first) * steps
-        chosen = np.unique(np.linspace(first, first + steps - 1, _BATCHES_SHOWN).astype(int))
-        return [self.plain(step) for step in chosen.tolist()]
+        return self._plain(first, first + min(steps, _BATCHES_SHOWN))
+
+    def _plain(self, start: int, stop: int) -> list[dict[str, np.ndarray]]:
+        batches = self._made(start, stop, Augmentation(enabled=False), mixup=0.0)
+        return list(batches.as_numpy_iterator())
 
     def _made(
         self, start: int, stop: int, augmentation: Augmentation, mixup: float, share: Share = WHOLE

@@ -18,7 +18,7 @@ from tensorboard.plugins.histogram import metadata as histograms
 
 from facenet_tf.losses.distances import pairwise_distances
 from facenet_tf.training.identity_table import as_markdown
-from facenet_tf.training.validation import Embedder, ValidationPeople
+from facenet_tf.training.validation import BATCH, Embedder, ValidationPeople
 
 _TRIPLETS_SHOWN = 6
 _BUCKETS = 80
@@ -71,8 +71,11 @@ class TensorBoardLog(keras.callbacks.Callback):
     def _hardest_triplets(self, epoch: int) -> np.ndarray:
         found: list[Triplet] = []
         for batch in self.batches_of(epoch):
-            embeddings = self.embedder.embed([tf.constant(batch["image"])])
-            found += hardest_triplets(batch["image"], batch["label"], batch["source"], embeddings)
+            images = batch["image"]
+            # A batch that is trained on in chunks does not fit as a whole.
+            parts = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+            embeddings = self.embedder.embed(map(tf.constant, parts))
+            found += hardest_triplets(images, batch["label"], batch["source"], embeddings)
         worst = sorted(found, key=lambda triplet: triplet.positive - triplet.negative)
         return draw_triplets(worst[::-1][:_TRIPLETS_SHOWN])
 

@@ -24,6 +24,7 @@ from facenet_tf.metrics import (
     identity_errors,
     operating_point,
     overlap,
+    places_among_own,
     rank1_accuracy,
     roc_curve,
     separation,
@@ -35,7 +36,8 @@ logger = logging.getLogger(__name__)
 FAR = 1e-2
 """The false accept rate of `val_tar`, and of the threshold that pairs are rejected by."""
 
-_BATCH = 128
+BATCH = 128
+"""Crops that are embedded at a time."""
 _THUMBNAIL = 32
 
 
@@ -44,8 +46,8 @@ class ValidationPeople:
 
     Args:
         dataset: with a split ``"validation"``.
-        limit: at most this many pictures, spread evenly over the records (their pairs grow
-            with the square).
+        limit: at most this many pictures (their pairs grow with the square): whole people, as many
+            as it holds, but two at least.
         degrade: what happens to their crops, see `facenet_tf.input_pipeline.degraded`.
 
     Attributes:
@@ -61,7 +63,8 @@ class ValidationPeople:
     ) -> None:
         records = dataset.split("validation")
         if len(records) > limit:
-            records = records[np.linspace(0, len(records) - 1, limit).astype(np.int64)]
+            records = records[_of_some_people(np.asarray(dataset.labels[records]), limit)]
+            logger.info("validation on %d pictures of %s", len(records), dataset.directory)
         self.dataset, self.records, self.degrade = dataset, records, degrade
         self.labels = np.asarray(dataset.labels[records])
         left, right = all_pairs(len(self.labels))
@@ -115,7 +118,7 @@ class ValidationPeople:
 
     def batches(self) -> tf.data.Dataset:
         """The pictures in order, uint8 ``[B, H, W, C]``."""
-        return evaluation_batches(self.dataset, self.records, _BATCH, self.degrade)
+        return evaluation_batches(self.dataset, self.records, BATCH, self.degrade)
 
     def thumbnails(self) -> np.ndarray:
         """Small pictures for the projector, uint8 ``[N, H, W, 3]``, the longer side 32."""
@@ -124,6 +127,21 @@ class ValidationPeople:
         small = [tf.image.resize(batch, size, antialias=True) for batch in self.batches()]
         pixels = np.clip(np.concatenate(small), 0, 255).astype(np.uint8)
         return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
+
+
+def _of_some_people(labels: np.ndarray, limit: int) -> np.ndarray:
+    """Places among `labels`, rising, of so many people's pictures: always the same people.
+
+    Single pictures of everybody would leave hardly a genuine pair of many people with few pictures.
+    Of a person with more than half the limit it is so many.
+    """
+    people, numbers = np.unique(labels, return_inverse=True)
+    random = np.random.default_rng(0)
+    order = random.permutation(len(people))
+    kept = places_among_own(labels, random) < limit // 2
+    counts = np.bincount(numbers, weights=kept).astype(np.int64)
+    chosen = order[: max(2, np.searchsorted(np.cumsum(counts[order]), limit, side="right"))]
+    return np.flatnonzero(kept & np.isin(numbers, chosen))
 
 
 class Embedder:

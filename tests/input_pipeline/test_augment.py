@@ -21,7 +21,7 @@ def test_the_defaults_are_in_range() -> None:
 @pytest.mark.parametrize("name", STRENGTHS)
 @pytest.mark.parametrize("value", [-0.1, 181.0, float("nan")])
 def test_every_strength_has_a_range(name: str, value: float) -> None:
-    with pytest.raises(InputError, match=f"augmentation.{name} {value}"):
+    with pytest.raises(InputError, match=f"--augmentation.{name.replace('_', '-')} {value}"):
         dataclasses.replace(Augmentation(), **{name: value}).check()
 
 

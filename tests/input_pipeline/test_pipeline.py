@@ -125,7 +125,7 @@ def test_a_reader_of_two_parts_gives_them_one_after_the_other(dataset: Any) -> N
 
 
 def test_a_batch_that_does_not_divide_is_refused(dataset: Any) -> None:
-    with pytest.raises(InputError, match=r"identities_per_batch 3 x .* divide by the 4 replicas"):
+    with pytest.raises(InputError, match=r"identities-per-batch 3 x .* divide by the 4 replicas"):
         shared_steps(dataset, Share(4))
 
 
@@ -218,7 +218,7 @@ def test_damage_is_not_passed_over(dataset: Any) -> None:
 
 def test_bad_options_are_refused_at_once(dataset: Any) -> None:
     records = np.arange(len(dataset.labels))
-    with pytest.raises(InputError, match="identities_per_batch 13: only 12"):
+    with pytest.raises(InputError, match="--identities-per-batch 13: only 12"):
         training_batches(dataset, records, 13, K, SEED, 0, 1, OFF)
     with pytest.raises(InputError, match=r"augmentation.flip 2"):
         training_batches(dataset, records, P, K, SEED, 0, 1, Augmentation(flip=2.0))

@@ -178,13 +178,13 @@ def test_labels_and_sources_are_only_compared() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"identities_per_batch": 4}, "identities_per_batch 4: only 3 identities.*left out: 1"),
+        ({"identities_per_batch": 4}, "--identities-per-batch 4: only 3 .*1 have a single"),
         (
             {"identities_per_batch": 5, "include_singletons": True},
-            "identities_per_batch 5: only 4 identities can be drawn;",
+            "--identities-per-batch 5: only 4 can be drawn;",
         ),
-        ({"identities_per_batch": 0}, "identities_per_batch 0"),
-        ({"images_per_identity": 0}, "images_per_identity 0"),
+        ({"identities_per_batch": 0}, "--identities-per-batch 0"),
+        ({"images_per_identity": 0}, "--images-per-identity 0"),
         ({"seed": -1}, "seed -1"),
         ({"seed": 2**63}, "seed"),
     ],
@@ -197,7 +197,7 @@ def test_bad_options_are_named(options, message: str) -> None:
 
 
 def test_no_records_at_all() -> None:
-    with pytest.raises(InputError, match="only 0 identities"):
+    with pytest.raises(InputError, match="only 0 can be drawn"):
         IdentitySampler(np.array([], np.int64), np.array([], np.int64), 2, 2, 0)
 
 

@@ -166,7 +166,7 @@ def test_a_batch_that_does_not_divide_is_refused_in_a_line(dataset, tmp_path):
     Process(dataset.directory, tmp_path / "run", tmp_path / "log", *options, devices=8).ends_with(2)
     said = [line for line in (tmp_path / "log").read_text().splitlines() if "error:" in line]
     assert len(said) == 1
-    assert "images_per_identity 3: a batch has to divide by the 8 replicas" in said[0]
+    assert "images-per-identity 3: a batch has to divide by the 8 replicas" in said[0]
     assert not (tmp_path / "run").exists()
 
 

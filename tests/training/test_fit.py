@@ -148,6 +148,30 @@ def test_a_damaged_record_is_the_users_line(dataset, tmp_path, monkeypatch):
         train(config)
 
 
+@pytest.mark.parametrize(
+    ("error", "message", "becomes", "says"),
+    [
+        (tf.errors.ResourceExhaustedError, "OOM when allocating", InputError, "give --chunk 64"),
+        (
+            tf.errors.ResourceExhaustedError,
+            "logs/events; No space left on device",
+            Interrupted,
+            "no room left",
+        ),
+        (tf.errors.InternalError, "Graph execution error:\n\nXLA broke", None, "XLA broke"),
+    ],
+)
+def test_an_error_of_tensorflow_is_what_it_means(
+    dataset, tmp_path, monkeypatch, error, message, becomes, says
+):
+    def fails(self, plan):
+        raise error(None, None, message)
+
+    monkeypatch.setattr(progress.Progress, "_train_stage", fails)
+    with pytest.raises(becomes or error, match=says):
+        train(make_config(dataset, tmp_path / "run"))
+
+
 def take_steps(monkeypatch, config, steps):
     """Train until a signal comes after so many steps."""
     taken, real = itertools.count(1), progress.happenings.Throughput.on_train_batch_end
@@ -326,9 +350,12 @@ def test_a_run_goes_back_and_on_with_a_lower_rate(dataset, tmp_path, monkeypatch
 def test_an_epoch_is_once_through_the_pictures_unless_told(dataset, tmp_path):
     pictures = len(dataset.split("train"))
     few = make_config(dataset, tmp_path, steps_per_epoch=0)
-    assert few.with_steps(pictures).steps_per_epoch == 20
-    assert few.with_steps(1000).steps_per_epoch == 167  # batches of 6
-    assert make_config(dataset, tmp_path).with_steps(1000).steps_per_epoch == 3
+    stage = few.warm_up
+    assert few.with_steps(pictures, stage).steps_per_epoch == 20
+    assert few.with_steps(1000, stage).steps_per_epoch == 167  # batches of 6
+    fewer_people = dataclasses.replace(stage, identities_per_batch=1)
+    assert few.with_steps(1000, fewer_people).steps_per_epoch == 334
+    assert make_config(dataset, tmp_path).with_steps(1000, stage).steps_per_epoch == 3
 
 
 def test_a_run_is_named_after_its_dataset(tmp_path, monkeypatch):

@@ -118,7 +118,7 @@ def test_mining_goes_to_the_loss_of_a_sum_that_has_rules():
         ({"loss": "tfa_semihard", "memory": 64}, "tfa_semihard looks into no memory"),
         ({"loss": "cosface", "memory": 64}, "--main.memory 64: cosface looks into no memory"),
         ({"loss": "triplet/batch_hard", "sampled_classes": 9}, "--main.sampled-classes 9"),
-        ({"loss": "cosface", "sampled_classes": 9}, "a batch alone has 16"),
+        ({"loss": "cosface", "sampled_classes": 63}, "63: give as many as a batch has crops, 64"),
         ({"loss": "cosface", "sub_centres": 2}, "cosface has one prototype a person"),
         (
             {"loss": "triplet/batch_hard", "mixup": 0.2},

@@ -208,6 +208,7 @@ def test_what_makes_no_sense_or_does_nothing_is_refused(changes, message):
 
 def test_an_epoch_is_a_multiple_of_what_is_done_at_once():
     config = TrainConfig(steps_per_execution=8)
-    batch = config.warm_up.identities_per_batch * config.warm_up.images_per_identity
-    assert config.with_steps(100 * batch).steps_per_epoch == 8 * math.ceil(100 / 8)
-    assert TrainConfig().with_steps(100 * batch).steps_per_epoch == 100
+    stage = config.warm_up
+    pictures = 100 * stage.identities_per_batch * stage.images_per_identity
+    assert config.with_steps(pictures, stage).steps_per_epoch == 8 * math.ceil(100 / 8)
+    assert TrainConfig().with_steps(pictures, stage).steps_per_epoch == 100

@@ -49,8 +49,14 @@ def test_a_batch_holds_no_more_people_than_there_are():
 
 
 def test_one_person_alone_is_refused():
-    with pytest.raises(InputError, match="two training people with two pictures each"):
+    told = "two training people with two pictures each, there are 1 .2 have one, --warm-up.include"
+    with pytest.raises(InputError, match=told):
         plans([5, 1, 1])
+
+
+def test_people_with_a_single_picture_each_are_refused():
+    with pytest.raises(InputError, match="nobody has two pictures, 3 have one: --include-sing"):
+        plans([1, 1, 1])
 
 
 def test_fewer_people_than_asked_for_can_still_be_halved():

@@ -50,9 +50,9 @@ def test_a_plain_one_has_the_same_pictures_as_they_are(batches, dataset):
     np.testing.assert_array_equal(plain["image"], batches.plain(4)["image"])
 
 
-def test_some_of_an_epoch_are_spread_over_its_steps(batches):
+def test_some_of_an_epoch_are_its_first(batches):
     found = [batch["record"].tolist() for batch in batches.some_of(BEFORE + 1)]
-    expected = [batches.plain(STEPS + step)["record"].tolist() for step in (0, 1, 3, 5)]
+    expected = [batches.plain(STEPS + step)["record"].tolist() for step in range(4)]
     assert found == expected
 
 
