@@ -105,6 +105,8 @@ class Progress:
         try:
             if self.config.resume:
                 self.state = self.keeper.newest()
+                # One that no checkpoint has followed yet is in the record alone.
+                self.state.rollbacks = self.run.recorded("rollbacks") or []
                 self.distribution.check_same(self.state.step)
                 logger.info("resumed after %s", self._position(self.state.step))
             while plan := self._next_stage():

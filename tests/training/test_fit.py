@@ -347,6 +347,31 @@ def test_a_run_goes_back_and_on_with_a_lower_rate(dataset, tmp_path, monkeypatch
     assert [row["learning_rate"] for row in history(config.output)] == ["0.001", "0.0005"]
 
 
+def test_a_rollback_outlives_a_kill_before_the_next_checkpoint(dataset, tmp_path, monkeypatch):
+    spoiled = spoil(monkeypatch, 5)
+    stage = Stage("cosface", 2, identities_per_batch=2, images_per_identity=3, warmup_epochs=0)
+    config = make_config(
+        dataset,
+        tmp_path / "run",
+        warm_up=dataclasses.replace(stage, schedule="constant"),
+        main=NOTHING,
+        jit="off",
+        recovery=Recovery(rollbacks=1, rate=0.5),
+    )
+    with monkeypatch.context() as killed:
+        killed.setattr(progress.Progress, "_announce", ended_after_a_rollback)
+        with pytest.raises(Ended):
+            train(config)
+    spoiled.assign(1.0)
+    train(dataclasses.replace(config, resume=True))
+    assert [row["learning_rate"] for row in history(config.output)] == ["0.001", "0.0005"]
+
+
+def ended_after_a_rollback(self, plan, trainer):
+    if self.state.rollbacks:
+        raise Ended
+
+
 def test_an_epoch_is_once_through_the_pictures_unless_told(dataset, tmp_path):
     pictures = len(dataset.split("train"))
     few = make_config(dataset, tmp_path, steps_per_epoch=0)
