@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from typing import Any
 
 from figures import NotMeasuredError, between, file_of, load, number, percent, table
+
+TRAINED = ("att", "pubfig83", "pubfig83_cosface", "lfw_view1_first", "lfw_view1")
+PRETRAINED = (
+    "lfw_view2_dlib_single",
+    "lfw_view2_dlib",
+    "lfw_view2_dlib_jitter",
+    "pubfig83_pretrained",
+)
+"""Directories in docs/results."""
 
 
 def vectors(run: str) -> dict[str, dict[str, Any]]:
@@ -138,7 +148,7 @@ def first_steps(run: str) -> str:
 def runs() -> str:
     head = ["run", "training commit", "seed", "epochs × steps", "training", "evaluation commit"]
     rows = []
-    for run in ("att", "pubfig83", "pubfig83_cosface", "lfw_view1_first", "lfw_view1"):
+    for run in TRAINED:
         try:
             record, figures = load(f"{run}/config.json"), load(f"{run}/evaluation.json")
         except NotMeasuredError:
@@ -147,6 +157,11 @@ def runs() -> str:
         epochs = f"{len(history(run))} × {config['steps_per_epoch']}"
         commits = [record["git_revision"], figures.get("git_revision") or "not recorded"]
         rows.append([run, commits[0], str(config["seed"]), epochs, duration(run), commits[1]])
+    for run in PRETRAINED:
+        with contextlib.suppress(NotMeasuredError):
+            figures = load(f"{run}/evaluation.json")
+            weights = figures["weights"]["source"]
+            rows.append([run, f"weights {weights}", "-", "-", "-", figures["git_revision"]])
     if not rows:
         raise NotMeasuredError("runs")
     return table(head, rows)
