@@ -62,8 +62,9 @@ class EvaluateConfig:
     draws: int = 20
     """How often the enrolled pictures are drawn; mean and deviation are over the draws."""
     degrade: tuple[str, ...] = ()
-    """What happens to each crop before it is embedded, in order: grey, or low_resolution:SIDE,
-    which reduces it to SIDE pixels a side (area averages) and brings it back (linear)."""
+    """What happens to each crop before it is embedded, in order: grey, low_resolution:SIDE,
+    which reduces it to SIDE pixels a side (area averages) and brings it back (linear), or blur,
+    jpeg, noise, rotation or occlusion with their strength (docs/guide.md)."""
     protocol: Literal["none", "lfw_view1", "lfw_view2"] = "none"
     """Published list of pairs: View 1 is for development, View 2 for the final figure."""
     pairs: Path | None = None
