@@ -27,7 +27,7 @@ def test_agrees_with_the_table_of_all_distances(people, monkeypatch):
 
 def test_picture_without_a_vector_is_wrong_and_near_to_nobody(people):
     vectors, labels = people
-    counted, right = nearest_is_own(vectors, labels)
+    counted, _ = nearest_is_own(vectors, labels)
     holed = vectors.copy()
     holed[0] = np.nan
     again = nearest_is_own(holed, labels)[1]
