@@ -24,7 +24,9 @@ class RejectCurve:
     error: NDArray[np.float64]
 
 
-def error_versus_reject(wrong: ArrayLike, quality: ArrayLike) -> RejectCurve:
+def error_versus_reject(
+    wrong: ArrayLike, quality: ArrayLike, weights: ArrayLike | None = None
+) -> RejectCurve:
     """The curve of comparisons that are rejected by ascending quality.
 
     Comparisons of equal quality are rejected together; the last are never rejected.
@@ -32,9 +34,10 @@ def error_versus_reject(wrong: ArrayLike, quality: ArrayLike) -> RejectCurve:
     Args:
         wrong: bool [N], which comparisons are decided wrongly.
         quality: float [N], larger is better; of a pair the smaller of its two pictures'.
+        weights: float [N] >= 0, how often each counts (for the bootstrap); None: once.
 
     Raises:
-        ValueError: the shapes differ, there is nothing, or a quality is NaN.
+        ValueError: the shapes differ, nothing counts, or a quality is NaN.
     """
     flags, scores = np.asarray(wrong, dtype=bool), np.asarray(quality, dtype=np.float64)
     if flags.ndim != 1 or flags.shape != scores.shape or not len(flags):
@@ -42,10 +45,18 @@ def error_versus_reject(wrong: ArrayLike, quality: ArrayLike) -> RejectCurve:
     if np.isnan(scores).any():
         raise ValueError(f"{int(np.isnan(scores).sum())} qualities are NaN")
     order = np.argsort(scores, kind="stable")
+    times = (np.ones(len(flags)) if weights is None else np.asarray(weights, np.float64))[order]
+    if times.sum() <= 0:
+        raise ValueError("the weights leave nothing")
     first_of_tie = np.flatnonzero(np.append(True, np.diff(scores[order]) > 0))
-    left = len(flags) - first_of_tie
-    wrong_left = flags.sum() - np.append(0, np.cumsum(flags[order]))[first_of_tie]
-    return RejectCurve(first_of_tie / len(flags), wrong_left / left)
+    gone = np.append(0, np.cumsum(times))
+    wrong_gone = np.append(0, np.cumsum(times * flags[order]))
+    left = gone[-1] - gone[first_of_tie]
+    wrong_left = wrong_gone[-1] - wrong_gone[first_of_tie]
+    counts = left > 0
+    return RejectCurve(
+        gone[first_of_tie][counts] / gone[-1], wrong_left[counts] / left[counts]
+    )
 
 
 def area_under_reject_curve(curve: RejectCurve, limit: float) -> float:

@@ -40,6 +40,21 @@ def test_brute_force_on_random_numbers():
     np.testing.assert_allclose(curve.rejected, [(quality < q).mean() for q in levels])
 
 
+def test_weights_are_repetitions():
+    random = np.random.default_rng(2)
+    wrong, quality = random.random(40) < 0.3, random.integers(0, 9, 40)
+    times = random.integers(0, 4, 40)
+    times[quality == quality.max()] = 0
+    weighted = error_versus_reject(wrong, quality, times)
+    repeated = error_versus_reject(np.repeat(wrong, times), np.repeat(quality, times))
+    # levels that nobody has any more are points on the same place
+    kept = np.append(np.diff(weighted.rejected) > 0, True)
+    np.testing.assert_allclose(weighted.rejected[kept], repeated.rejected, atol=1e-12)
+    np.testing.assert_allclose(weighted.error[kept], repeated.error, atol=1e-12)
+    with pytest.raises(ValueError, match="leave nothing"):
+        error_versus_reject([True], [1.0], [0])
+
+
 def test_area_stops_at_its_limit():
     curve = error_versus_reject([True, False, False, False], [0, 1, 2, 3])
     # from 1/4 to 0 on a straight line over [0, 1/4], then 0
