@@ -16,15 +16,19 @@ from facenet_tf.metrics.distances import (
     listed_distances,
     squared_distances,
 )
+from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
 from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_among_own
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.paired import Difference, paired_bootstrap
+from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
     SortedPairs,
     area_under_curve,
+    check_carries_far,
     equal_error_rate,
     operating_point,
     overlap,
@@ -41,10 +45,13 @@ from facenet_tf.metrics.verification import (
 )
 
 __all__ = [
+    "Difference",
+    "FarThreshold",
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
     "OperatingPoint",
+    "PeopleDraws",
     "RocCurve",
     "Separation",
     "SortedPairs",
@@ -54,6 +61,7 @@ __all__ = [
     "area_under_curve",
     "best_threshold",
     "bootstrap_identities",
+    "check_carries_far",
     "contiguous_folds",
     "equal_error_rate",
     "folded_accuracy",
@@ -64,11 +72,13 @@ __all__ = [
     "nearest_neighbour",
     "operating_point",
     "overlap",
+    "paired_bootstrap",
     "places_among_own",
     "rank1_accuracy",
     "roc_curve",
     "separation",
     "squared_distances",
     "supports_far",
+    "threshold_at_far",
     "wilson_interval",
 ]
