@@ -70,9 +70,7 @@ def _pair_sets(measured: Measured, pictures: int, seed: int) -> dict[str, PairSe
     }
 
 
-def _judged(
-    systems: dict[str, Vectors], pairs: PairSet, config: EvaluateConfig
-) -> dict[str, Any]:
+def _judged(systems: dict[str, Vectors], pairs: PairSet, config: EvaluateConfig) -> dict[str, Any]:
     couples = list(itertools.combinations(systems, 2))
     try:
         found = [_differences(systems[a], systems[b], pairs, config) for a, b in couples]
@@ -135,3 +133,97 @@ def _rank1(
         for right in (right_a, right_b)
     ]
     return difference_of(float(right_a.mean()), float(right_b.mean()), shares[0] - shares[1])
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Per set of pairs a table of all differences."""
+    comparison = results["comparison"]
+    return [_table(*each, comparison) for each in comparison["sets"].items()]
+
+
+def _table(name: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Table:
+    title = name.replace("_", " ")
+    if "skipped" in judged:
+        return Table(note=f"{title}: {judged['skipped']}", title=title)
+    rows = [
+        [
+            figure.upper(),
+            f"{one['a']} − {one['b']}",
+            f"{one['value_a']:.4f}",
+            f"{one['value_b']:.4f}",
+            f"{one['difference']:+.4f}",
+            f"{one['interval'][0]:+.4f} … {one['interval'][1]:+.4f}",
+            f"{one['p_adjusted']:.4f}",
+            "yes" if one["significant"] else "no",
+        ]
+        for figure, found in judged["figures"].items()
+        for one in found
+    ]
+    head = [title, "systems", "first", "second", "difference", "interval", "p", "significant"]
+    note = f"{judged['pairs']} pairs, {comparison['draws']} draws of people"
+    return Table(head, rows, note, title, protocol=comparison["protocol"])
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """A sentence per set: what the AUC says of the systems."""
+    comparison = results["comparison"]
+    sentences = []
+    for name, judged in comparison["sets"].items():
+        for one in judged.get("figures", {}).get("auc", []):
+            better, worse = (one["a"], one["b"]) if one["difference"] > 0 else (one["b"], one["a"])
+            told = (
+                f"{better} is better than {worse}"
+                if one["significant"]
+                else f"{one['a']} and {one['b']} cannot be told apart"
+            )
+            sentences.append(
+                f"{told} on {name.replace('_', ' ')}: AUC {one['value_a']:.4f} and "
+                f"{one['value_b']:.4f}, p = {one['p_adjusted']:.3f}."
+            )
+    return sentences
+
+
+def draw(results: Results) -> list[Plot]:
+    """The differences with their intervals."""
+    comparison = results.figures["comparison"]
+    text = (
+        "Differences between systems with their intervals over people, one line per pair of "
+        "systems; an interval that holds 0 is no difference"
+    )
+    judged = {name: each for name, each in comparison["sets"].items() if "figures" in each}
+    return [
+        Plot(f"comparison_{name}", f"{text}; {name.replace('_', ' ')}", differences_figure(each))
+        for name, each in judged.items()
+    ]
+
+
+def differences_figure(judged: dict[str, Any]) -> Figure:
+    """A panel per figure, a line per pair of systems."""
+    names = list(judged["figures"])
+    couples = len(judged["figures"][names[0]])
+    figure = Figure(figsize=(2.6 * len(names), 1.6 + 0.4 * couples), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(names), sharey=True))
+    for axes, name in zip(panels, names, strict=True):
+        for height, one in enumerate(judged["figures"][name]):
+            axes.plot(one["interval"], [height, height], color="C0")
+            axes.plot(one["difference"], height, "o", color="C0")
+        axes.axvline(0, linestyle=":", color="grey")
+        axes.set(title=name.upper())
+        axes.tick_params(axis="x", labelsize="small")
+    labels = [f"{one['a']} − {one['b']}" for one in judged["figures"][names[0]]]
+    panels[0].set_yticks(range(couples), labels)
+    panels[0].invert_yaxis()
+    return figure
+
+
+COMPARISON = Protocol(
+    "comparison",
+    "Systems side by side",
+    "Which system is better on the same pairs, and whether chance alone could explain it.",
+    figures,
+    tables,
+    verdict=verdict,
+    plots=draw,
+    files=tuple(f"comparison_{name}.png" for name in ("unseen_people", "listed_pairs")),
+    options=ComparisonOptions,
+)

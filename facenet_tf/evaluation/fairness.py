@@ -7,6 +7,7 @@ people of one group resemble each other most, and pairs across groups would hide
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -135,7 +136,7 @@ class _Judge:
         intervals: list[Any] = [None] * len(found)
         if self._config.bootstrap and thresholds:
             codes = np.unique(self._roster.identities, return_inverse=True)[1]
-            try:
+            with contextlib.suppress(ValueError):  # too few people; the group has its warning
                 intervals = metrics.bootstrap_identities(
                     pairs.genuine,
                     within.distance,
@@ -144,8 +145,6 @@ class _Judge:
                     replicates=self._config.bootstrap,
                     seed=self._config.seed,
                 ).tolist()
-            except ValueError:  # too few people; the group has its warning
-                pass
         return {
             far: {
                 "fmr": found[2 * number],

@@ -92,3 +92,26 @@ def _kind_of_directory(path: Path) -> Kind:
         f"{path / MODEL} is missing: name a run directory, or train one with "
         f"python train.py --output {path}"
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """A system to compare with, and the dataset of its crops where these are others."""
+
+    source: str
+    dataset: Path | None
+
+    @classmethod
+    def parse(cls, text: str) -> System:
+        """Read SOURCE or SOURCE@DATASET.
+
+        Raises:
+            InputError: one of the two is empty, or the source is unknown (see `kind_of`).
+        """
+        source, at, directory = text.rpartition("@")
+        if not at:
+            source, directory = text, ""
+        if not source or (at and not directory):
+            raise InputError(f"--compare {text!r}: give SOURCE, or SOURCE@DATASET")
+        kind_of(source)
+        return cls(source, Path(directory) if at else None)

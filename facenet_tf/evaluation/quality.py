@@ -192,7 +192,8 @@ def curves_figure(found: dict[str, Any]) -> Figure:
     """A curve per score; grey: the best possible, dotted: chance."""
     figure = Figure(figsize=(6, 4.5), layout="constrained")
     axes = figure.add_subplot(
-        xlabel="share of genuine pairs left out", ylabel=f"FNMR at the threshold of FAR {found['far']:g}"
+        xlabel="share of genuine pairs left out",
+        ylabel=f"FNMR at the threshold of FAR {found['far']:g}",
     )
     for name, one in found["scores"].items():
         axes.plot(one["rejected"], one["error"], label=name.replace("_", " "))

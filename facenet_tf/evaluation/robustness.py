@@ -77,9 +77,7 @@ def step_names(kind: DegradationKind, preprocessing: Preprocessing) -> list[str]
     ]
 
 
-def _chosen_rows(
-    measured: Measured, roster: Roster, pictures: int, seed: int
-) -> NDArray[np.bool_]:
+def _chosen_rows(measured: Measured, roster: Roster, pictures: int, seed: int) -> NDArray[np.bool_]:
     rows = measured.test_rows & ~roster.lost
     return rows & roster.of_people(drawn_people(roster.where(rows), pictures, seed))
 

@@ -54,9 +54,7 @@ def error_versus_reject(
     left = gone[-1] - gone[first_of_tie]
     wrong_left = wrong_gone[-1] - wrong_gone[first_of_tie]
     counts = left > 0
-    return RejectCurve(
-        gone[first_of_tie][counts] / gone[-1], wrong_left[counts] / left[counts]
-    )
+    return RejectCurve(gone[first_of_tie][counts] / gone[-1], wrong_left[counts] / left[counts])
 
 
 def area_under_reject_curve(curve: RejectCurve, limit: float) -> float:

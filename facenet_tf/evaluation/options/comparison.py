@@ -19,6 +19,7 @@ class ComparisonOptions(Options):
     """Of more test pictures, whole people are drawn at random up to this number."""
 
     def check(self) -> None:
+        """Raises InputError for the first option that cannot be meant."""
         if self.draws < 20:
             raise InputError(f"--comparison.draws is {self.draws}: give 20 or more")
         if not 0 < self.level < 1:

@@ -20,6 +20,7 @@ class FairnessOptions(Options):
     """A group of fewer people gets a warning and takes no part in the comparison of groups."""
 
     def check(self) -> None:
+        """Raises InputError for the first option that cannot be meant."""
         if self.attributes is not None and not self.attributes.is_file():
             raise InputError(f"--fairness.attributes {self.attributes}: there is no such file")
         if self.columns and self.attributes is None:

@@ -16,5 +16,6 @@ class QualityOptions(Options):
     """The area is measured up to this share of rejected pairs."""
 
     def check(self) -> None:
+        """Raises InputError for the first option that cannot be meant."""
         if not 0 < self.limit < 1:
             raise InputError(f"--quality.limit is {self.limit}: give a share between 0 and 1")

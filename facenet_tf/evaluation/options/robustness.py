@@ -24,6 +24,7 @@ class RobustnessOptions(Options):
     """Draws of people behind each interval; 0: none."""
 
     def check(self) -> None:
+        """Raises InputError for the first option that cannot be meant."""
         if self.pictures < 2:
             raise InputError(f"--robustness.pictures is {self.pictures}: give 2 or more")
         if self.bootstrap < 0:
