@@ -81,6 +81,16 @@ def kind_of(source: str | Path) -> Kind:
     return kind
 
 
+def is_embeddings(source: str | Path) -> bool:
+    """Whether a path names embeddings; it need not exist."""
+    return _BY_SUFFIX.get(Path(source).suffix) == "vectors"
+
+
+def is_model_file(source: Path) -> bool:
+    """Whether a path is to be read itself, and is no directory of a run; it need not exist."""
+    return source.suffix in (*_BY_SUFFIX, *_WEIGHTS) or (source / _SAVED_MODEL).is_file()
+
+
 def _kind_of_directory(path: Path) -> Kind:
     if (path / MODEL).is_file():
         return "run"

@@ -182,8 +182,9 @@ def draw(results: Results) -> list[Plot]:
     if not found["fnmr"]:
         return []
     text = (
-        "Share of genuine pairs rejected wrongly, over the share of pairs left out for poor quality "
-        "by each score; a score that knows the errors falls fast, one that knows nothing stays level"
+        "Share of genuine pairs rejected wrongly, over the share of pairs left out for poor "
+        "quality by each score; a score that knows the errors falls fast, one that knows nothing "
+        "stays level"
     )
     return [Plot("quality", text, curves_figure(found))]
 

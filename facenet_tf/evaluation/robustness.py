@@ -30,9 +30,9 @@ STEPS: dict[DegradationKind, tuple[float, ...]] = {
 PLAIN = "as they are"
 
 PROTOCOL = (
-    "all pairs of the test people's pictures that have a record; the crops are degraded before they "
-    "are embedded; both: both pictures of a pair are; one: the second of each pair alone is, a poor "
-    "picture against a good one; intervals: people drawn with replacement, 95 % percentiles"
+    "all pairs of the test people's pictures that have a record; the crops are degraded before "
+    "they are embedded; both: both pictures of a pair are; one: the second of each pair alone is, "
+    "a poor picture against a good one; intervals: people drawn with replacement, 95 % percentiles"
 )
 
 

@@ -11,24 +11,27 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from facenet_tf import pretrained
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import embedding
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.foreign import open_foreign
-from facenet_tf.evaluation.inputs import FOREIGN, Kind, System, kind_of
+from facenet_tf.evaluation.inputs import Kind, System, kind_of
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, seen_people
 from facenet_tf.evaluation.vectors_file import VectorsFile, read_vectors
 from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.pretrained import origin
-from facenet_tf.pretrained.saved import MODEL, check_crops, load_saved
-from facenet_tf.records.dataset import FaceDataset
+from facenet_tf.pretrained.saved import check_crops
 from facenet_tf.records.checksums import of_file
+from facenet_tf.records.dataset import FaceDataset
 
 logger = logging.getLogger(__name__)
 
+BESIDE = "beside"
+"""Name of the system of --beside among the others."""
 MISSING = "missing"
 """Outcome of a picture that a file of embeddings has no row for."""
 
@@ -95,16 +98,43 @@ class Subject:
         """The pixels of the crops themselves as vectors."""
         return dataclasses.replace(self, model=None, embed=embedding.embed_pixels)
 
+    def everyone(self, dataset: FaceDataset | None) -> Roster:
+        """All pictures of the evaluation: the dataset's, or without one those of the file."""
+        if dataset is not None:
+            return Roster.of(dataset)
+        assert self.file is not None  # all else needs pictures, `EvaluateConfig.resolved` knows
+        return self.file.vectors.roster
+
+    def quality(self, roster: Roster) -> dict[str, NDArray[np.float64]]:
+        """The scores that came with embeddings, float64 [N] by name; NaN where there is none."""
+        if self.file is None or self.file.quality is None:
+            return {}
+        rows = self.file.vectors.roster.rows_of(roster.keys.tolist())
+        return {"quality": np.where(rows >= 0, self.file.quality[rows], np.nan)}
+
+    @property
+    def sha256(self) -> str:
+        """Of the file of embeddings."""
+        return of_file(Path(self.name))
+
     def described(self) -> dict[str, Any]:
-        """What evaluation.json says of it where it is compared with another."""
-        told = {"source": self.name, "kind": self.kind, "engine": self.engine}
+        """What evaluation.json says of it beside its figures, where it is another system's."""
+        told: dict[str, Any] = {"source": self.name, "kind": self.kind, "engine": self.engine}
+        told["protocol"] = f"{self.name}, computed by {self.engine}"
+        if self.weights:
+            told["weights"] = self.weights
+            told["protocol"] = (
+                f"weights {self.name}, trained on: {self.weights['trained_on']}; the people "
+                f"measured here: {self.weights['seen']}"
+            )
         if self.dataset is not None and self.pictures is not None:
+            told["protocol"] += f"; crops of {self.dataset.directory}"
             told["dataset"] = {
                 "name": self.dataset.manifest["name"],
                 "fingerprint": self.dataset.fingerprint,
                 "preprocessing_fingerprint": self.dataset.preprocessing.fingerprint(),
             }
-        return {**told, **({"weights": self.weights} if self.weights else {})}
+        return told
 
 
 def _averaged(model: keras.Model, config: EvaluateConfig) -> embedding.Embedder:
@@ -171,27 +201,21 @@ def open_subject(config: EvaluateConfig, dataset: FaceDataset | None) -> Subject
     return _open(System(str(config.run), None), kind_of(config.run), "", config, dataset)
 
 
-def open_compared(config: EvaluateConfig, dataset: FaceDataset | None) -> dict[str, Subject]:
-    """Open the systems of --compare, by the names they were given.
+def open_others(config: EvaluateConfig, dataset: FaceDataset | None) -> dict[str, Subject]:
+    """Open the systems of --compare, by the names they were given, and BESIDE, if there is one.
 
     Raises:
         InputError: see `open_subject`.
     """
-    return {
+    systems = {text: System.parse(text) for text in config.compare}
+    others = {
         text: _open(system, kind_of(system.source), "--compare ", config, dataset)
-        for text, system in zip(config.compare, map(System.parse, config.compare), strict=True)
+        for text, system in systems.items()
     }
-
-
-def open_beside(
-    config: EvaluateConfig, source: str, directory: Path, dataset: FaceDataset | None
-) -> Subject:
-    """Open the network of --beside, with its own dataset.
-
-    Raises:
-        InputError: see `open_subject`.
-    """
-    return _open(System(source, directory), "weights", "--beside ", config, dataset)
+    if config.beside is not None:
+        beside = System(*config.beside)
+        others[BESIDE] = _open(beside, "weights", "--beside ", config, dataset)
+    return others
 
 
 def _open(

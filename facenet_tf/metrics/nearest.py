@@ -14,7 +14,7 @@ def nearest_is_own(vectors: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.in
     than some 1e-6 count as they come out.
 
     Args:
-        vectors: float [N, D], rows of length 1 or of NaN.
+        vectors: float [N, D], rows of length 1, or with a NaN.
         labels: [N], whom each shows.
 
     Returns:
@@ -28,7 +28,7 @@ def nearest_is_own(vectors: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.in
         raise ValueError(f"expected [N, D] and [N], got {rows.shape} and {people.shape}")
     _, codes, counts = np.unique(people, return_inverse=True, return_counts=True)
     counted = np.flatnonzero(counts[codes] > 1)
-    known = ~np.isnan(rows).any(axis=1)
+    known = np.isfinite(rows.sum(axis=1))
     gallery = np.where(known[:, None], rows, 0)
     right = np.zeros(len(counted), bool)
     for start in range(0, len(counted), _ROWS_AT_ONCE):

@@ -134,6 +134,7 @@ def _decided_rightly(
 
 
 def difference_of(a: float, b: float, drawn: NDArray[np.float64]) -> Difference:
+    """The figures `a` and `b` with the differences of the same draws of both, [draws]."""
     low, high = np.quantile(drawn, [0.025, 0.975])
     opposite = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     p_value = min(1.0, 2 * (1 + opposite) / (1 + len(drawn)))
