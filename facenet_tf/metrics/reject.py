@@ -72,10 +72,11 @@ def area_under_reject_curve(curve: RejectCurve, limit: float) -> float:
     start = 1 - curve.rejected
     wrong = curve.error * start
     # After the last point all that is left is of one quality, and goes in random order too.
-    end = np.append(start[1:], 0.0)
-    slope = (wrong - np.append(wrong[1:], 0.0)) / (start - end)
-    reached = start > 1 - limit
-    start, end, wrong, slope = (each[reached] for each in (start, end, wrong, slope))
+    end, wrong_end = np.append(start[1:], 0.0), np.append(wrong[1:], 0.0)
+    # Levels that no weight is on are points in one place.
+    counts = (start > end) & (start > 1 - limit)
+    start, end, wrong, wrong_end = (each[counts] for each in (start, end, wrong, wrong_end))
+    slope = (wrong - wrong_end) / (start - end)
     stop = np.maximum(end, 1 - limit)
     rest = wrong - slope * start  # 0 wherever the curve may come to its end at 1
     logarithm = np.log(start / np.where(stop > 0, stop, start))

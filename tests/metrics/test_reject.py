@@ -51,6 +51,8 @@ def test_weights_are_repetitions():
     kept = np.append(np.diff(weighted.rejected) > 0, True)
     np.testing.assert_allclose(weighted.rejected[kept], repeated.rejected, atol=1e-12)
     np.testing.assert_allclose(weighted.error[kept], repeated.error, atol=1e-12)
+    same = [area_under_reject_curve(curve, 0.3) for curve in (weighted, repeated)]
+    assert same[0] == pytest.approx(same[1])
     with pytest.raises(ValueError, match="leave nothing"):
         error_versus_reject([True], [1.0], [0])
 
