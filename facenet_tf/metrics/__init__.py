@@ -21,6 +21,9 @@ from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_intervals
+from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
+from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.roc import (
@@ -50,11 +53,14 @@ __all__ = [
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
+    "ManyPairs",
+    "NearestPairs",
     "OperatingPoint",
     "PeopleDraws",
     "RocCurve",
     "Separation",
     "SortedPairs",
+    "TarInterval",
     "accuracy_at",
     "all_pairs",
     "all_pairs_distances",
@@ -75,10 +81,13 @@ __all__ = [
     "paired_bootstrap",
     "places_among_own",
     "rank1_accuracy",
+    "reachable_far",
     "roc_curve",
+    "score_all_pairs",
     "separation",
     "squared_distances",
     "supports_far",
+    "tar_intervals",
     "threshold_at_far",
     "wilson_interval",
 ]
