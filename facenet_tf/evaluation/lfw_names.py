@@ -51,7 +51,9 @@ def reporting_names(
         trained = reporting_name(weights["trained_on"])
     else:
         dataset = run.get("dataset", {})
-        alone = not run.get("config", {}).get("initial_weights") and not dataset.get("seen_before")
+        alone = not run.get("config", {}).get("fine_tuning", {}).get("init") and not dataset.get(
+            "seen_before"
+        )
         trained = reporting_name(dataset.get("name", "unknown"), alone)
     others = {
         name: reporting_name(figures["weights"]["trained_on"] if "weights" in figures else None)

@@ -37,8 +37,10 @@ from facenet_tf.metrics.roc import (
     overlap,
     roc_curve,
     supports_far,
+    tar_at,
 )
 from facenet_tf.metrics.separation import Separation, separation
+from facenet_tf.metrics.templates import pooled_templates
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -79,6 +81,7 @@ __all__ = [
     "operating_point",
     "overlap",
     "paired_bootstrap",
+    "pooled_templates",
     "places_among_own",
     "rank1_accuracy",
     "reachable_far",
@@ -87,6 +90,7 @@ __all__ = [
     "separation",
     "squared_distances",
     "supports_far",
+    "tar_at",
     "tar_intervals",
     "threshold_at_far",
     "wilson_interval",

@@ -48,9 +48,7 @@ def pooled_templates(
         return templates, np.where(lengths > 0, sums / lengths, np.nan).astype(np.float32)
 
 
-def _sums(
-    rows: NDArray[np.float64], group: NDArray[np.int64], groups: int
-) -> NDArray[np.float64]:
+def _sums(rows: NDArray[np.float64], group: NDArray[np.int64], groups: int) -> NDArray[np.float64]:
     """Sums of the rows of each group, [groups, D]; zeros for a group without rows."""
     sums = np.zeros((groups, rows.shape[1]))
     order = np.argsort(group, kind="stable")
