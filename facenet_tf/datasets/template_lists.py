@@ -6,7 +6,7 @@
 | | CSV with `TEMPLATE_ID`, `SUBJECT_ID`, `FILENAME` | `ijbc_1N_gallery_G1.csv` … of NIST |
 | which are compared | `TEMPLATE TEMPLATE 0` or `1` | `ijbc_template_pair_label.txt` |
 | | `TEMPLATE,TEMPLATE` | `ijbc_11_G1_G2_matches.csv` |
-| how good a picture is | the picture first, its quality last | `ijbc_name_5pts_score.txt`, any CSV |
+| how good a picture is | the picture first, its quality last | `ijbc_name_5pts_score.txt` |
 """
 
 from __future__ import annotations

@@ -17,11 +17,14 @@ from facenet_tf.evaluation.inputs import (
     kind_of,
 )
 from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
+from facenet_tf.evaluation.options.bins import BinsOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
 from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.options.quality import QualityOptions
 from facenet_tf.evaluation.options.robustness import RobustnessOptions
+from facenet_tf.evaluation.options.templates import TemplatesOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
@@ -124,6 +127,12 @@ class EvaluateConfig:
     """Whether errors fall when the poorest pictures are rejected."""
     robustness: RobustnessOptions = dataclasses.field(default_factory=RobustnessOptions)
     """Curves against pictures that are made worse."""
+    all_pairs: AllPairsOptions = dataclasses.field(default_factory=AllPairsOptions)
+    """All pairs of the test people's pictures, however many they are."""
+    templates: TemplatesOptions = dataclasses.field(default_factory=TemplatesOptions)
+    """Sets of pictures compared with sets of pictures, as in IJB."""
+    bins: BinsOptions = dataclasses.field(default_factory=BinsOptions)
+    """insightface's .bin files."""
     projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
     """The unseen people's embeddings drawn in the plane."""
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from facenet_tf import metrics
 from facenet_tf.datasets.pair_lists import read_cfp, read_list
 from facenet_tf.datasets.pairs import Pairs
+from facenet_tf.datasets.template_lists import read_members
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.named_pictures import rows_of_named
 from facenet_tf.evaluation.pair_sets import PairSet, all_pairs_of_split, listed_pairs
+from facenet_tf.evaluation.ready_crops import check_takes_crops
 from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
 from facenet_tf.evaluation.seen import SeenPeople
 from facenet_tf.records.dataset import FaceDataset
@@ -46,6 +48,8 @@ class Measured:
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
         folds: how these came about.
+        rows_of_members: rows of the pictures of the templates, if any are asked for, in the order
+            of their files; −1 for one that is not there.
         left_out: how many people of the published list were seen, and so their pairs left out.
         dataset: where the pictures are; None for vectors that came without them.
         quality: scores of the pictures that came with vectors, larger is better, by name.
@@ -60,6 +64,7 @@ class Measured:
     folded: PairSet | None
     left_out: int
     folds: str = ""
+    rows_of_members: NDArray[np.int64] | None = None
     dataset: FaceDataset | None = None
     quality: Mapping[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
     compared: Mapping[str, Vectors] = dataclasses.field(default_factory=dict)
@@ -87,14 +92,21 @@ def choose_measured(
         dataset: where the pictures are.
 
     Raises:
-        InputError: the dataset has no test people, or not the pictures of the published list.
+        InputError: the dataset has no test people, or not the pictures of the published list, or
+            its crops are not those of the files of ready crops.
     """
+    if config.bins.files and dataset is not None:
+        check_takes_crops(dataset.preprocessing)
     pairs = read_published(config)
     asked = {"test": not config.list_only, "validation": True, "train": config.include_training}
     needed = np.isin(roster.splits, [split for split, wanted in asked.items() if wanted])
     if pairs is not None:
         pairs = _by_its_keys(roster, pairs)
         needed |= np.isin(roster.keys, [*pairs.left, *pairs.right])
+    members = read_members(config.templates.members).keys if config.templates.members else None
+    if members is not None:
+        members = _known(roster, members)
+        needed |= np.isin(roster.keys, members)
     roster = roster.where(needed)
     test = roster.where((roster.splits == "test") & ~roster.duplicate)
     if not len(test) and not config.list_only:
@@ -117,6 +129,7 @@ def choose_measured(
         listed=listed,
         folded=folded,
         left_out=left_out,
+        rows_of_members=None if members is None else roster.rows_of(members),
         folds="the folds of the list" if has_folds else CUT,
         dataset=dataset,
     )
@@ -144,12 +157,14 @@ def read_published(config: EvaluateConfig) -> Pairs | None:
 
 def _by_its_keys(roster: Roster, pairs: Pairs) -> Pairs:
     """The pairs with the keys that the roster has for the pictures that they name."""
+    return dataclasses.replace(
+        pairs, left=_known(roster, pairs.left), right=_known(roster, pairs.right)
+    )
 
-    def known(keys: list[str]) -> list[str]:
-        rows = rows_of_named(roster, keys)
-        return [str(roster.keys[row]) if row >= 0 else key for row, key in zip(rows, keys)]
 
-    return dataclasses.replace(pairs, left=known(pairs.left), right=known(pairs.right))
+def _known(roster: Roster, keys: list[str]) -> list[str]:
+    rows = rows_of_named(roster, keys)
+    return [str(roster.keys[row]) if row >= 0 else key for row, key in zip(rows, keys, strict=True)]
 
 
 def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[PairSet, int]:

@@ -36,28 +36,10 @@ def ranking_figures(
         "auc": metrics.area_under_curve(curve),
         "eer": metrics.equal_error_rate(curve),
         "d_prime": _d_prime(scored),
-        "tar": {},
-        "tar_points": {},
+        **tar_figures(curve, fars, genuines, impostors),
         **_pairs_by_outcome(roster, pairs),
     }
     carried = [far for far in fars if metrics.supports_far(impostors, far)]
-    for far in fars:
-        if far not in carried:
-            figures["tar"][str(far)] = None
-            figures["tar_points"][str(far)] = {
-                "impostor_pairs": impostors,
-                "skipped": too_few(impostors, far),
-            }
-            continue
-        point = metrics.operating_point(curve, far)
-        figures["tar"][str(far)] = point.tar
-        figures["tar_points"][str(far)] = {
-            "threshold": point.threshold if np.isfinite(point.threshold) else None,
-            "far": point.far,
-            "impostor_pairs": impostors,
-            "interval": metrics.wilson_interval(round(point.tar * genuines), genuines),
-            "interval_protocol": "Wilson over the genuine pairs, 95 %, threshold taken as given",
-        }
     grid = curve_fars(impostors)
     figures["curve"] = {"far": grid.tolist(), "tar": metrics.tar_at(curve, grid).tolist()}
     if bootstrap:
@@ -66,6 +48,29 @@ def ranking_figures(
     if lost.any():
         figures["without_lost"] = _without_lost(scored.where(~lost), fars)
     return figures
+
+
+def tar_figures(
+    curve: metrics.RocCurve, fars: tuple[float, ...], genuines: int, impostors: int
+) -> dict[str, Any]:
+    """`tar` and `tar_points` by FAR; None, and why, where the impostor pairs do not carry it."""
+    tars: dict[str, float | None] = {}
+    points: dict[str, dict[str, Any]] = {}
+    for far in fars:
+        if not metrics.supports_far(impostors, far):
+            tars[str(far)] = None
+            points[str(far)] = {"impostor_pairs": impostors, "skipped": too_few(impostors, far)}
+            continue
+        point = metrics.operating_point(curve, far)
+        tars[str(far)] = point.tar
+        points[str(far)] = {
+            "threshold": point.threshold if np.isfinite(point.threshold) else None,
+            "far": point.far,
+            "impostor_pairs": impostors,
+            "interval": metrics.wilson_interval(round(point.tar * genuines), genuines),
+            "interval_protocol": "Wilson over the genuine pairs, 95 %, threshold taken as given",
+        }
+    return {"tar": tars, "tar_points": points}
 
 
 def _without_lost(scored: ScoredPairs, fars: tuple[float, ...]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ FEWEST_POINTS = 4
 MOST_POINTS = 2000
 """t-SNE takes minutes for more pictures than this."""
 
+_SHADED: dict[str, Any] = {"color": "C0", "alpha": 0.2, "linewidth": 0, "label": "95 % over people"}
 _NORMAL_DEVIATES = np.array([0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6])
 
 
@@ -36,7 +38,7 @@ def roc(curves: Mapping[str, RocCurve], band: Band | None = None) -> Figure:
     for name, curve in curves.items():
         axes.step(np.maximum(curve.far, 1e-6), curve.tar, where="post", label=name)
     if band is not None:
-        axes.fill_between(band.far, band.low, band.high, color="C0", alpha=0.2, linewidth=0)
+        axes.fill_between(band.far, band.low, band.high, **_SHADED)
     axes.set(xlim=(_smallest_far(curves), 1), ylim=(0, 1.02))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize="small")
@@ -54,7 +56,7 @@ def det(curves: Mapping[str, RocCurve], band: Band | None = None) -> Figure:
         far, low, high = (
             ndtri(np.clip(each, 1e-9, 1 - 1e-9)) for each in dataclasses.astuple(band)
         )
-        axes.fill_between(far, -high, -low, color="C0", alpha=0.2, linewidth=0)
+        axes.fill_between(far, -high, -low, **_SHADED)
     ticks = ndtri(_NORMAL_DEVIATES)
     labels = [f"{share:g}" for share in _NORMAL_DEVIATES]
     axes.set_xticks(ticks, labels)

@@ -79,7 +79,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     head = ["verification", "vectors", "accuracy", "AUC", "EER", "d'", *tars, "pairs"]
     return [
         Table(head, rows, _reporting_note(results)),
-        *(_points(set_name(*each), each[1]) for each in results["verification"].items()),
+        *(points_table(set_name(*each), each[1]) for each in results["verification"].items()),
     ]
 
 
@@ -134,7 +134,7 @@ def set_name(key: str, figure: dict[str, Any]) -> str:
     return f"{key} minus {left_out} people" if left_out else key
 
 
-def _points(title: str, figure: dict[str, Any]) -> Table:
+def points_table(title: str, figure: dict[str, Any]) -> Table:
     """TAR at each FAR with its intervals over pairs and over people."""
     boot = figure.get("bootstrap", {})
     rows = []
@@ -179,15 +179,13 @@ def draw(results: Results) -> list[Plot]:
         Plot(
             "roc",
             "ROC: the share of pairs of one person that are accepted (TAR), over the share of "
-            "pairs of two people that are accepted wrongly (FAR); nearer to the top left is better; "
-            "shaded: 95 % over people, of the trained network",
+            "pairs of two people that are accepted wrongly (FAR); nearer to the top left is better",
             plots.roc(curves, band),
         ),
         Plot(
             "det",
             "DET: the share of pairs of one person that are refused wrongly (FRR), over the share "
-            "of pairs of two people that are accepted wrongly (FAR); lower is better; shaded: 95 % over "
-            "people, of the trained network",
+            "of pairs of two people that are accepted wrongly (FAR); lower is better",
             plots.det(curves, band),
         ),
         Plot(
