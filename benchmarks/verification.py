@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import report
 from numpy.typing import NDArray
 
-from benchmarks import report
 from facenet_tf import metrics
 
 PICTURES, PEOPLE, NUMBERS = 13_233, 5_749, 128
