@@ -148,7 +148,9 @@ def points_table(title: str, figure: dict[str, Any]) -> Table:
         f"{figure['genuine_pairs']} genuine and {figure['impostor_pairs']} impostor pairs, "
         f"{figure['pairs_with_lost_picture']} with a picture that has no record"
     )
-    protocol = f"{figure['protocol']}. Accuracy: {figure['accuracy_protocol']}"
+    protocol = figure["protocol"]
+    if "accuracy_protocol" in figure:
+        protocol += f". Accuracy: {figure['accuracy_protocol']}"
     if boot:
         found = f": {boot['skipped']}" if "skipped" in boot else _of_people(boot)
         protocol += f". Intervals over people: {boot['protocol']}{found}"

@@ -37,7 +37,8 @@ class ManyPairs:
         below, up_to: int64 [G], how many impostor pairs lie below each genuine distance, and below
             or at it; with a lost picture they lie below all.
         impostors, lost_impostors: how many impostor pairs there are, and with a lost picture.
-        nearest: the impostor pairs that are nearest, as many as were asked for; none that is lost.
+        nearest: the impostor pairs that are nearest, as many as were asked for; first those with a
+            lost picture, at -inf.
         separation: of the pairs without a lost picture, None where they are not of both kinds.
         pictures: int64 [P], of each person, the lost ones included.
     """
@@ -100,10 +101,13 @@ def score_all_pairs(
     if np.isinf(rows).any():
         raise ValueError("embeddings must not be infinite")
     kept = np.flatnonzero(~np.isnan(rows).any(axis=1))
+    lost_rows = np.setdiff1d(np.arange(len(rows)), kept)
     tiles = _Tiles(rows, person, kept)
     genuine, whose = _genuine(rows, person, kept, pictures)
     below, up_to = np.zeros(len(genuine), np.int64), np.zeros(len(genuine), np.int64)
     moments, found = np.zeros(3), NearestPairs.none(nearest)
+    for near in _of_lost(lost_rows, person, nearest):
+        found.add(near)
     for counts, sums, near in tiles.measured(genuine, found, threads or _cores()):
         below += counts[0]
         up_to += counts[1]
@@ -173,6 +177,23 @@ class _Tiles:
             self._rows[top + first], self._rows[left + second]
         )
         return distance
+
+
+def _of_lost(
+    lost: NDArray[np.int64], person: NDArray[np.int64], most: int
+) -> Iterator[NearestPairs]:
+    """The impostor pairs of each lost picture, without those of earlier ones; not many more than
+    `most`."""
+    given = 0
+    for number, row in enumerate(lost):
+        if given >= most:
+            return
+        others = np.flatnonzero(person != person[row])
+        others = np.setdiff1d(others, lost[:number], assume_unique=True)
+        given += len(others)
+        yield NearestPairs(
+            np.full(len(others), -np.inf), np.minimum(row, others), np.maximum(row, others)
+        )
 
 
 def _genuine(
