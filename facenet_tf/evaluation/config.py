@@ -205,6 +205,7 @@ class EvaluateConfig:
         twice = [text for text, count in Counter(self.compare).items() if count > 1]
         if twice:
             raise InputError(f"--compare {twice[0]} is given more than once: name it once")
+        self.comparison.check_for(len(systems) + 1)
         if self.needs_pictures:
             return
         for option in ("flip_average", "jitter", "degrade"):

@@ -58,18 +58,29 @@ def error_versus_reject(
 
 
 def area_under_reject_curve(curve: RejectCurve, limit: float) -> float:
-    """Area below the straight lines between the points, for rejected shares from 0 to `limit`.
+    """Area below the curve for rejected shares from 0 to `limit`.
 
-    Beyond the last point the error stays as it is there.
+    Between two points, comparisons of one quality are rejected in random order, and the error is
+    what is to be expected then: (E - s (r - a)) / (1 - r) after the point a, where E of all are
+    wrong and left, and the share s of what is rejected is wrong. (Straight lines would make the
+    area of a score with few levels too small.)
 
     Raises:
         ValueError: `limit` is not in (0, 1].
     """
     _check_limit(limit)
-    inner = curve.rejected < limit
-    x = np.append(curve.rejected[inner], limit)
-    y = np.append(curve.error[inner], np.interp(limit, curve.rejected, curve.error))
-    return float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
+    start = 1 - curve.rejected
+    wrong = curve.error * start
+    # After the last point all that is left is of one quality, and goes in random order too.
+    end, wrong_end = np.append(start[1:], 0.0), np.append(wrong[1:], 0.0)
+    # Levels that no weight is on are points in one place.
+    counts = (start > end) & (start > 1 - limit)
+    start, end, wrong, wrong_end = (each[counts] for each in (start, end, wrong, wrong_end))
+    slope = (wrong - wrong_end) / (start - end)
+    stop = np.maximum(end, 1 - limit)
+    rest = wrong - slope * start  # 0 wherever the curve may come to its end at 1
+    logarithm = np.log(start / np.where(stop > 0, stop, start))
+    return float(np.sum(rest * logarithm + slope * (start - stop)))
 
 
 def least_area(error: float, limit: float) -> float:

@@ -15,7 +15,7 @@ from facenet_tf.metrics.multiple import holm
 
 from .made_up import measured_of, people_vectors
 
-CONFIG = EvaluateConfig(fars=(0.1, 1e-5), comparison=ComparisonOptions(draws=100))
+CONFIG = EvaluateConfig(fars=(0.1, 1e-5), comparison=ComparisonOptions(draws=200))
 
 
 def system(spread, seed=0):

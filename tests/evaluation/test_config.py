@@ -88,7 +88,8 @@ def test_systems_are_checked_before_anything_is_opened(tmp_path):
         ({"compare": (c,)}, r"c\.onnx does not say how its crops are made"),
         ({"flip_average": True}, "--flip-average needs pictures"),
         ({"degrade": ("grey",)}, "--degrade needs pictures"),
-        ({"comparison": ComparisonOptions(draws=1)}, r"--comparison\.draws"),
+        ({"comparison": ComparisonOptions(draws=0)}, r"--comparison\.draws"),
+        ({"compare": (b,), "comparison": ComparisonOptions(draws=38)}, "2 systems .* give 39"),
         ({"robustness": RobustnessOptions(pictures=1)}, r"--robustness\.pictures"),
         ({"quality": QualityOptions(limit=1.0)}, r"--quality\.limit"),
     ):

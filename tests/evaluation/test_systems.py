@@ -23,7 +23,7 @@ FEW = {
     "projection": ProjectionOptions(()),
     "draws": 2,
     "fars": (0.1,),
-    "comparison": ComparisonOptions(draws=20),
+    "comparison": ComparisonOptions(draws=120),
 }
 INSIDE = Foreign("inside", "five_points")
 

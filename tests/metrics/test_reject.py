@@ -51,15 +51,32 @@ def test_weights_are_repetitions():
     kept = np.append(np.diff(weighted.rejected) > 0, True)
     np.testing.assert_allclose(weighted.rejected[kept], repeated.rejected, atol=1e-12)
     np.testing.assert_allclose(weighted.error[kept], repeated.error, atol=1e-12)
+    same = [area_under_reject_curve(curve, 0.3) for curve in (weighted, repeated)]
+    assert same[0] == pytest.approx(same[1])
     with pytest.raises(ValueError, match="leave nothing"):
         error_versus_reject([True], [1.0], [0])
 
 
-def test_area_stops_at_its_limit():
-    curve = error_versus_reject([True, False, False, False], [0, 1, 2, 3])
-    # from 1/4 to 0 on a straight line over [0, 1/4], then 0
-    assert area_under_reject_curve(curve, 1) == pytest.approx(0.25 * 0.25 / 2)
-    assert area_under_reject_curve(curve, 0.125) == pytest.approx(0.125 * (0.25 + 0.125) / 2)
+@pytest.mark.parametrize("limit", [0.1, 0.25, 0.6, 1.0])
+def test_area_is_that_of_ties_in_random_order(limit):
+    """Between two points the expected error of a random choice within the tie, integrated."""
+    random = np.random.default_rng(5)
+    wrong, quality = random.random(60) < 0.3, random.integers(0, 4, 60)
+    curve = error_versus_reject(wrong, quality)
+
+    def expected(share):
+        gone, left_wrong = 60 * share, float(wrong.sum())
+        for level in np.unique(quality):
+            count, errors = (quality == level).sum(), wrong[quality == level].sum()
+            part = min(1, gone / count)
+            left_wrong, gone = left_wrong - part * errors, gone - part * count
+        return left_wrong / (60 * (1 - share)) if share < 1 else 0.0
+
+    shares = np.linspace(0, limit, 2001)
+    heights = [expected(share) for share in (shares[1:] + shares[:-1]) / 2]
+    assert area_under_reject_curve(curve, limit) == pytest.approx(
+        np.mean(heights) * limit, rel=1e-4
+    )
 
 
 @pytest.mark.parametrize(("error", "limit"), [(0.1, 0.2), (0.3, 0.2), (0.0, 1.0), (0.5, 1.0)])
@@ -72,10 +89,13 @@ def test_least_area_where_all_is_wrong():
     assert least_area(1.0, 1.0) == 1.0
 
 
-def test_perfect_score_comes_near_the_least_area():
+@pytest.mark.parametrize("levels", [2, 10, 1000])
+def test_perfect_score_has_the_least_area(levels):
     wrong = np.arange(1000) < 100
-    curve = error_versus_reject(wrong, np.arange(1000))
-    assert area_under_reject_curve(curve, 0.2) == pytest.approx(least_area(0.1, 0.2), rel=1e-3)
+    quality = np.arange(1000) * levels // 1000 if levels > 2 else ~wrong
+    curve = error_versus_reject(wrong, quality)
+    assert area_under_reject_curve(curve, 0.2) == pytest.approx(least_area(0.1, 0.2))
+    assert area_under_reject_curve(curve, 1.0) == pytest.approx(least_area(0.1, 1.0))
 
 
 @pytest.mark.parametrize(
