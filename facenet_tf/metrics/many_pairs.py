@@ -21,7 +21,8 @@ from facenet_tf.metrics.roc import RocCurve
 from facenet_tf.metrics.separation import Separation
 
 TILE = 2048
-"""Rows and columns of a tile: 34 MB of distances, some three times that in each thread."""
+"""Rows and columns of a tile: 34 MB of distances, and in each thread some more of that size."""
+MOST_THREADS = 8
 
 _NEAR = 1e-4
 """Below this share of the squared lengths a distance from products has lost too many digits."""
@@ -82,14 +83,14 @@ def score_all_pairs(
     """Measure all pairs of a labelled set.
 
     Memory: the genuine pairs (32 bytes each), the nearest impostor pairs (48), and per thread some
-    100 MB, however many pairs there are.
+    150 MB, however many pairs there are.
 
     Args:
         embeddings: float [N, D]; a row with NaN is a lost picture, whose pairs are errors at every
             threshold. Distances are computed in float64 whatever the type.
         labels: [N], whom each picture shows.
         nearest: how many of the nearest impostor pairs to keep.
-        threads: that work side by side; None: one for each core that may be used.
+        threads: that work side by side; None: one for each core that may be used, at most 8.
 
     Raises:
         ValueError: the shapes do not fit, or a number is infinite.
@@ -226,6 +227,5 @@ def _separation(genuine: NDArray[np.float64], moments: NDArray[np.float64]) -> S
 
 
 def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return min(MOST_THREADS, len(affinity(0)) if affinity else os.cpu_count() or 1)
