@@ -21,6 +21,9 @@ from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_intervals
+from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
+from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.roc import (
@@ -34,8 +37,10 @@ from facenet_tf.metrics.roc import (
     overlap,
     roc_curve,
     supports_far,
+    tar_at,
 )
 from facenet_tf.metrics.separation import Separation, separation
+from facenet_tf.metrics.templates import pooled_templates
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -50,11 +55,14 @@ __all__ = [
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
+    "ManyPairs",
+    "NearestPairs",
     "OperatingPoint",
     "PeopleDraws",
     "RocCurve",
     "Separation",
     "SortedPairs",
+    "TarInterval",
     "accuracy_at",
     "all_pairs",
     "all_pairs_distances",
@@ -74,11 +82,16 @@ __all__ = [
     "overlap",
     "paired_bootstrap",
     "places_among_own",
+    "pooled_templates",
     "rank1_accuracy",
+    "reachable_far",
     "roc_curve",
+    "score_all_pairs",
     "separation",
     "squared_distances",
     "supports_far",
+    "tar_at",
+    "tar_intervals",
     "threshold_at_far",
     "wilson_interval",
 ]
