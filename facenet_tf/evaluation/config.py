@@ -8,7 +8,9 @@ from tyro.conf import Positional
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
+from facenet_tf.evaluation.options.projector import ProjectorOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
@@ -82,8 +84,12 @@ class EvaluateConfig:
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
+    errors: ErrorsOptions = dataclasses.field(default_factory=ErrorsOptions)
+    """The worst errors, with their pictures in the report."""
     projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
     """The unseen people's embeddings drawn in the plane."""
+    projector: ProjectorOptions = dataclasses.field(default_factory=ProjectorOptions)
+    """Embeddings and crops for TensorBoard's Projector."""
 
     @property
     def output_directory(self) -> Path:

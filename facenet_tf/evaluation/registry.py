@@ -23,9 +23,11 @@ import dataclasses
 from typing import Any
 
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.errors import ERRORS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.projection import PROJECTION
+from facenet_tf.evaluation.projector import PROJECTOR
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import SVM
@@ -35,7 +37,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     VERIFICATION,
     SVM,
     FEW_SHOT,
+    ERRORS,
     PROJECTION,
+    PROJECTOR,
 )
 
 

@@ -20,6 +20,7 @@ from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.outliers import OwnPerson, own_person
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
@@ -45,6 +46,7 @@ __all__ = [
     "GridLfw",
     "IdentityErrors",
     "OperatingPoint",
+    "OwnPerson",
     "RocCurve",
     "Separation",
     "SortedPairs",
@@ -64,6 +66,7 @@ __all__ = [
     "nearest_neighbour",
     "operating_point",
     "overlap",
+    "own_person",
     "places_among_own",
     "rank1_accuracy",
     "roc_curve",
