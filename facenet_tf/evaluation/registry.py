@@ -26,10 +26,12 @@ from facenet_tf.evaluation.all_pairs import ALL_PAIRS
 from facenet_tf.evaluation.bins import BINS
 from facenet_tf.evaluation.comparison import COMPARISON
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.errors import ERRORS
 from facenet_tf.evaluation.fairness import FAIRNESS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.projection import PROJECTION
+from facenet_tf.evaluation.projector import PROJECTOR
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.quality import QUALITY
 from facenet_tf.evaluation.robustness import ROBUSTNESS
@@ -45,11 +47,13 @@ PROTOCOLS: tuple[Protocol, ...] = (
     BINS,
     SVM,
     FEW_SHOT,
+    ERRORS,
     COMPARISON,
     FAIRNESS,
     ROBUSTNESS,
     QUALITY,
     PROJECTION,
+    PROJECTOR,
 )
 
 
