@@ -140,7 +140,7 @@ def _rank1(
 def tables(results: dict[str, Any]) -> list[Table]:
     """Per set of pairs a table of all differences."""
     comparison = results["comparison"]
-    return [_table(*each, comparison) for each in comparison["sets"].items()]
+    return [_table(name, judged, comparison) for name, judged in comparison["sets"].items()]
 
 
 def _table(name: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Table:
