@@ -262,10 +262,9 @@ def rates_figure(attributes: dict[str, Any], far: str) -> Figure:
             axes.plot(found[rate], height, "o", color="C0")
             if found[f"{rate}_interval"]:
                 axes.plot(found[f"{rate}_interval"], [height, height], color="C0")
-        axes.set(xlabel=rate.upper(), xlim=(0, None))
+        axes.set(xlabel=rate.upper(), xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
         axes.grid(alpha=0.3, axis="x")
     panels[0].set_yticks(range(len(rows)), [name for name, _ in rows])
-    panels[0].invert_yaxis()
     return figure
 
 
