@@ -1,4 +1,5 @@
-"""Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules.
+"""Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules;
+thresholds and what others make of them; calibration of probabilities; the reject option.
 
 Conventions of every function over pairs:
 
@@ -10,6 +11,15 @@ Conventions of every function over pairs:
 * NaN is refused with ValueError.
 """
 
+from facenet_tf.metrics.calibration import (
+    Logistic,
+    Reliability,
+    balanced_weights,
+    brier_score,
+    brier_score_of_classes,
+    fit_logistic,
+    reliability,
+)
 from facenet_tf.metrics.distances import (
     all_pairs,
     all_pairs_distances,
@@ -20,6 +30,7 @@ from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.reject import Rejection, reject_threshold, rejection
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
@@ -32,6 +43,13 @@ from facenet_tf.metrics.roc import (
     supports_far,
 )
 from facenet_tf.metrics.separation import Separation, separation
+from facenet_tf.metrics.thresholds import (
+    AchievedRates,
+    CalibratedPoint,
+    achieved_rates,
+    calibrated_points,
+    rates_at,
+)
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -41,21 +59,32 @@ from facenet_tf.metrics.verification import (
 )
 
 __all__ = [
+    "AchievedRates",
+    "CalibratedPoint",
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
+    "Logistic",
     "OperatingPoint",
+    "Rejection",
+    "Reliability",
     "RocCurve",
     "Separation",
     "SortedPairs",
     "accuracy_at",
+    "achieved_rates",
     "all_pairs",
     "all_pairs_distances",
     "area_under_curve",
+    "balanced_weights",
     "best_threshold",
     "bootstrap_identities",
+    "brier_score",
+    "brier_score_of_classes",
+    "calibrated_points",
     "contiguous_folds",
     "equal_error_rate",
+    "fit_logistic",
     "folded_accuracy",
     "grid_lfw",
     "identity_errors",
@@ -66,6 +95,10 @@ __all__ = [
     "overlap",
     "places_among_own",
     "rank1_accuracy",
+    "rates_at",
+    "reject_threshold",
+    "rejection",
+    "reliability",
     "roc_curve",
     "separation",
     "squared_distances",
