@@ -26,16 +26,20 @@ from facenet_tf.metrics.distances import (
     listed_distances,
     squared_distances,
 )
+from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
 from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_among_own
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.paired import Difference, paired_bootstrap
+from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.reject import Rejection, reject_threshold, rejection
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
     SortedPairs,
     area_under_curve,
+    check_carries_far,
     equal_error_rate,
     operating_point,
     overlap,
@@ -61,11 +65,14 @@ from facenet_tf.metrics.verification import (
 __all__ = [
     "AchievedRates",
     "CalibratedPoint",
+    "Difference",
+    "FarThreshold",
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
     "Logistic",
     "OperatingPoint",
+    "PeopleDraws",
     "Rejection",
     "Reliability",
     "RocCurve",
@@ -82,6 +89,7 @@ __all__ = [
     "brier_score",
     "brier_score_of_classes",
     "calibrated_points",
+    "check_carries_far",
     "contiguous_folds",
     "equal_error_rate",
     "fit_logistic",
@@ -93,6 +101,7 @@ __all__ = [
     "nearest_neighbour",
     "operating_point",
     "overlap",
+    "paired_bootstrap",
     "places_among_own",
     "rank1_accuracy",
     "rates_at",
@@ -103,5 +112,6 @@ __all__ = [
     "separation",
     "squared_distances",
     "supports_far",
+    "threshold_at_far",
     "wilson_interval",
 ]
