@@ -1,17 +1,14 @@
 """Few-shot identification: a few pictures of each person are enrolled, all others named by them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf import metrics
-from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
+from facenet_tf.evaluation.classifiers import Rule, rules
+from facenet_tf.evaluation.kernel_svm import KernelSvm
 from facenet_tf.evaluation.roster import Vectors, drawn_people
-
-Rule = Callable[[Rows, Rows], NDArray]
-"""Enrolled pictures and probes, by their rows, to the labels that the probes are given."""
 
 RULES = ("nearest_mean", "nearest_neighbour", "svm")
 
@@ -81,7 +78,7 @@ def _by_shots(
     person = np.unique(vectors.roster.identities, return_inverse=True)[1]
     known = ~vectors.roster.lost
     labels = person[known]
-    rules = _rules(vectors.values[known], labels)
+    known_rules = rules(KernelSvm(vectors.values[known], labels))
     places = [
         metrics.places_among_own(labels, np.random.default_rng([seed, draw]))
         for draw in range(draws)
@@ -90,18 +87,12 @@ def _by_shots(
     for count in sorted(shots):
         probes = np.bincount(person) - count
         figures[str(count)] = {"probes": int(probes.sum())} | {
-            name: _spread(np.array([_right(rule, labels, of < count) for of in places]), probes)
-            for name, rule in rules.items()
+            name: _spread(
+                np.array([_right(known_rules[name], labels, of < count) for of in places]), probes
+            )
+            for name in RULES
         }
     return figures
-
-
-def _rules(values: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Rule]:
-    def by(nearest: Callable[[NDArray, NDArray, NDArray], NDArray]) -> Rule:
-        return lambda enrolled, probes: nearest(values[enrolled], labels[enrolled], values[probes])
-
-    nearest = (by(metrics.nearest_mean), by(metrics.nearest_neighbour))
-    return dict(zip(RULES, (*nearest, KernelSvm(values, labels).predict), strict=True))
 
 
 def _right(rule: Rule, labels: NDArray[np.int64], enrolled: NDArray[np.bool_]) -> NDArray[np.int64]:

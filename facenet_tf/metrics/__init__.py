@@ -11,6 +11,7 @@ Conventions of every function over pairs:
 * NaN is refused with ValueError.
 """
 
+from facenet_tf.metrics.achieved import AchievedRates, achieved_rates
 from facenet_tf.metrics.calibration import (
     Logistic,
     Reliability,
@@ -27,13 +28,19 @@ from facenet_tf.metrics.distances import (
     squared_distances,
 )
 from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
-from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_among_own
+from facenet_tf.metrics.few_shot import (
+    nearest,
+    nearest_mean,
+    nearest_neighbour,
+    person_means,
+    places_among_own,
+)
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
-from facenet_tf.metrics.reject import Rejection, reject_threshold, rejection
+from facenet_tf.metrics.reject import Rejection, rejection
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
@@ -47,13 +54,6 @@ from facenet_tf.metrics.roc import (
     supports_far,
 )
 from facenet_tf.metrics.separation import Separation, separation
-from facenet_tf.metrics.thresholds import (
-    AchievedRates,
-    CalibratedPoint,
-    achieved_rates,
-    calibrated_points,
-    rates_at,
-)
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -64,7 +64,6 @@ from facenet_tf.metrics.verification import (
 
 __all__ = [
     "AchievedRates",
-    "CalibratedPoint",
     "Difference",
     "FarThreshold",
     "FoldedAccuracy",
@@ -88,7 +87,6 @@ __all__ = [
     "bootstrap_identities",
     "brier_score",
     "brier_score_of_classes",
-    "calibrated_points",
     "check_carries_far",
     "contiguous_folds",
     "equal_error_rate",
@@ -97,15 +95,15 @@ __all__ = [
     "grid_lfw",
     "identity_errors",
     "listed_distances",
+    "nearest",
     "nearest_mean",
     "nearest_neighbour",
     "operating_point",
     "overlap",
     "paired_bootstrap",
+    "person_means",
     "places_among_own",
     "rank1_accuracy",
-    "rates_at",
-    "reject_threshold",
     "rejection",
     "reliability",
     "roc_curve",

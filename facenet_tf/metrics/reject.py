@@ -1,7 +1,8 @@
 """Naming people among whom some are unknown: a name, or none where the doubt is too large.
 
 A probe has a `doubt` (any number; smaller is surer, a distance for instance). It is accepted, and
-gets the name that the classifier gives, when its doubt is at most the threshold.
+gets the name that the classifier gives, when its doubt is at most the threshold. Unknown people are
+impostors: `threshold_at_far` of their doubts chooses the threshold.
 """
 
 from __future__ import annotations
@@ -28,29 +29,6 @@ class Rejection:
     misnamed: float
     turned_away: float
     detected: float
-
-
-def reject_threshold(unknown: ArrayLike, far: float) -> float:
-    """The largest doubt among unknown people's pictures that accepts at most this share of them.
-
-    Args:
-        unknown: doubts [N] of pictures of people who are not enrolled.
-        far: in (0, 1].
-
-    Returns:
-        A threshold; -inf (accept nobody) where even the smallest doubt, with its ties, would
-        accept more.
-
-    Raises:
-        ValueError: no doubts, one is NaN, or `far` is out of range.
-    """
-    doubts = np.sort(_doubts(unknown))
-    if not 0 < far <= 1:
-        raise ValueError(f"a FAR must lie in (0, 1], got {far}")
-    values, firsts = np.unique(doubts, return_index=True)
-    accepted = np.append(firsts[1:], len(doubts))
-    allowed = np.flatnonzero(accepted <= far * len(doubts) * (1 + 1e-12))
-    return float(values[allowed[-1]]) if len(allowed) else -np.inf
 
 
 def rejection(

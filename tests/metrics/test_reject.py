@@ -3,22 +3,7 @@
 import numpy as np
 import pytest
 
-from facenet_tf.metrics import reject_threshold, rejection
-
-
-@pytest.mark.parametrize("far", [0.004, 0.05, 0.1, 0.5, 1.0])
-@pytest.mark.parametrize("decimals", [1, 8])
-def test_no_larger_doubt_accepts_as_few(far, decimals):
-    doubts = np.random.default_rng(0).normal(size=200).round(decimals)
-    threshold = reject_threshold(doubts, far)
-    assert np.mean(doubts <= threshold) <= far
-    larger = [doubt for doubt in doubts if doubt > threshold]
-    assert not larger or np.mean(doubts <= min(larger)) > far
-
-
-def test_one_accepted_too_many_accepts_nobody():
-    assert reject_threshold([0.1, 0.1, 0.5], 0.5) == -np.inf
-    assert reject_threshold([0.2, 0.1, 0.5, 0.4], 0.25) == 0.1
+from facenet_tf.metrics import rejection
 
 
 def test_shares_are_those_of_a_loop():
@@ -44,11 +29,4 @@ def test_lost_probes_are_errors_at_every_threshold():
 @pytest.mark.parametrize("doubts", [[], [np.nan], [[0.1]]])
 def test_doubts_must_be_numbers(doubts):
     with pytest.raises(ValueError, match="doubts"):
-        reject_threshold(doubts, 0.1)
-    with pytest.raises(ValueError, match="doubts"):
         rejection([0.1], [True], doubts, 0.1)
-
-
-def test_far_has_a_range():
-    with pytest.raises(ValueError, match="FAR"):
-        reject_threshold([0.1], 0.0)

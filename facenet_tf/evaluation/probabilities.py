@@ -1,0 +1,170 @@
+"""Do probabilities mean what they say: of classifiers, and of "the same person" from a distance."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
+
+from facenet_tf import metrics
+from facenet_tf.evaluation.classification import outer_folds
+from facenet_tf.evaluation.classifiers import logistic_model, usable_folds
+from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.svm import INNER_FOLDS, why_too_few
+from facenet_tf.evaluation.verification import ScoredPairs
+
+BINS = 10
+
+CLASSIFIER_PROTOCOL = (
+    "closed set of the people and pictures of the SVM that have a record; stratified folds, so "
+    "that each picture gets its probabilities once, from the others; svm: default SVC(), its "
+    "decision values turned into probabilities by sigmoids fitted on inner folds "
+    "(CalibratedClassifierCV); ECE of the named person's probability in 10 bins; Brier score over "
+    "all people (0…2); intervals: 95 % of pictures drawn with replacement"
+)
+PAIR_PROTOCOL = (
+    "probability that a pair shows one person = logistic function of the squared distance, fitted "
+    "on the validation people's pairs, applied to pairs of other people; genuine and impostor pairs "
+    "count one half each, as where both are equally likely beforehand; only pairs of pictures with "
+    "a record; ECE in 10 bins, Brier score of one event (0…1)"
+)
+
+
+def classifier_probabilities(
+    vectors: Vectors, *, folds: int, draws: int, seed: int
+) -> dict[str, Any]:
+    """How honest the classifiers' probabilities are over the people of `vectors`.
+
+    Args:
+        vectors: pictures of these people, duplicates left out.
+        folds: at most so many, >= 2.
+        draws: of pictures behind the intervals; 0: none.
+        seed: of folds and draws.
+
+    Returns:
+        JSON-ready figures; {"skipped": reason, …} when the pictures do not suffice.
+    """
+    kept = vectors.where(~vectors.roster.lost)
+    reason = why_too_few(kept.roster.identities) or _why_no_inner_folds(kept.roster.identities)
+    if reason:
+        return {"protocol": CLASSIFIER_PROTOCOL, "skipped": reason}
+    targets = np.unique(kept.roster.identities, return_inverse=True)[1]
+    with threadpool_limits(1):
+        probabilities = {
+            name: _out_of_fold(name, kept.values.astype(np.float64), targets, folds, seed)
+            for name in ("svm", "logistic_regression")
+        }
+    return {
+        "protocol": CLASSIFIER_PROTOCOL,
+        "pictures": len(targets),
+        "classifiers": {
+            name: _honesty_of_classes(rows, targets, draws, seed)
+            for name, rows in probabilities.items()
+        },
+    }
+
+
+def probability_model(name: str, targets: NDArray) -> CalibratedClassifierCV | LogisticRegression:
+    """The classifier "svm" or "logistic_regression" with probabilities, for these targets.
+
+    Every person needs two of them: the SVM's sigmoids are fitted on pictures that were held out.
+    """
+    if name == "logistic_regression":
+        return logistic_model()
+    folds = usable_folds(targets, INNER_FOLDS)
+    return CalibratedClassifierCV(SVC(), cv=folds, ensemble=False)
+
+
+def _why_no_inner_folds(names: NDArray[np.str_]) -> str | None:
+    people, counts = np.unique(names, return_counts=True)
+    if counts.min() < 4:
+        return f"{people[counts.argmin()]} has {counts.min()} pictures with a record: 4 are needed"
+    return None
+
+
+def _out_of_fold(
+    name: str, values: NDArray[np.float64], targets: NDArray[np.int64], folds: int, seed: int
+) -> NDArray[np.float64]:
+    result = np.empty((len(targets), int(targets.max()) + 1))
+    for train, test in outer_folds(targets, folds, seed):
+        model = probability_model(name, targets[train])
+        result[test] = model.fit(values[train], targets[train]).predict_proba(values[test])
+    return result
+
+
+def _honesty_of_classes(
+    probabilities: NDArray[np.float64], targets: NDArray[np.int64], draws: int, seed: int
+) -> dict[str, Any]:
+    claimed, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
+    diagram = metrics.reliability(claimed, right, bins=BINS)
+    random = np.random.default_rng([seed, len(targets)])
+    samples = []
+    for _ in range(draws):
+        rows = random.integers(len(targets), size=len(targets))
+        samples.append(
+            (
+                metrics.reliability(claimed[rows], right[rows], bins=BINS).error,
+                metrics.brier_score_of_classes(probabilities[rows], targets[rows]),
+            )
+        )
+    bounds = np.quantile(samples, [0.025, 0.975], axis=0).T.tolist() if samples else [None, None]
+    return {
+        "accuracy": float(right.mean()),
+        "mean_claimed": float(claimed.mean()),
+        "ece": diagram.error,
+        "ece_interval": bounds[0],
+        "brier": metrics.brier_score_of_classes(probabilities, targets),
+        "brier_interval": bounds[1],
+        "bins": bins_of(diagram),
+    }
+
+
+def same_person_probabilities(
+    chosen_on: ScoredPairs, applied_to: dict[str, ScoredPairs]
+) -> dict[str, Any]:
+    """How honest the probability of "the same person" is, made from the distance of two pictures.
+
+    Args:
+        chosen_on: pairs of the validation people.
+        applied_to: pairs of others, by the name of their set.
+    """
+    validation = chosen_on.of_records()
+    if not validation.has_both_kinds():
+        return {"protocol": PAIR_PROTOCOL, "skipped": "the validation people give no pairs"}
+    curve = metrics.fit_logistic(validation.distance, validation.pairs.genuine, balanced=True)
+    sets = {name: scored.of_records() for name, scored in applied_to.items()}
+    return {
+        "protocol": PAIR_PROTOCOL,
+        "slope": curve.slope,
+        "intercept": curve.intercept,
+        "sets": {
+            name: _honesty_of_pairs(curve, scored)
+            for name, scored in sets.items()
+            if scored.has_both_kinds()
+        },
+    }
+
+
+def _honesty_of_pairs(curve: metrics.Logistic, scored: ScoredPairs) -> dict[str, Any]:
+    genuine = scored.pairs.genuine
+    claimed, weights = curve.probability(scored.distance), metrics.balanced_weights(genuine)
+    diagram = metrics.reliability(claimed, genuine, bins=BINS, weights=weights)
+    return {
+        "pairs": len(genuine),
+        "ece": diagram.error,
+        "brier": metrics.brier_score(claimed, genuine, weights=weights),
+        "bins": bins_of(diagram),
+    }
+
+
+def bins_of(diagram: metrics.Reliability) -> list[dict[str, float]]:
+    """The bins that hold any case, JSON-ready: `share`, `claimed`, `observed`."""
+    rows = zip(diagram.share, diagram.claimed, diagram.observed, strict=True)
+    return [
+        {"share": float(share), "claimed": float(claimed), "observed": float(observed)}
+        for share, claimed, observed in rows
+        if share > 0
+    ]
