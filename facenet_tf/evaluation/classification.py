@@ -55,7 +55,9 @@ class Splits:
     seed: int
 
 
-def classification_figures(vectors: Vectors, *, splits: Splits, choice: SvmChoice) -> dict[str, Any]:
+def classification_figures(
+    vectors: Vectors, *, splits: Splits, choice: SvmChoice
+) -> dict[str, Any]:
     """Figures of every classifier over the people of `vectors`.
 
     Args:

@@ -109,7 +109,7 @@ def _of_draw(
         recognise = _recogniser(name, mine.values[~probe].astype(np.float64), labels[~probe])
         names, doubts = _of_pictures(recognise, mine.where(probe), lost=np.inf)
         unknown = _of_pictures(recognise, others, lost=-np.inf)[1]
-        rightly = (names == labels[probe]) & np.isfinite(doubts)
+        rightly = names == labels[probe]
         choosing = recognise(chooser.values.astype(np.float64))[1]
         results[name] = _figures(doubts, rightly, unknown, choosing, fars)
     return results
@@ -127,9 +127,7 @@ def _probes(
     return probe
 
 
-def _recogniser(
-    name: str, enrolled: NDArray[np.float64], labels: NDArray[np.int64]
-) -> Recogniser:
+def _recogniser(name: str, enrolled: NDArray[np.float64], labels: NDArray[np.int64]) -> Recogniser:
     if name == "nearest_mean":
         return _nearest(*metrics.person_means(enrolled, labels))
     if name == "nearest_neighbour":

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from facenet_tf import metrics
 from facenet_tf.evaluation.classification import outer_folds
 from facenet_tf.evaluation.classifiers import logistic_model, usable_folds
+from facenet_tf.evaluation.operating_points import has_both_kinds, of_records
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import INNER_FOLDS, why_too_few
 from facenet_tf.evaluation.verification import ScoredPairs
@@ -27,9 +28,9 @@ CLASSIFIER_PROTOCOL = (
 )
 PAIR_PROTOCOL = (
     "probability that a pair shows one person = logistic function of the squared distance, fitted "
-    "on the validation people's pairs, applied to pairs of other people; genuine and impostor pairs "
-    "count one half each, as where both are equally likely beforehand; only pairs of pictures with "
-    "a record; ECE in 10 bins, Brier score of one event (0…1)"
+    "on the validation people's pairs, applied to pairs of other people; genuine and impostor "
+    "pairs count one half each, as where both are equally likely beforehand; only pairs of "
+    "pictures with a record; ECE in 10 bins, Brier score of one event (0…1)"
 )
 
 
@@ -131,11 +132,11 @@ def same_person_probabilities(
         chosen_on: pairs of the validation people.
         applied_to: pairs of others, by the name of their set.
     """
-    validation = chosen_on.of_records()
-    if not validation.has_both_kinds():
+    validation = of_records(chosen_on)
+    if not has_both_kinds(validation.pairs):
         return {"protocol": PAIR_PROTOCOL, "skipped": "the validation people give no pairs"}
     curve = metrics.fit_logistic(validation.distance, validation.pairs.genuine, balanced=True)
-    sets = {name: scored.of_records() for name, scored in applied_to.items()}
+    sets = {name: of_records(scored) for name, scored in applied_to.items()}
     return {
         "protocol": PAIR_PROTOCOL,
         "slope": curve.slope,
@@ -143,7 +144,7 @@ def same_person_probabilities(
         "sets": {
             name: _honesty_of_pairs(curve, scored)
             for name, scored in sets.items()
-            if scored.has_both_kinds()
+            if has_both_kinds(scored.pairs)
         },
     }
 
