@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from facenet_tf import metrics
-from facenet_tf.evaluation.verification import PairSet, ScoredPairs
+from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.metrics import AchievedRates, FarThreshold
 from facenet_tf.thresholds import Thresholds
 

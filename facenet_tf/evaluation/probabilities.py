@@ -13,9 +13,9 @@ from facenet_tf import metrics
 from facenet_tf.evaluation.classification import outer_folds
 from facenet_tf.evaluation.classifiers import logistic_model, usable_folds
 from facenet_tf.evaluation.operating_points import has_both_kinds, of_records
+from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import INNER_FOLDS, why_too_few
-from facenet_tf.evaluation.verification import ScoredPairs
 
 BINS = 10
 
