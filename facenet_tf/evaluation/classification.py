@@ -14,7 +14,11 @@ from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 from threadpoolctl import threadpool_limits
 
 from facenet_tf.evaluation.classifiers import DESCRIPTIONS, Rule, rules, usable_folds
+from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.classification import ClassificationOptions
+from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import (
     TEST_SHARE,
@@ -25,6 +29,7 @@ from facenet_tf.evaluation.svm import (
     modelled_split,
     why_too_few,
 )
+from facenet_tf.evaluation.table import Table, share
 from facenet_tf.metrics import wilson_interval
 
 CHOSEN = "svm_chosen"
@@ -172,3 +177,65 @@ def _spread(rule: Rule, targets: NDArray, splits: list[Split]) -> dict[str, floa
         "macro_f1_mean": float(means[1]),
         "macro_f1_std": float(deviations[1]),
     }
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures over the SVM's people; None where the config asks for none."""
+    folds = config.classification.folds
+    if not folds or config.list_only:
+        return None
+    return classification_figures(
+        vectors.where(measured.people_rows),
+        splits=Splits(config.repeats, folds, config.seed),
+        choice=SvmChoice(config.svm_c, config.svm_kernels),
+    )
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """A row for each classifier."""
+    found = results["classification"]
+    head = [
+        "classifier",
+        "accuracy",
+        "lost as errors",
+        "macro F1",
+        f"{found['repeats']} repeated splits",
+        f"{found['folds']} folds",
+    ]
+    rows = [
+        [
+            name.replace("_", " "),
+            *(share(one[key]) for key in ("accuracy", "lost_as_errors", "macro_f1")),
+            _mean(one["repeated"]),
+            _mean(one["folds"]),
+        ]
+        for name, one in found["classifiers"].items()
+    ]
+    choices = ", ".join(map(_tried, found["classifiers"][CHOSEN]["choices_of_folds"]))
+    note = f"SVM chosen in the folds: {choices}"
+    described = "; ".join(
+        f"{name.replace('_', ' ')}: {one['description']}"
+        for name, one in found["classifiers"].items()
+    )
+    return [Table(head, rows, note, protocol=f"{found['protocol']}. {described}")]
+
+
+def _mean(spread: dict[str, float] | None) -> str:
+    if spread is None:
+        return "-"
+    return f"{spread['accuracy_mean']:.4f} ± {spread['accuracy_std']:.4f}"
+
+
+def _tried(choice: dict[str, Any] | None) -> str:
+    return "none" if choice is None else f"C = {choice['c']:g} {choice['kernel']}"
+
+
+CLASSIFICATION = Protocol(
+    "classification",
+    "Classifiers side by side",
+    "Whether the people are told apart by simple rules as well as by an SVM: if so, it is the "
+    "network that does the work.",
+    figures,
+    tables,
+    options=ClassificationOptions,
+)

@@ -8,6 +8,11 @@ from tyro.conf import Positional
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options.classification import ClassificationOptions
+from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
+from facenet_tf.evaluation.options.open_set import OpenSetOptions
+from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
@@ -82,6 +87,18 @@ class EvaluateConfig:
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
+    operating_points: OperatingPointsOptions = dataclasses.field(
+        default_factory=OperatingPointsOptions
+    )
+    """Thresholds for each of --fars, and where they are kept."""
+    classification: ClassificationOptions = dataclasses.field(default_factory=ClassificationOptions)
+    """Several classifiers on the SVM's people."""
+    open_set: OpenSetOptions = dataclasses.field(default_factory=OpenSetOptions)
+    """Unknown people and the reject option."""
+    probabilities: ProbabilitiesOptions = dataclasses.field(default_factory=ProbabilitiesOptions)
+    """Whether probabilities mean what they say."""
+    learning_curve: LearningCurveOptions = dataclasses.field(default_factory=LearningCurveOptions)
+    """Accuracy over the number of enrolled pictures."""
     projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
     """The unseen people's embeddings drawn in the plane."""
 

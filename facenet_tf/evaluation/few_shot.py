@@ -128,18 +128,28 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
 
 def tables(results: dict[str, Any]) -> list[Table]:
     """Per number of enrolled pictures and network: accuracy ± deviation of each rule."""
+    few_shot = results["few_shot"]
+    head, rows = shot_rows(results, "few_shot")
+    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"])]
+
+
+def shot_rows(results: dict[str, Any], key: str) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table of such figures.
+
+    Args:
+        results: content of evaluation.json.
+        key: where they are in it.
+    """
     rows = []
     for name, result in by_vectors(results).items():
-        for shots, figure in result.get("few_shot", {}).get("shots", {}).items():
+        for shots, figure in result.get(key, {}).get("shots", {}).items():
             cells = [
                 f"{figure[rule]['accuracy_mean']:.4f} ± {figure[rule]['accuracy_std']:.4f}"
                 for rule in RULES
             ]
             rows.append([shots, name, *cells, str(figure["probes"])])
     head = ["enrolled", "vectors", *(rule.replace("_", " ") for rule in RULES), "probes"]
-    few_shot = results["few_shot"]
-    rows = sorted(rows, key=lambda row: int(row[0]))
-    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"])]
+    return head, sorted(rows, key=lambda row: int(row[0]))
 
 
 def _note(few_shot: dict[str, Any]) -> str:

@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from facenet_tf import metrics
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.open_set import OpenSetOptions
 from facenet_tf.evaluation.probabilities import probability_model
+from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors, drawn_people
+from facenet_tf.evaluation.table import Table
 
 Named = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Labels given to probes, and the doubt about each; smaller is surer."""
@@ -187,3 +192,68 @@ def _spread(draws: list[dict[str, float]]) -> dict[str, Any]:
         place[f"{figure}_mean"] = float(values.mean())
         place[f"{figure}_std"] = float(values.std(ddof=1))
     return result
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures over all test people; None where the config asks for none."""
+    options = config.open_set
+    if not options.draws or config.list_only:
+        return None
+    roster = measured.roster
+    return open_set_figures(
+        vectors.where(measured.test_rows),
+        vectors.where((roster.splits == "validation") & ~roster.duplicate),
+        fars=options.fars,
+        draws=options.draws,
+        seed=config.seed,
+    )
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """A row for each rule: closed set, and at each FAR what is detected and what is named."""
+    found, asked = results["open_set"], results["config"]["open_set"]["fars"]
+    head = ["rule", "closed set", "AUC known/unknown"]
+    head += [f"{what}@{far:g}" for far in asked for what in ("unknown detected", "named rightly")]
+    rows = []
+    for name, rule in found["rules"].items():
+        points = [rule["fars"].get(str(far), {}) for far in asked]
+        cells = [mean(point, what) for point in points for what in ("detected", "named")]
+        rows.append([name.replace("_", " "), mean(rule, "closed_set"), mean(rule, "auc"), *cells])
+    note = (
+        f"{found['enrolled_people']} people enrolled, {found['unknown_people']} unknown, "
+        f"{found['draws']} draws; thresholds chosen by {found['choosing_pictures']} pictures of "
+        f"{found['choosing_people']} other people"
+    )
+    return [Table(head, rows, note, protocol=found["protocol"])]
+
+
+def mean(figures: dict[str, float], name: str) -> str:
+    """Mean ± deviation of a figure, or "-" where there is none."""
+    if f"{name}_mean" not in figures:
+        return "-"
+    return f"{figures[f'{name}_mean']:.4f} ± {figures[f'{name}_std']:.4f}"
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """What the nearest mean does at the first FAR that the validation people carry."""
+    rule = results["open_set"]["rules"]["nearest_mean"]
+    for far, point in rule["fars"].items():
+        return [
+            f"Of people it was never shown, {point['detected_mean']:.0%} of the pictures get no "
+            f"name (asked: {1 - float(far):.0%}), and {point['named_mean']:.0%} of the known "
+            f"people's pictures get the right one; with nobody unknown "
+            f"{rule['closed_set_mean']:.0%} did."
+        ]
+    return []
+
+
+OPEN_SET = Protocol(
+    "open_set",
+    "Unknown people",
+    "What happens when somebody is met whom the system does not know: how often it says so, and "
+    "how many of the known people it still names.",
+    figures,
+    tables,
+    verdict=verdict,
+    options=OpenSetOptions,
+)

@@ -1,143 +1,189 @@
-"""Operating points: thresholds that validation people choose, and what they do to other people."""
+"""Operating points: the thresholds that everything here answers yes or no with.
+
+They are written into the evaluation directory and, where they are the model's own, beside the
+model (`facenet_tf.thresholds`). Thresholds from another dataset are tried on the pairs of this one.
+"""
 
 from __future__ import annotations
 
-import math
+import dataclasses
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from facenet_tf import metrics
-from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
-from facenet_tf.metrics import AchievedRates, FarThreshold
+from facenet_tf import thresholds
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.embedding import run_record
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.pair_sets import ScoredPairs
+from facenet_tf.evaluation.protocol import Protocol, Results
+from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.threshold_figures import PROTOCOL, achieved, calibrate
+from facenet_tf.evaluation.verification import UNSEEN
+from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
+from facenet_tf.pretrained.saved import MODEL
+from facenet_tf.records.checksums import of_file
 from facenet_tf.thresholds import Thresholds
 
-PROTOCOL = (
-    "thresholds are chosen by the impostor pairs of the dataset's validation people (pictures "
-    "without a record left out: they never come to a comparison); intervals: 95 %, people drawn "
-    "with replacement; achieved: the thresholds on pairs of other people, each applied once, where "
-    "a pair with a picture that has no record is an error"
-)
+FILE = "thresholds.json"
 
 
-def calibrate(
-    validation: ScoredPairs | None,
-    *,
-    fars: tuple[float, ...],
-    draws: int,
-    seed: int,
-    model_sha256: str,
-    dataset: dict[str, str],
-) -> Thresholds | str:
-    """Thresholds for each false accept rate, or why there are none.
-
-    Args:
-        validation: all pairs of the validation people; None where they give no pairs.
-        fars: asked false accept rates, in (0, 1).
-        draws: of people behind the intervals; 0: intervals over the pairs (Wilson).
-        seed: of the draws.
-        model_sha256: of the file that holds the model.
-        dataset: its `name` and `fingerprint`.
-    """
-    scored = None if validation is None else of_records(validation)
-    if scored is None or not has_both_kinds(scored.pairs):
-        return "no validation people whose pairs could choose a threshold"
-    genuine = scored.pairs.genuine
-    people = np.unique(scored.roster.identities, return_inverse=True)[1]
-    left, right = people[scored.pairs.left], people[scored.pairs.right]
-    impostors = scored.distance[~genuine]
-    sides = (left[~genuine], right[~genuine]) if draws else None
-
-    def point(far: float) -> dict[str, Any]:
-        try:
-            found = metrics.threshold_at_far(
-                impostors, far, identities=sides, draws=draws, seed=seed
-            )
-        except ValueError as error:
-            return {"skipped": str(error)}
-        return _described(found, float(np.mean(scored.distance[genuine] <= found.threshold)))
-
-    curve = metrics.fit_logistic(scored.distance, genuine, balanced=True)
-    used = np.unique(np.concatenate([scored.pairs.left, scored.pairs.right]))
-    return Thresholds(
-        model_sha256=model_sha256,
-        dataset={
-            **dataset,
-            "people": len(np.unique(people[used])),
-            "pictures": len(used),
-            "genuine_pairs": int(genuine.sum()),
-            "impostor_pairs": len(impostors),
-        },
-        points={str(far): point(far) for far in fars},
-        balanced=metrics.best_threshold(genuine, scored.distance, balanced=True)[0],
-        same_person={"slope": curve.slope, "intercept": curve.intercept},
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
+    """The thresholds, what they do to the test people's pairs, and how those of another set do."""
+    model = model_file(config)
+    validation = None
+    if measured.validation is not None:
+        validation = ScoredPairs.of(vectors, measured.validation)
+    chosen = calibrate(
+        validation,
+        fars=config.fars,
+        draws=config.bootstrap,
+        seed=config.seed,
+        model_sha256=of_file(model) if model else "",
+        dataset=_dataset(measured),
     )
+    foreign = _foreign(config, measured, model)
+    if isinstance(chosen, str) and foreign is None:
+        return {"skipped": chosen}
+    sets = pair_sets(vectors, measured, config.protocol)
+    draws = {"draws": config.bootstrap, "seed": config.seed}
+    found: dict[str, Any] = {"protocol": PROTOCOL}
+    if isinstance(chosen, str):
+        found["chosen"] = {"skipped": chosen}
+    else:
+        found["chosen"] = {**chosen.as_json(), "achieved": achieved(chosen, sets, **draws)}
+    if foreign is not None:
+        found["transfer"] = {**foreign.as_json(), "achieved": achieved(foreign, sets, **draws)}
+    return found
 
 
-def _described(found: FarThreshold, tar: float) -> dict[str, Any]:
-    if not math.isfinite(found.threshold):
-        return {"skipped": "equal distances: every threshold accepts more than this share"}
-    low, high = found.threshold_interval
+def pair_sets(vectors: Vectors, measured: Measured, protocol: str) -> dict[str, ScoredPairs]:
+    """The pairs that thresholds are judged on, by the name of their set: no validation people."""
+    sets = {UNSEEN: measured.unseen, protocol: measured.listed}
     return {
-        "threshold": found.threshold,
-        "threshold_interval": [max(0.0, low), high],  # no distance is below 0: -inf says nothing
-        "far": found.far,
-        "far_interval": list(found.far_interval),
-        "tar": tar,
-        "impostor_pairs": found.impostor_pairs,
-        "interval_over": "people" if found.over_people else "pairs",
+        name: ScoredPairs.of(vectors, pairs) for name, pairs in sets.items() if pairs is not None
     }
 
 
-def achieved(
-    thresholds: Thresholds, sets: dict[str, ScoredPairs], *, draws: int, seed: int
-) -> dict[str, dict[str, Any]]:
-    """FAR and TAR of the thresholds on each set of pairs, by the rate that they were chosen for.
+def model_file(config: EvaluateConfig) -> Path | None:
+    """The file that holds the measured model; None where there is no such single file."""
+    if config.weights == "dlib":
+        return package_file(WEIGHTS)
+    path = config.run if config.weights is None else Path(config.weights)
+    file = path / MODEL if path.is_dir() else path
+    return file if file.is_file() else None
 
-    Args:
-        thresholds: chosen by other people, of this or of another dataset.
-        sets: pairs by the name of their set.
-        draws: of people behind the intervals; 0: none.
-        seed: of the draws.
+
+def _dataset(measured: Measured) -> dict[str, str]:
+    dataset = measured.dataset
+    if dataset is None:
+        return {"name": "", "fingerprint": ""}
+    return {"name": dataset.manifest["name"], "fingerprint": dataset.fingerprint}
+
+
+def _foreign(config: EvaluateConfig, measured: Measured, model: Path | None) -> Thresholds | None:
+    """Thresholds of the same model from another dataset: those asked for, or those beside it."""
+    given = config.operating_points.transfer
+    if given is not None:
+        if model is None:
+            raise InputError(
+                f"--operating-points.transfer {given}: there is no model to go with it"
+            )
+        return thresholds.read_for(model, given)
+    beside = _beside(model)
+    if beside is None or beside.dataset["fingerprint"] == _dataset(measured)["fingerprint"]:
+        return None
+    return beside
+
+
+def _beside(model: Path | None) -> Thresholds | None:
+    """Those beside the model; those of weights that are gone will be replaced."""
+    if model is None or not thresholds.place_beside(model).is_file():
+        return None
+    found = thresholds.read(thresholds.place_beside(model))
+    return found if found.model_sha256 == of_file(model) else None
+
+
+def save(results: Results, directory: Path) -> None:
+    """Write the thresholds into the evaluation directory and, where they belong, beside the model.
+
+    Raises:
+        InputError: they cannot be written beside the model.
     """
-    asked = thresholds.usable
-    return {
-        name: {
-            f"{far:g}": _rates(rates)
-            for far, rates in zip(asked, _achieved(scored, list(asked.values()), draws, seed))
-        }
-        for name, scored in sets.items()
-    }
-
-
-def _achieved(
-    scored: ScoredPairs, thresholds: list[float], draws: int, seed: int
-) -> list[AchievedRates]:
-    pairs = scored.pairs
-    people = np.unique(scored.roster.identities, return_inverse=True)[1]
-    given = pairs.genuine, scored.distance, (people[pairs.left], people[pairs.right]), thresholds
+    chosen = results.figures["operating_points"]["chosen"]
+    if "skipped" in chosen:
+        return
+    fields = {field.name: chosen[field.name] for field in dataclasses.fields(Thresholds)}
+    found = Thresholds(**fields)
+    found.write(directory / FILE)
+    model = model_file(results.config)
+    if model is None or not _belongs_beside(results.config, results.measured):
+        return
+    place = thresholds.place_beside(model)
     try:
-        return metrics.achieved_rates(*given, draws=draws, seed=seed)
-    except ValueError:  # too few people for draws
-        return metrics.achieved_rates(*given, draws=0)
+        found.write(place)
+    except OSError as error:
+        raise InputError(
+            f"{place}: {error.strerror}; give --operating-points.save never"
+        ) from error
 
 
-def _rates(found: AchievedRates) -> dict[str, Any]:
-    return {
-        "threshold": found.threshold,
-        "far": found.far,
-        "far_interval": found.far_interval and list(found.far_interval),
-        "tar": found.tar,
-        "tar_interval": found.tar_interval and list(found.tar_interval),
-    }
+def _belongs_beside(config: EvaluateConfig, measured: Measured) -> bool:
+    plain = not (config.flip_average or config.jitter or config.degrade)
+    if config.operating_points.save != "own":
+        return plain and config.operating_points.save == "always"
+    own = config.weights is None and run_record(config.run).get("fingerprint")
+    return plain and bool(own) and own == _dataset(measured)["fingerprint"]
 
 
-def of_records(scored: ScoredPairs) -> ScoredPairs:
-    """The pairs whose two pictures have a record."""
-    lost = scored.roster.lost
-    return scored.where(~lost[scored.pairs.left] & ~lost[scored.pairs.right])
+def tables(results: dict[str, Any]) -> list[Table]:
+    """The thresholds and what they do to other people; the same of those of another dataset."""
+    found = results["operating_points"]
+    parts = []
+    if "skipped" in found["chosen"]:
+        parts.append(Table(note=found["chosen"]["skipped"]))
+    else:
+        parts.append(_table(found["chosen"], found["protocol"]))
+    if "transfer" in found:
+        name = found["transfer"]["dataset"]["name"]
+        title = f"Thresholds that were chosen on {name}"
+        transferred = _table(found["transfer"], "")
+        note = f"thresholds chosen on {name}, applied here; {transferred.note}"
+        parts.append(dataclasses.replace(transferred, title=title, note=note))
+    return parts
 
 
-def has_both_kinds(pairs: PairSet) -> bool:
-    """Whether there are genuine and impostor pairs."""
-    return bool(pairs.genuine.any() and not pairs.genuine.all())
+def _table(found: dict[str, Any], protocol: str) -> Table:
+    head = ["asked FAR", "threshold", "95 %", "pairs", "FAR", "95 %", "TAR", "95 %"]
+    rows = []
+    for far, point in found["points"].items():
+        if "skipped" in point:
+            rows.append([far, "-", point["skipped"], "-", "-", "-", "-", "-"])
+            continue
+        chosen = [far, share(point["threshold"]), interval(point["threshold_interval"])]
+        for name, rates in found["achieved"].items():
+            rates = rates[f"{float(far):g}"]
+            cells = [share(rates["far"]), interval(rates["far_interval"])]
+            cells += [share(rates["tar"]), interval(rates["tar_interval"])]
+            rows.append([*chosen, name, *cells])
+    by = found["dataset"]
+    note = (
+        f"chosen by {by['impostor_pairs']} impostor pairs of {by['people']} validation people; "
+        "threshold: the largest squared distance that is accepted"
+    )
+    return Table(head, rows, note, protocol=protocol)
+
+
+OPERATING_POINTS = Protocol(
+    "operating_points",
+    "Thresholds",
+    "Up to which distance two pictures are taken for one person, if at most so many pairs of two "
+    "people may be mistaken (FAR), and whether that holds for people who had no part in it.",
+    figures,
+    tables,
+    save=save,
+    files=(FILE,),
+    options=OperatingPointsOptions,
+)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
@@ -12,10 +13,16 @@ from threadpoolctl import threadpool_limits
 from facenet_tf import metrics
 from facenet_tf.evaluation.classification import outer_folds
 from facenet_tf.evaluation.classifiers import logistic_model, usable_folds
-from facenet_tf.evaluation.operating_points import has_both_kinds, of_records
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.operating_points import pair_sets
+from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
+from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import INNER_FOLDS, why_too_few
+from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.threshold_figures import has_both_kinds, of_records
 
 BINS = 10
 
@@ -169,3 +176,88 @@ def bins_of(diagram: metrics.Reliability) -> list[dict[str, float]]:
         for share, claimed, observed in rows
         if share > 0
     ]
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures of the classifiers and of pairs; None where the config asks for none."""
+    folds = config.probabilities.folds
+    if not folds:
+        return None
+    found: dict[str, Any] = {}
+    if not config.list_only:
+        found["classifiers"] = classifier_probabilities(
+            vectors.where(measured.people_rows),
+            folds=folds,
+            draws=config.bootstrap,
+            seed=config.seed,
+        )
+    if measured.validation is not None:
+        validation = ScoredPairs.of(vectors, measured.validation)
+        sets = pair_sets(vectors, measured, config.protocol)
+        found["same_person"] = same_person_probabilities(validation, sets)
+    reasons = [part["skipped"] for part in found.values() if "skipped" in part]
+    if len(reasons) == len(found):
+        return {"skipped": "; ".join(reasons) or "no validation people to learn from"}
+    return found
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """A row for each probability."""
+    found = results["probabilities"]
+    head = ["probability", "accuracy", "mean claimed", "ECE", "95 %", "Brier", "95 %"]
+    classes, pairs = found.get("classifiers", {}), found.get("same_person", {})
+    rows = [
+        [
+            name.replace("_", " "),
+            *(share(one[key]) for key in ("accuracy", "mean_claimed", "ece")),
+            interval(one["ece_interval"]),
+            share(one["brier"]),
+            interval(one["brier_interval"]),
+        ]
+        for name, one in classes.get("classifiers", {}).items()
+    ]
+    rows += [
+        [f"same person: {name}", "-", "-", share(one["ece"]), "-", share(one["brier"]), "-"]
+        for name, one in pairs.get("sets", {}).items()
+    ]
+    parts = [part for part in (classes, pairs) if part]
+    notes = "; ".join(part["skipped"] for part in parts if "skipped" in part)
+    return [Table(head, rows, notes, protocol=". ".join(part["protocol"] for part in parts))]
+
+
+def draw(results: Results) -> list[Plot]:
+    """One reliability diagram of all probabilities."""
+    found = results.figures["probabilities"]
+    curves = {
+        **found.get("classifiers", {}).get("classifiers", {}),
+        **{
+            f"same person, {name}": one
+            for name, one in found.get("same_person", {}).get("sets", {}).items()
+        },
+    }
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.add_subplot(xlabel="claimed", ylabel="came true", title="Reliability")
+    axes.plot([0, 1], [0, 1], "--", color="gray", label="honest")
+    for name, one in curves.items():
+        claimed, observed = ([part[key] for part in one["bins"]] for key in ("claimed", "observed"))
+        axes.plot(claimed, observed, "o-", markersize=4, label=name.replace("_", " "))
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize="small")
+    text = (
+        "Reliability: how often what was claimed with a probability came true; on the dashed line "
+        "probabilities are honest, above it they are too modest, below it too bold"
+    )
+    return [Plot("reliability", text, figure)]
+
+
+PROBABILITIES = Protocol(
+    "probabilities",
+    "Probabilities",
+    "Whether an answer that is called 90 % sure is right nine times out of ten.",
+    figures,
+    tables,
+    plots=draw,
+    files=("reliability.png",),
+    options=ProbabilitiesOptions,
+)

@@ -22,9 +22,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from facenet_tf.evaluation.classification import CLASSIFICATION
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.few_shot import FEW_SHOT
+from facenet_tf.evaluation.learning_curve import LEARNING_CURVE
 from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.open_set import OPEN_SET
+from facenet_tf.evaluation.operating_points import OPERATING_POINTS
+from facenet_tf.evaluation.probabilities import PROBABILITIES
 from facenet_tf.evaluation.projection import PROJECTION
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors
@@ -33,8 +38,13 @@ from facenet_tf.evaluation.verification import VERIFICATION
 
 PROTOCOLS: tuple[Protocol, ...] = (
     VERIFICATION,
+    OPERATING_POINTS,
     SVM,
+    CLASSIFICATION,
+    OPEN_SET,
+    PROBABILITIES,
     FEW_SHOT,
+    LEARNING_CURVE,
     PROJECTION,
 )
 
