@@ -84,6 +84,9 @@ class EvaluateConfig:
     """Draws of people behind each interval over identities; 0: none."""
     baselines: bool = True
     """The same figures for the untrained network and for raw pixels."""
+    classical: tuple[Literal["eigenfaces", "fisherfaces", "lbp"], ...] = ()
+    """The same figures for methods from before networks, which learn from the dataset's training
+    people (lbp needs the extra `classical` and learns nothing)."""
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""

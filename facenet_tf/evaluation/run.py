@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from facenet_tf.evaluation import embedding, output, registry
+from facenet_tf.evaluation import classical, embedding, output, registry
 from facenet_tf.evaluation.beside import Beside
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured, choose_measured
@@ -32,6 +32,7 @@ _BASELINES = {
         f"crops reduced to {embedding.PIXEL_SIDE} by {embedding.PIXEL_SIDE} pixels, each one's "
         "mean removed, scaled to length 1"
     ),
+    **classical.DESCRIPTIONS,
 }
 
 
@@ -54,7 +55,7 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
     seen = subject.seen_people(dataset, everyone)
     measured = choose_measured(config, without_seen(everyone, seen), seen, dataset)
     with output.written_whole(config.output_directory, registry.files()) as directory:
-        vectors = _all_vectors(config, dataset, measured.roster, subject, beside)
+        vectors = _all_vectors(config, dataset, measured, subject, beside)
         vectors[TRAINED].save(directory / output.EMBEDDINGS)
         figures = {
             **_figures(config, vectors, measured, beside),
@@ -106,10 +107,11 @@ def _figures(
 def _all_vectors(
     config: EvaluateConfig,
     dataset: FaceDataset,
-    roster: Roster,
+    measured: Measured,
     subject: Subject,
     beside: Beside | None,
 ) -> dict[str, Vectors]:
+    roster = measured.roster
     averaged = (config.flip_average, config.jitter, config.seed)
     embedders = {TRAINED: embedding.network_embedder(subject.model, *averaged)}
     if config.baselines:
@@ -117,6 +119,7 @@ def _all_vectors(
         fresh = embedding.untrained_like(subject.model, seed)
         embedders["untrained"] = embedding.network_embedder(fresh, *averaged)
         embedders["raw_pixels"] = embedding.embed_pixels
+    embedders |= classical.classical_embedders(config, dataset, measured)
     result = {}
     for name, embed in embedders.items():
         logger.info("vectors of %d pictures: %s", int((~roster.lost).sum()), name)

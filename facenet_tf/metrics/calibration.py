@@ -59,7 +59,7 @@ def reliability(
     if bins < 1:
         raise ValueError(f"{bins} bins")
     place = np.minimum((claims * bins).astype(np.int64), bins - 1)
-    share = np.bincount(place, parts, bins)
+    share = np.bincount(place, parts, bins).astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0/0 where a bin is empty
         claimed = np.bincount(place, parts * claims, bins) / share
         observed = np.bincount(place, parts * truth, bins) / share
