@@ -57,7 +57,7 @@ def test_thresholds_by_false_accept_rate(written):
 
 def test_other_weights_are_refused(model, written):
     model.write_bytes(b"trained on")
-    with pytest.raises(InputError, match="other weights.*run evaluate.py") as caught:
+    with pytest.raises(InputError, match=r"other weights.*run evaluate\.py") as caught:
         thresholds.of_model(model)
     assert written.model_sha256[:12] in str(caught.value)
 

@@ -90,11 +90,11 @@ def test_svm_loads_without_pickle_and_gives_names(evaluated):
 def test_report_is_one_file_with_its_images_inside(world, evaluated):
     output, figures = evaluated
     report = (output / "report.html").read_text()
-    assert report.count("data:image/png;base64,") == 5
+    assert report.count("data:image/png;base64,") == 6
     assert not re.search(r'(src|href)="(?!data:)', report)
     assert world.lost in report
     assert f"{figures['svm']['accuracy']:.4f}" in report
-    for image in ("roc", "det", "distances", "confusion", "tsne"):
+    for image in ("roc", "det", "distances", "confusion", "reliability", "tsne"):
         assert (output / f"{image}.png").read_bytes().startswith(b"\x89PNG")
 
 
