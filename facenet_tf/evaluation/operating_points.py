@@ -119,7 +119,7 @@ def save(results: Results, directory: Path) -> None:
     found = Thresholds(**fields)
     found.write(directory / FILE)
     model = model_file(results.config)
-    if model is None or not _belongs_beside(results.config, results.measured):
+    if model is None or not _belongs_beside(model, results.config, results.measured):
         return
     place = thresholds.place_beside(model)
     try:
@@ -130,11 +130,11 @@ def save(results: Results, directory: Path) -> None:
         ) from error
 
 
-def _belongs_beside(config: EvaluateConfig, measured: Measured) -> bool:
+def _belongs_beside(model: Path, config: EvaluateConfig, measured: Measured) -> bool:
     plain = not (config.flip_average or config.jitter or config.degrade)
     if config.operating_points.save != "own":
         return plain and config.operating_points.save == "always"
-    own = config.weights is None and run_record(config.run).get("fingerprint")
+    own = config.weights is None and run_record(model.parent).get("fingerprint")
     return plain and bool(own) and own == _dataset(measured)["fingerprint"]
 
 
