@@ -148,7 +148,7 @@ def _recogniser(name: str, enrolled: NDArray[np.float64], labels: NDArray[np.int
 
 def _nearest(labels: NDArray[np.int64], references: NDArray[np.float64]) -> Recogniser:
     def by_distance(probes: NDArray[np.float64]) -> Named:
-        place, distance = metrics.nearest(references, probes)
+        place, distance = metrics.nearest_rows(references, probes)
         return labels[place], distance
 
     return by_distance

@@ -29,9 +29,9 @@ from facenet_tf.metrics.distances import (
 )
 from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
 from facenet_tf.metrics.few_shot import (
-    nearest,
     nearest_mean,
     nearest_neighbour,
+    nearest_rows,
     person_means,
     places_among_own,
 )
@@ -40,7 +40,6 @@ from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
-from facenet_tf.metrics.reject import Rejection, rejection
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
@@ -54,6 +53,7 @@ from facenet_tf.metrics.roc import (
     supports_far,
 )
 from facenet_tf.metrics.separation import Separation, separation
+from facenet_tf.metrics.unknown_people import Rejection, rejection
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -95,9 +95,9 @@ __all__ = [
     "grid_lfw",
     "identity_errors",
     "listed_distances",
-    "nearest",
     "nearest_mean",
     "nearest_neighbour",
+    "nearest_rows",
     "operating_point",
     "overlap",
     "paired_bootstrap",

@@ -41,7 +41,7 @@ def nearest_neighbour(enrolled: ArrayLike, labels: ArrayLike, probes: ArrayLike)
     Returns:
         [P] of the labels' type; of equal distances the first enrolled vector counts.
     """
-    return np.asarray(labels)[nearest(enrolled, probes)[0]]
+    return np.asarray(labels)[nearest_rows(enrolled, probes)[0]]
 
 
 def nearest_mean(enrolled: ArrayLike, labels: ArrayLike, probes: ArrayLike) -> NDArray:
@@ -50,7 +50,7 @@ def nearest_mean(enrolled: ArrayLike, labels: ArrayLike, probes: ArrayLike) -> N
     Args and returns as of `nearest_neighbour`; of equal distances the smallest label counts.
     """
     names, means = person_means(enrolled, labels)
-    return names[nearest(means, probes)[0]]
+    return names[nearest_rows(means, probes)[0]]
 
 
 def person_means(enrolled: ArrayLike, labels: ArrayLike) -> tuple[NDArray, NDArray[np.float64]]:
@@ -65,7 +65,7 @@ def person_means(enrolled: ArrayLike, labels: ArrayLike) -> tuple[NDArray, NDArr
     return names, sums / np.where(lengths > 0, lengths, 1)
 
 
-def nearest(
+def nearest_rows(
     references: ArrayLike, probes: ArrayLike
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Row of the nearest reference to each probe, and the squared Euclidean distance to it.
