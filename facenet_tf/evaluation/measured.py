@@ -1,6 +1,7 @@
 """Which people and pairs are measured, as rows of one roster."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.pair_sets import PairSet, all_pairs_of_split, listed_pairs
-from facenet_tf.evaluation.roster import Roster, people_with_most_pictures
+from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
 from facenet_tf.evaluation.seen import SeenPeople
 from facenet_tf.records.dataset import FaceDataset
 
@@ -36,6 +37,8 @@ class Measured:
         folded: the same pairs with the folds they are scored in.
         left_out: how many people of the published list were seen, and so their pairs left out.
         dataset: where the pictures are; None for vectors that came without them.
+        quality: scores of the pictures that came with vectors, larger is better, by name.
+        compared: vectors of the same pictures by the systems to compare with, by name.
     """
 
     roster: Roster
@@ -46,6 +49,8 @@ class Measured:
     folded: PairSet | None
     left_out: int
     dataset: FaceDataset | None = None
+    quality: Mapping[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
+    compared: Mapping[str, Vectors] = dataclasses.field(default_factory=dict)
 
     @property
     def people_rows(self) -> NDArray[np.bool_]:
@@ -81,7 +86,8 @@ def choose_measured(
     test = roster.where((roster.splits == "test") & ~roster.duplicate)
     if not len(test) and not config.list_only:
         raise InputError(
-            f"{config.dataset} has no test people that the run did not see: build it with some"
+            f"{config.dataset or config.run} has no test people that the measured systems did not "
+            "see: build it with some"
         )
     listed, folded, left_out = None, None, 0
     if pairs is not None:

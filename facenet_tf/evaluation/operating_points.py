@@ -14,6 +14,7 @@ from facenet_tf import thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.embedding import run_record
+from facenet_tf.evaluation.inputs import is_embeddings
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
@@ -72,6 +73,8 @@ def model_file(config: EvaluateConfig) -> Path | None:
     if config.weights == "dlib":
         return package_file(WEIGHTS)
     path = config.run if config.weights is None else Path(config.weights)
+    if is_embeddings(path):
+        return None
     file = path / MODEL if path.is_dir() else path
     return file if file.is_file() else None
 

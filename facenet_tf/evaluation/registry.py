@@ -23,7 +23,9 @@ import dataclasses
 from typing import Any
 
 from facenet_tf.evaluation.classification import CLASSIFICATION
+from facenet_tf.evaluation.comparison import COMPARISON
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.fairness import FAIRNESS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
 from facenet_tf.evaluation.learning_curve import LEARNING_CURVE
 from facenet_tf.evaluation.measured import Measured
@@ -32,6 +34,8 @@ from facenet_tf.evaluation.operating_points import OPERATING_POINTS
 from facenet_tf.evaluation.probabilities import PROBABILITIES
 from facenet_tf.evaluation.projection import PROJECTION
 from facenet_tf.evaluation.protocol import Protocol
+from facenet_tf.evaluation.quality import QUALITY
+from facenet_tf.evaluation.robustness import ROBUSTNESS
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import SVM
 from facenet_tf.evaluation.verification import VERIFICATION
@@ -45,6 +49,10 @@ PROTOCOLS: tuple[Protocol, ...] = (
     PROBABILITIES,
     FEW_SHOT,
     LEARNING_CURVE,
+    COMPARISON,
+    FAIRNESS,
+    ROBUSTNESS,
+    QUALITY,
     PROJECTION,
 )
 

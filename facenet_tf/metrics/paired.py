@@ -93,7 +93,7 @@ def paired_bootstrap(
     check_draws(len(drawn), draws, people.people)
     names = ["accuracy", "auc", "eer", *(f"tar@{far:g}" for far in carried)]
     return {
-        name: _difference(float(a[row]), float(b[row]), np.asarray(drawn)[:, row])
+        name: difference_of(float(a[row]), float(b[row]), np.asarray(drawn)[:, row])
         for row, name in enumerate(names)
     }
 
@@ -133,7 +133,8 @@ def _decided_rightly(
     return right
 
 
-def _difference(a: float, b: float, drawn: NDArray[np.float64]) -> Difference:
+def difference_of(a: float, b: float, drawn: NDArray[np.float64]) -> Difference:
+    """The figures `a` and `b` with the differences of the same draws of both, [draws]."""
     low, high = np.quantile(drawn, [0.025, 0.975])
     opposite = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     p_value = min(1.0, 2 * (1 + opposite) / (1 + len(drawn)))

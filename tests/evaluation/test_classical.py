@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import eigenfaces, fisherfaces, grey_faces, lbp
-from facenet_tf.evaluation.classical import METHODS, classical_embedders
+from facenet_tf.evaluation.classical import METHODS, classical_vectors
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import choose_measured
 from facenet_tf.evaluation.roster import Roster
@@ -143,6 +143,8 @@ def test_people_of_a_list_are_not_learnt_from(run, dataset, tmp_path):
     config = EvaluateConfig(
         run, dataset.directory, protocol="lfw_view1", pairs=pairs, classical=("eigenfaces",)
     )
-    measured = choose_measured(config, Roster.of(dataset), SeenPeople(frozenset(), "nobody"))
+    measured = choose_measured(
+        config, Roster.of(dataset), SeenPeople(frozenset(), "nobody"), dataset
+    )
     with pytest.raises(InputError, match="no training people to learn from"):
-        classical_embedders(config, dataset, measured)
+        classical_vectors(config, measured)

@@ -91,7 +91,7 @@ def test_people_are_drawn_independently():
 
 
 def test_nearest_rows_tell_their_distance_to_the_last_digit():
-    vectors, labels, probes = some_people()
+    vectors, _, probes = some_people()
     rows, distance = nearest_rows(vectors, probes)
     apart = ((probes[:, None].astype(float) - vectors[None].astype(float)) ** 2).sum(axis=2)
     assert rows.tolist() == apart.argmin(axis=1).tolist()
