@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.lfw_names import reporting_names
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople
@@ -31,6 +32,7 @@ def circumstances(
     measured: Measured,
     seen: SeenPeople,
     vectors: Vectors,
+    baselines: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """What evaluation.json holds beside the protocols' figures.
 
@@ -42,8 +44,10 @@ def circumstances(
         measured: people and pairs.
         seen: whom the systems know.
         vectors: of the subject.
+        baselines: those of evaluation.json.
     """
     run = subject.run
+    named = config.protocol.startswith("lfw")
     return {
         "format": FORMAT,
         "pictures": _pictures(everyone, measured, config),
@@ -63,6 +67,7 @@ def circumstances(
             "flip_average": config.flip_average,
             "jitter": config.jitter,
         },
+        "lfw_reporting_names": reporting_names(run, subject.weights, baselines) if named else {},
         "weights": subject.weights,
         "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
         "config": _plain(dataclasses.asdict(config)),

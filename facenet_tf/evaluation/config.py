@@ -17,6 +17,8 @@ from facenet_tf.evaluation.inputs import (
     kind_of,
 )
 from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
+from facenet_tf.evaluation.options.bins import BinsOptions
 from facenet_tf.evaluation.options.classification import ClassificationOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
 from facenet_tf.evaluation.options.fairness import FairnessOptions
@@ -27,10 +29,20 @@ from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.options.quality import QualityOptions
 from facenet_tf.evaluation.options.robustness import RobustnessOptions
+from facenet_tf.evaluation.options.templates import TemplatesOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
-LISTS = {"lfw_view1": "LFW's pairsDevTest.txt", "lfw_view2": "LFW's pairs.txt"}
+LISTS = {
+    "lfw_view1": "LFW's pairsDevTest.txt",
+    "lfw_view2": "LFW's pairs.txt",
+    "cfp_ff": "the folder of CFP",
+    "cfp_fp": "the folder of CFP",
+    "agedb_30": "a file with lines PICTURE PICTURE 0 or 1",
+    "calfw": "pairs_CALFW.txt",
+    "cplfw": "pairs_CPLFW.txt",
+    "pairs": "a list of pairs in any of these forms",
+}
 
 DEMONSTRATION = Path("data/att")
 _SMALLEST = {
@@ -87,14 +99,18 @@ class EvaluateConfig:
     """What happens to each crop before it is embedded, in order: grey, low_resolution:SIDE,
     which reduces it to SIDE pixels a side (area averages) and brings it back (linear), or blur,
     jpeg, noise, rotation or occlusion with their strength (docs/guide.md)."""
-    protocol: Literal["none", "lfw_view1", "lfw_view2"] = "none"
-    """Published list of pairs: View 1 is for development, View 2 for the final figure."""
+    protocol: Literal[
+        "none", "lfw_view1", "lfw_view2", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "pairs"
+    ] = "none"
+    """Published list of pairs: of LFW View 1 for development, View 2 for the final figure; of CFP
+    frontal against frontal or profile; AgeDB-30, CALFW, CPLFW; pairs: any other list."""
     pairs: Path | None = None
-    """File of the protocol's pairs: LFW's pairsDevTest.txt (View 1) or pairs.txt (View 2)."""
+    """File of the protocol's pairs: LFW's pairsDevTest.txt (View 1) or pairs.txt (View 2), the
+    folder of CFP, or a list in any form that docs/guide.md shows."""
     list_only: bool = False
     """Measure the list of the protocol alone: no figures over the test people, and pictures that no
     pair names are not embedded."""
-    fars: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
+    fars: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
     """False accept rates at which the true accept rate is given, where enough pairs carry it."""
     bootstrap: int = 200
     """Draws of people behind each interval over identities; 0: none."""
@@ -131,6 +147,12 @@ class EvaluateConfig:
     """Whether errors fall when the poorest pictures are rejected."""
     robustness: RobustnessOptions = dataclasses.field(default_factory=RobustnessOptions)
     """Curves against pictures that are made worse."""
+    all_pairs: AllPairsOptions = dataclasses.field(default_factory=AllPairsOptions)
+    """All pairs of the test people's pictures, however many they are."""
+    templates: TemplatesOptions = dataclasses.field(default_factory=TemplatesOptions)
+    """Sets of pictures compared with sets of pictures, as in IJB."""
+    bins: BinsOptions = dataclasses.field(default_factory=BinsOptions)
+    """insightface's .bin files."""
     projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
     """The unseen people's embeddings drawn in the plane."""
 
@@ -168,9 +190,9 @@ class EvaluateConfig:
                 f"--protocol {self.protocol} needs --pairs: give {LISTS[self.protocol]}"
             )
         if self.protocol == "none" and self.pairs is not None:
-            raise InputError(f"--pairs {self.pairs} needs --protocol: give lfw_view1 or lfw_view2")
+            raise InputError(f"--pairs {self.pairs} needs --protocol: give {', '.join(LISTS)}")
         if self.list_only and self.protocol == "none":
-            raise InputError("--list-only needs --protocol: give lfw_view1 or lfw_view2")
+            raise InputError(f"--list-only needs --protocol: give {', '.join(LISTS)}")
         self._check_systems()
         for name, least in _SMALLEST.items():
             if getattr(self, name) < least:

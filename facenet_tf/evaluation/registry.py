@@ -22,6 +22,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from facenet_tf.evaluation.all_pairs import ALL_PAIRS
+from facenet_tf.evaluation.bins import BINS
 from facenet_tf.evaluation.classification import CLASSIFICATION
 from facenet_tf.evaluation.comparison import COMPARISON
 from facenet_tf.evaluation.config import EvaluateConfig
@@ -38,11 +40,15 @@ from facenet_tf.evaluation.quality import QUALITY
 from facenet_tf.evaluation.robustness import ROBUSTNESS
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import SVM
+from facenet_tf.evaluation.templates import TEMPLATES
 from facenet_tf.evaluation.verification import VERIFICATION
 
 PROTOCOLS: tuple[Protocol, ...] = (
     VERIFICATION,
     OPERATING_POINTS,
+    ALL_PAIRS,
+    TEMPLATES,
+    BINS,
     SVM,
     CLASSIFICATION,
     OPEN_SET,

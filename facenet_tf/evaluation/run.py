@@ -56,10 +56,17 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
             compared={name: vectors[name] for name in config.compare},
         )
         vectors[TRAINED].save(directory / output.EMBEDDINGS)
-        figures = {
-            **_figures(config, vectors, measured, others),
-            **circumstances(config, dataset, subject, everyone, measured, seen, vectors[TRAINED]),
-        }
+        figures = _figures(config, vectors, measured, others)
+        figures |= circumstances(
+            config,
+            dataset,
+            subject,
+            everyone,
+            measured,
+            seen,
+            vectors[TRAINED],
+            figures["baselines"],
+        )
         results = Results(config, measured, _by_shown_name(vectors, figures), figures)
         for protocol in registry.with_figures(figures):
             if protocol.save:

@@ -86,7 +86,8 @@ class Subject:
         if self.file is not None:
             return _looked_up(self.name, self.file.vectors, roster)
         again = partial(_embedded, self)
-        return dataclasses.replace(again(roster, ()), embed=again)
+        found = again(roster, ())
+        return dataclasses.replace(found, embed=again, embed_crops=self.embed)
 
     def with_fresh_weights(self) -> Subject:
         """The same architecture with weights as the run's seed draws them, for a Keras model."""

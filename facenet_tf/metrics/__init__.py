@@ -38,6 +38,9 @@ from facenet_tf.metrics.few_shot import (
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_intervals
+from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
+from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.roc import (
@@ -51,8 +54,10 @@ from facenet_tf.metrics.roc import (
     overlap,
     roc_curve,
     supports_far,
+    tar_at,
 )
 from facenet_tf.metrics.separation import Separation, separation
+from facenet_tf.metrics.templates import pooled_templates
 from facenet_tf.metrics.unknown_people import Rejection, rejection
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
@@ -70,6 +75,8 @@ __all__ = [
     "GridLfw",
     "IdentityErrors",
     "Logistic",
+    "ManyPairs",
+    "NearestPairs",
     "OperatingPoint",
     "PeopleDraws",
     "Rejection",
@@ -77,6 +84,7 @@ __all__ = [
     "RocCurve",
     "Separation",
     "SortedPairs",
+    "TarInterval",
     "accuracy_at",
     "achieved_rates",
     "all_pairs",
@@ -103,13 +111,18 @@ __all__ = [
     "paired_bootstrap",
     "person_means",
     "places_among_own",
+    "pooled_templates",
     "rank1_accuracy",
+    "reachable_far",
     "rejection",
     "reliability",
     "roc_curve",
+    "score_all_pairs",
     "separation",
     "squared_distances",
     "supports_far",
+    "tar_at",
+    "tar_intervals",
     "threshold_at_far",
     "wilson_interval",
 ]

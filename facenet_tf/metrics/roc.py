@@ -145,6 +145,11 @@ def operating_point(curve: RocCurve, far: float) -> OperatingPoint:
     )
 
 
+def tar_at(curve: RocCurve, fars: ArrayLike) -> NDArray[np.float64]:
+    """The TAR of `operating_point` at each of several FARs [F]."""
+    return curve.tar[np.searchsorted(curve.far, np.asarray(fars), side="right") - 1]
+
+
 def supports_far(impostors: int, far: float) -> bool:
     """Whether this many impostor pairs carry a figure at this FAR: 10 false accepts expected."""
     return impostors >= MINIMUM_FALSE_ACCEPTS / far * (1 - 1e-12)
