@@ -160,10 +160,10 @@ def tables(results: dict[str, Any]) -> list[Table]:
 
 def _table(found: dict[str, Any], protocol: str) -> Table:
     head = ["asked FAR", "threshold", "95 %", "pairs", "FAR", "95 %", "TAR", "95 %"]
-    rows = []
+    rows, missing = [], []
     for far, point in found["points"].items():
         if "skipped" in point:
-            rows.append([far, "-", point["skipped"], "-", "-", "-", "-", "-"])
+            missing.append(far)
             continue
         chosen = [far, share(point["threshold"]), interval(point["threshold_interval"])]
         for name, rates in found["achieved"].items():
@@ -176,6 +176,8 @@ def _table(found: dict[str, Any], protocol: str) -> Table:
         f"chosen by {by['impostor_pairs']} impostor pairs of {by['people']} validation people; "
         "threshold: the largest squared distance that is accepted"
     )
+    if missing:
+        note += f"; too few pairs, or equal ones, for a FAR of {', '.join(missing)}"
     return Table(head, rows, note, protocol=protocol)
 
 

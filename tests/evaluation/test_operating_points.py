@@ -11,7 +11,11 @@ from facenet_tf.commands import find_duplicates
 from facenet_tf.curation.config import SQUARED, DuplicatesConfig
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.options.classification import ClassificationOptions
+from facenet_tf.evaluation.options.open_set import OpenSetOptions
 from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
+from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.records.checksums import of_file
 
@@ -21,7 +25,10 @@ QUICK = {
     "baselines": False,
     "few_shot": (),
     "fars": (0.1, 1e-3),
-    "jitter": 0,
+    "classification": ClassificationOptions(folds=0),
+    "open_set": OpenSetOptions(draws=0),
+    "probabilities": ProbabilitiesOptions(folds=0),
+    "projection": ProjectionOptions(methods=()),
 }
 
 
