@@ -88,8 +88,8 @@ def probability_model(name: str, targets: NDArray) -> CalibratedClassifierCV | L
 
 def _why_no_inner_folds(names: NDArray[np.str_]) -> str | None:
     people, counts = np.unique(names, return_counts=True)
-    if counts.min() < 4:
-        return f"{people[counts.argmin()]} has {counts.min()} pictures with a record: 4 are needed"
+    if counts.min() < 3:
+        return f"{people[counts.argmin()]} has {counts.min()} pictures with a record: 3 are needed"
     return None
 
 

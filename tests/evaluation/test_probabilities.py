@@ -59,7 +59,7 @@ def test_pictures_without_a_record_have_no_probability():
     assert figures_of(people_vectors(lost=(0, 1)))["pictures"] == 78
 
 
-@pytest.mark.parametrize("pictures", [(3, 20), (1, 20)])
+@pytest.mark.parametrize("pictures", [(2, 20), (1, 20)])
 def test_people_with_too_few_pictures_are_a_reason(pictures):
     assert "p0 has" in figures_of(people_vectors(people=2, pictures=pictures))["skipped"]
 
@@ -92,3 +92,8 @@ def test_the_curve_is_fitted_on_pairs_with_records_only():
     found = same_person_probabilities(holed, {"same": holed})
     assert (found["slope"], found["intercept"]) == (curve.slope, curve.intercept)
     assert found["sets"]["same"]["pairs"] == len(there.pairs)
+
+
+def test_three_pictures_are_enough():
+    found = figures_of(people_vectors(people=3, pictures=(3, 9, 9)))
+    assert found["classifiers"]["svm"]["accuracy"] > 0.5
