@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facenet_tf import metrics
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
@@ -45,16 +47,12 @@ def calibrate(
     genuine = scored.pairs.genuine
     people = np.unique(scored.roster.identities, return_inverse=True)[1]
     left, right = people[scored.pairs.left], people[scored.pairs.right]
-    impostors = scored.distance[~genuine]
-    sides = (left[~genuine], right[~genuine]) if draws else None
+    sides = (left[~genuine], right[~genuine])
 
     def point(far: float) -> dict[str, Any]:
-        try:
-            found = metrics.threshold_at_far(
-                impostors, far, identities=sides, draws=draws, seed=seed
-            )
-        except ValueError as error:
-            return {"skipped": str(error)}
+        found = _threshold(scored.distance[~genuine], far, sides, draws, seed)
+        if isinstance(found, str):
+            return {"skipped": found}
         return _described(found, float(np.mean(scored.distance[genuine] <= found.threshold)))
 
     curve = metrics.fit_logistic(scored.distance, genuine, balanced=True)
@@ -66,12 +64,32 @@ def calibrate(
             "people": len(np.unique(people[used])),
             "pictures": len(used),
             "genuine_pairs": int(genuine.sum()),
-            "impostor_pairs": len(impostors),
+            "impostor_pairs": int((~genuine).sum()),
         },
         points={str(far): point(far) for far in fars},
         balanced=metrics.best_threshold(genuine, scored.distance, balanced=True)[0],
         same_person={"slope": curve.slope, "intercept": curve.intercept},
     )
+
+
+def _threshold(
+    impostors: NDArray[np.float64],
+    far: float,
+    sides: tuple[NDArray[np.int64], NDArray[np.int64]],
+    draws: int,
+    seed: int,
+) -> FarThreshold | str:
+    """The threshold with intervals over people, or over pairs where there are too few of them."""
+    try:
+        metrics.check_carries_far(len(impostors), far)
+        if draws:
+            with contextlib.suppress(ValueError):  # too few people for draws
+                return metrics.threshold_at_far(
+                    impostors, far, identities=sides, draws=draws, seed=seed
+                )
+        return metrics.threshold_at_far(impostors, far)
+    except ValueError as error:
+        return str(error)
 
 
 def _described(found: FarThreshold, tar: float) -> dict[str, Any]:

@@ -56,6 +56,19 @@ def test_without_draws_intervals_are_over_pairs():
     assert calibrated(pairs_of(1), draws=0).points["0.2"]["interval_over"] == "pairs"
 
 
+def test_two_people_choose_a_threshold_without_an_interval_over_people():
+    """A draw of one of them twice has no impostor pair."""
+    kinds = set()
+    for seed in range(8):
+        scored = pairs_of(seed, people=2)
+        found = calibrate(
+            scored, fars=(0.5,), draws=1, seed=seed, model_sha256="", dataset={}
+        ).points["0.5"]
+        assert found["far"] <= 0.5
+        kinds.add(found["interval_over"])
+    assert kinds == {"people", "pairs"}
+
+
 def test_achieved_is_counted_on_the_others_lost_pictures_included():
     thresholds, others = calibrated(pairs_of(1)), pairs_of(2, lost=(3,))
     found = achieved(thresholds, {"others": others}, draws=20, seed=0)["others"]
