@@ -98,7 +98,8 @@ def _described(found: FarThreshold, tar: float) -> dict[str, Any]:
     low, high = found.threshold_interval
     return {
         "threshold": found.threshold,
-        "threshold_interval": [max(0.0, low), high],  # no distance is below 0: -inf says nothing
+        # No distance is below 0: -inf says no more.
+        "threshold_interval": [max(0.0, low), max(0.0, high)],
         "far": found.far,
         "far_interval": list(found.far_interval),
         "tar": tar,
