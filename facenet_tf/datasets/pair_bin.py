@@ -8,12 +8,16 @@ pictures, two for each pair, and whether each pair is genuine. Names of people a
 from __future__ import annotations
 
 import dataclasses
+import stat
 from pathlib import Path
 
 import numpy as np
 
 from facenet_tf.datasets.pickled_list import loads_lists
 from facenet_tf.errors import InputError
+
+MAX_BYTES = 4 << 30
+"""Larger files are not read: the crops are held in memory, and lfw.bin has 0.06 GiB."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +43,9 @@ def read_bin(path: Path) -> PairBin:
         InputError: the file is missing, damaged or anything but such a pair of lists.
     """
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            raise InputError(f"{path} is no file of at most {MAX_BYTES >> 30} GiB: give a .bin")
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): give a .bin file") from error

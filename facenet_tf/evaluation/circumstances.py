@@ -47,7 +47,8 @@ def circumstances(
         baselines: those of evaluation.json.
     """
     run = subject.run
-    named = config.protocol.startswith("lfw")
+    # View 1 is no reported figure, and a list without its seen people is not LFW's.
+    named = config.protocol == "lfw_view2" and not measured.left_out
     return {
         "format": FORMAT,
         "pictures": _pictures(everyone, measured, config),

@@ -21,12 +21,14 @@ from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.options.bins import BinsOptions
 from facenet_tf.evaluation.options.classification import ClassificationOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
 from facenet_tf.evaluation.options.open_set import OpenSetOptions
 from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
 from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
+from facenet_tf.evaluation.options.projector import ProjectorOptions
 from facenet_tf.evaluation.options.quality import QualityOptions
 from facenet_tf.evaluation.options.robustness import RobustnessOptions
 from facenet_tf.evaluation.options.templates import TemplatesOptions
@@ -153,8 +155,12 @@ class EvaluateConfig:
     """Sets of pictures compared with sets of pictures, as in IJB."""
     bins: BinsOptions = dataclasses.field(default_factory=BinsOptions)
     """insightface's .bin files."""
+    errors: ErrorsOptions = dataclasses.field(default_factory=ErrorsOptions)
+    """The worst errors, with their pictures in the report."""
     projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
     """The unseen people's embeddings drawn in the plane."""
+    projector: ProjectorOptions = dataclasses.field(default_factory=ProjectorOptions)
+    """Embeddings and crops for TensorBoard's Projector."""
 
     @property
     def output_directory(self) -> Path:

@@ -16,6 +16,13 @@ from facenet_tf.evaluation.table import Table, by_vectors
 
 RULES = ("nearest_mean", "nearest_neighbour", "svm")
 
+TERMS = {
+    "enrolled": "pictures of each person that the system is given",
+    "nearest mean": "share named rightly, by the nearest of the people's mean embeddings",
+    "nearest neighbour": "the same, by the nearest enrolled picture",
+    "svm": "the same, by an SVM",
+}
+
 MOST_PICTURES = 3000
 """Of more, whole people are drawn at random up to this number: an SVM of many people is slow."""
 
@@ -130,7 +137,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     """Per number of enrolled pictures and network: accuracy ± deviation of each rule."""
     few_shot = results["few_shot"]
     head, rows = shot_rows(results, "few_shot")
-    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"])]
+    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"], terms=TERMS)]
 
 
 def shot_rows(results: dict[str, Any], key: str) -> tuple[list[str], list[list[str]]]:

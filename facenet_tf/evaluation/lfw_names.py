@@ -13,6 +13,7 @@ RESTRICTED_LABEL_FREE = "Image-Restricted, Label-Free Outside Data"
 UNRESTRICTED_LABEL_FREE = "Unrestricted, Label-Free Outside Data"
 UNRESTRICTED_LABELED = "Unrestricted, Labeled Outside Data"
 
+UNKNOWN = "unknown"
 _ALIGNED = "faces found and aligned by networks that others trained (label-free outside data)"
 
 
@@ -20,8 +21,8 @@ def reporting_name(trained_on: str | None, only_that: bool = True) -> dict[str, 
     """The category of a network's figure on LFW, and why.
 
     Args:
-        trained_on: name of the data set whose people it was trained to tell apart; None: it was
-            not trained at all.
+        trained_on: name of the data set whose people it was trained to tell apart, or UNKNOWN;
+            None: it was not trained at all.
         only_that: it began with fresh weights, not with those of another training.
 
     Returns:
@@ -34,6 +35,8 @@ def reporting_name(trained_on: str | None, only_that: bool = True) -> dict[str, 
         why = f"trained with the names of LFW's own people ({trained_on}) alone; {_ALIGNED}"
         return {"name": UNRESTRICTED_LABEL_FREE, "why": why}
     why = f"trained with the names of people outside LFW ({trained_on})"
+    if trained_on == UNKNOWN:
+        why = "what it was trained with is not known, and this category allows anything"
     return {"name": UNRESTRICTED_LABELED, "why": why}
 
 
@@ -45,7 +48,8 @@ def reporting_names(
     Args:
         run: config.json of the run; empty for weights of others.
         weights: what is known of weights of others; None for a run.
-        baselines: those of evaluation.json; the network beside has `weights`.
+        baselines: those of evaluation.json; systems that are no baselines have a `source`, and
+            `weights` where these are of others.
     """
     if weights:
         trained = reporting_name(weights["trained_on"])
@@ -54,9 +58,11 @@ def reporting_names(
         alone = not run.get("config", {}).get("fine_tuning", {}).get("init") and not dataset.get(
             "seen_before"
         )
-        trained = reporting_name(dataset.get("name", "unknown"), alone)
-    others = {
-        name: reporting_name(figures["weights"]["trained_on"] if "weights" in figures else None)
-        for name, figures in baselines.items()
-    }
-    return {"trained": trained, **others}
+        trained = reporting_name(dataset.get("name", UNKNOWN), alone)
+    return {"trained": trained, **{name: _of_other(found) for name, found in baselines.items()}}
+
+
+def _of_other(described: dict[str, Any]) -> dict[str, str]:
+    if "weights" in described:
+        return reporting_name(described["weights"]["trained_on"])
+    return reporting_name(UNKNOWN if "source" in described else None)

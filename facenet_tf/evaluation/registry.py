@@ -27,6 +27,7 @@ from facenet_tf.evaluation.bins import BINS
 from facenet_tf.evaluation.classification import CLASSIFICATION
 from facenet_tf.evaluation.comparison import COMPARISON
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.errors import ERRORS
 from facenet_tf.evaluation.fairness import FAIRNESS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
 from facenet_tf.evaluation.learning_curve import LEARNING_CURVE
@@ -35,6 +36,7 @@ from facenet_tf.evaluation.open_set import OPEN_SET
 from facenet_tf.evaluation.operating_points import OPERATING_POINTS
 from facenet_tf.evaluation.probabilities import PROBABILITIES
 from facenet_tf.evaluation.projection import PROJECTION
+from facenet_tf.evaluation.projector import PROJECTOR
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.quality import QUALITY
 from facenet_tf.evaluation.robustness import ROBUSTNESS
@@ -55,11 +57,13 @@ PROTOCOLS: tuple[Protocol, ...] = (
     PROBABILITIES,
     FEW_SHOT,
     LEARNING_CURVE,
+    ERRORS,
     COMPARISON,
     FAIRNESS,
     ROBUSTNESS,
     QUALITY,
     PROJECTION,
+    PROJECTOR,
 )
 
 

@@ -41,6 +41,7 @@ from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
 from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_intervals
 from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
 from facenet_tf.metrics.nearest_pairs import NearestPairs
+from facenet_tf.metrics.outliers import OwnPerson, own_person
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.roc import (
@@ -78,6 +79,7 @@ __all__ = [
     "ManyPairs",
     "NearestPairs",
     "OperatingPoint",
+    "OwnPerson",
     "PeopleDraws",
     "Rejection",
     "Reliability",
@@ -108,6 +110,7 @@ __all__ = [
     "nearest_rows",
     "operating_point",
     "overlap",
+    "own_person",
     "paired_bootstrap",
     "person_means",
     "places_among_own",

@@ -29,8 +29,7 @@ class TarInterval:
 
 def reachable_far(pairs: ManyPairs) -> float:
     """The highest FAR whose interval the nearest pairs that were kept allow."""
-    known = pairs.lost_impostors + len(pairs.nearest)
-    if known == pairs.impostors:
+    if len(pairs.nearest) == pairs.impostors:
         return 1.0
     return len(pairs.nearest) / MARGIN / pairs.impostors
 
@@ -50,11 +49,8 @@ def tar_intervals(
         seed: of the draws.
 
     Raises:
-        ValueError: a FAR is beyond `reachable_far`, a picture is lost (its pairs count as errors,
-            and whose they are is not kept), or too few people for a bootstrap.
+        ValueError: a FAR is beyond `reachable_far`, or too few people for a bootstrap.
     """
-    if pairs.lost_impostors:
-        raise ValueError("pictures without an embedding: no intervals over people")
     if any(far > reachable_far(pairs) for far in fars):
         raise ValueError(f"the nearest pairs carry intervals up to a FAR of {reachable_far(pairs)}")
     person = np.unique(np.asarray(labels), return_inverse=True)[1]

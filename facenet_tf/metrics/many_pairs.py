@@ -21,7 +21,8 @@ from facenet_tf.metrics.roc import RocCurve
 from facenet_tf.metrics.separation import Separation
 
 TILE = 2048
-"""Rows and columns of a tile: 34 MB of distances, some three times that in each thread."""
+"""Rows and columns of a tile: 34 MB of distances, and in each thread some more of that size."""
+MOST_THREADS = 8
 
 _NEAR = 1e-4
 """Below this share of the squared lengths a distance from products has lost too many digits."""
@@ -37,7 +38,8 @@ class ManyPairs:
         below, up_to: int64 [G], how many impostor pairs lie below each genuine distance, and below
             or at it; with a lost picture they lie below all.
         impostors, lost_impostors: how many impostor pairs there are, and with a lost picture.
-        nearest: the impostor pairs that are nearest, as many as were asked for; none that is lost.
+        nearest: the impostor pairs that are nearest, as many as were asked for; first those with a
+            lost picture, at -inf.
         separation: of the pairs without a lost picture, None where they are not of both kinds.
         pictures: int64 [P], of each person, the lost ones included.
     """
@@ -81,14 +83,14 @@ def score_all_pairs(
     """Measure all pairs of a labelled set.
 
     Memory: the genuine pairs (32 bytes each), the nearest impostor pairs (48), and per thread some
-    100 MB, however many pairs there are.
+    150 MB, however many pairs there are.
 
     Args:
         embeddings: float [N, D]; a row with NaN is a lost picture, whose pairs are errors at every
             threshold. Distances are computed in float64 whatever the type.
         labels: [N], whom each picture shows.
         nearest: how many of the nearest impostor pairs to keep.
-        threads: that work side by side; None: one for each core that may be used.
+        threads: that work side by side; None: one for each core that may be used, at most 8.
 
     Raises:
         ValueError: the shapes do not fit, or a number is infinite.
@@ -100,10 +102,13 @@ def score_all_pairs(
     if np.isinf(rows).any():
         raise ValueError("embeddings must not be infinite")
     kept = np.flatnonzero(~np.isnan(rows).any(axis=1))
+    lost_rows = np.setdiff1d(np.arange(len(rows)), kept)
     tiles = _Tiles(rows, person, kept)
     genuine, whose = _genuine(rows, person, kept, pictures)
     below, up_to = np.zeros(len(genuine), np.int64), np.zeros(len(genuine), np.int64)
     moments, found = np.zeros(3), NearestPairs.none(nearest)
+    for near in _of_lost(lost_rows, person, nearest):
+        found.add(near)
     for counts, sums, near in tiles.measured(genuine, found, threads or _cores()):
         below += counts[0]
         up_to += counts[1]
@@ -175,6 +180,23 @@ class _Tiles:
         return distance
 
 
+def _of_lost(
+    lost: NDArray[np.int64], person: NDArray[np.int64], most: int
+) -> Iterator[NearestPairs]:
+    """The impostor pairs of each lost picture, without those of earlier ones; not many more than
+    `most`."""
+    given = 0
+    for number, row in enumerate(lost):
+        if given >= most:
+            return
+        others = np.flatnonzero(person != person[row])
+        others = np.setdiff1d(others, lost[:number], assume_unique=True)
+        given += len(others)
+        yield NearestPairs(
+            np.full(len(others), -np.inf), np.minimum(row, others), np.maximum(row, others)
+        )
+
+
 def _genuine(
     rows: NDArray, person: NDArray[np.int64], kept: NDArray[np.int64], pictures: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -205,6 +227,5 @@ def _separation(genuine: NDArray[np.float64], moments: NDArray[np.float64]) -> S
 
 
 def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return min(MOST_THREADS, len(affinity(0)) if affinity else os.cpu_count() or 1)

@@ -142,6 +142,8 @@ def test_anything_else_is_refused_in_a_line(content, tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match="no file of at most 4 GiB"):
+        read_bin(tmp_path)
     with pytest.raises(InputError, match=r"gone\.bin cannot be read"):
         read_bin(tmp_path / "gone.bin")
 

@@ -83,7 +83,8 @@ def test_tables(file):
 
 def test_degraded_crops_are_another_measurement(file):
     assert (
-        found_of(file, degrade=("noise:80",))["made_up"]["auc"] != found_of(file)["made_up"]["auc"]
+        found_of(file, degrade=("noise:80",))["made_up"]["d_prime"]
+        != found_of(file)["made_up"]["d_prime"]
     )
 
 

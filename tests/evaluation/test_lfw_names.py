@@ -36,3 +36,6 @@ def test_every_network_has_its_own():
     assert reporting_names(run, None, {})["trained"]["name"] == OUTSIDE
     assert reporting_names({}, beside["weights"], {})["trained"]["name"] == OUTSIDE
     assert reporting_names({}, None, {})["trained"]["name"] == OUTSIDE
+    compared = reporting_names(run, None, {"theirs.npz": {"source": "theirs.npz"}})["theirs.npz"]
+    assert compared["name"] == OUTSIDE
+    assert "not known" in compared["why"]
