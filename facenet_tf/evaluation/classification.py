@@ -42,6 +42,12 @@ PROTOCOL = (
     "deviation over splits and folds, whose training parts overlap: no standard errors"
 )
 
+TERMS = {
+    "accuracy": "share of the pictures that were held out and got the right name",
+    "lost as errors": "the same, with every picture in which no face was found as an error",
+    "macro F1": "mean over the people, each counting alike, of how complete and how pure a name is",
+}
+
 Split = tuple[Rows, Rows]
 
 
@@ -217,7 +223,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
         f"{name.replace('_', ' ')}: {one['description']}"
         for name, one in found["classifiers"].items()
     )
-    return [Table(head, rows, note, protocol=f"{found['protocol']}. {described}")]
+    return [Table(head, rows, note, protocol=f"{found['protocol']}. {described}", terms=TERMS)]
 
 
 def _mean(spread: dict[str, float] | None) -> str:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.few_shot import RULES, few_shot_figures, shot_rows
+from facenet_tf.evaluation.few_shot import RULES, TERMS, few_shot_figures, shot_rows
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
@@ -46,7 +46,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     """Accuracy of each rule by the number of pictures."""
     found = results["learning_curve"]
     note = f"{found['people']} people, {found['draws']} draws"
-    return [Table(*shot_rows(results, "learning_curve"), note, protocol=found["protocol"])]
+    head, rows = shot_rows(results, "learning_curve")
+    return [Table(head, rows, note, protocol=found["protocol"], terms=TERMS)]
 
 
 def draw(results: Results) -> list[Plot]:

@@ -37,6 +37,10 @@ RULES = {
     "logistic_regression": "largest probability",
     "svm": "largest probability",
 }
+TERMS = {
+    "closed set": "share of known people's pictures named rightly where nobody is unknown",
+    "AUC known/unknown": "how often a known person's picture gets its name with less doubt",
+}
 PROTOCOL = (
     "of the test people with enough pictures one half, drawn at random, is enrolled with 80 % of "
     "its pictures and probed with the others; all other test people are unknown; the threshold is "
@@ -224,7 +228,15 @@ def tables(results: dict[str, Any]) -> list[Table]:
         f"{found['draws']} draws; thresholds chosen by {found['choosing_pictures']} pictures of "
         f"{found['choosing_people']} other people"
     )
-    return [Table(head, rows, note, protocol=found["protocol"])]
+    terms = dict(TERMS)
+    for far in asked:
+        terms[f"unknown detected@{far:g}"] = (
+            f"share of unknown people's pictures that get no name; {1 - far:g} was asked for"
+        )
+        terms[f"named rightly@{far:g}"] = (
+            "share of known people's pictures that still get the right name"
+        )
+    return [Table(head, rows, note, protocol=found["protocol"], terms=terms)]
 
 
 def mean(figures: dict[str, float], name: str) -> str:

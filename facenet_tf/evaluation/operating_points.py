@@ -29,6 +29,12 @@ from facenet_tf.records.checksums import of_file
 from facenet_tf.thresholds import Thresholds
 
 FILE = "thresholds.json"
+TERMS = {
+    "asked FAR": "the share of pairs of two people that may be taken for one person",
+    "threshold": "the largest squared distance at which two pictures are taken for one person",
+    "FAR": "the share of these pairs of two people that it does take for one person",
+    "TAR": "the share of these pairs of one person that it takes for one person",
+}
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
@@ -178,7 +184,7 @@ def _table(found: dict[str, Any], protocol: str) -> Table:
     )
     if missing:
         note += f"; too few pairs, or equal ones, for a FAR of {', '.join(missing)}"
-    return Table(head, rows, note, protocol=protocol)
+    return Table(head, rows, note, protocol=protocol, terms=TERMS)
 
 
 OPERATING_POINTS = Protocol(

@@ -26,6 +26,12 @@ from facenet_tf.evaluation.threshold_figures import has_both_kinds, of_records
 
 BINS = 10
 
+TERMS = {
+    "mean claimed": "mean probability of the name that is given; honest where it is the accuracy",
+    "ECE": "mean difference of claimed and true share over 10 bins of probability; 0 is honest",
+    "Brier": "mean squared error of the probabilities; 0 is certain and right",
+}
+
 CLASSIFIER_PROTOCOL = (
     "closed set of the people and pictures of the SVM that have a record; stratified folds, so "
     "that each picture gets its probabilities once, from the others; svm: default SVC(), its "
@@ -222,7 +228,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     ]
     parts = [part for part in (classes, pairs) if part]
     notes = "; ".join(part["skipped"] for part in parts if "skipped" in part)
-    return [Table(head, rows, notes, protocol=". ".join(part["protocol"] for part in parts))]
+    protocol = ". ".join(part["protocol"] for part in parts)
+    return [Table(head, rows, notes, protocol=protocol, terms=TERMS)]
 
 
 def draw(results: Results) -> list[Plot]:

@@ -65,21 +65,17 @@ def test_eigenfaces_are_the_principal_components():
 
 
 def test_fisherfaces_are_blind_to_what_varies_within_people():
-    """The light, which eigenfaces follow before anything else."""
+    """One person under two lights is nearer than two people under one; for eigenfaces it is not."""
     learnt, who = faces(people=12, pictures=12, seed=4)
     images, whose = faces(people=6, seed=5)
-    by = {
-        name: told_apart(METHODS[name].fit(iter([learnt]), who, 0)(images), whose)
-        for name in ("eigenfaces", "fisherfaces")
-    }
-    pairs = {}
-    for name in by:
+    left = images[:, :, :20].mean(axis=(1, 2, 3)) > images[:, :, 20:].mean(axis=(1, 2, 3))
+    same, lit_alike = whose[:, None] == whose, left[:, None] == left
+    nearer = {}
+    for name in ("eigenfaces", "fisherfaces"):
         vectors = METHODS[name].fit(iter([learnt]), who, 0)(images)
-        same = (whose[:, None] == whose) & ~np.eye(len(whose), dtype=bool)
         cosines = vectors @ vectors.T
-        pairs[name] = cosines[same].mean() - cosines[whose[:, None] != whose].mean()
-    assert by["fisherfaces"] >= by["eigenfaces"]
-    assert pairs["fisherfaces"] > pairs["eigenfaces"]
+        nearer[name] = cosines[same & ~lit_alike].mean() > cosines[~same & lit_alike].mean()
+    assert nearer == {"eigenfaces": False, "fisherfaces": True}
 
 
 def test_fisherfaces_leave_people_with_one_picture_out():
@@ -105,7 +101,8 @@ def test_lbp_counts_patterns_part_by_part():
 def test_lbp_does_not_care_for_light():
     images = faces()[0] // 2
     embed = lbp.fit(iter([]), np.zeros(0, int), 0)
-    np.testing.assert_allclose(embed(images), embed(images + 50), atol=1e-6)
+    # All but the ties between interpolated numbers.
+    assert np.sum(embed(images) * embed(images + 50), axis=1).min() > 0.99
 
 
 def test_lbp_names_its_package(monkeypatch):
