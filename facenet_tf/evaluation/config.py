@@ -19,9 +19,14 @@ from facenet_tf.evaluation.inputs import (
 from facenet_tf.evaluation.options import Options
 from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.options.bins import BinsOptions
+from facenet_tf.evaluation.options.classification import ClassificationOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
 from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.options.fairness import FairnessOptions
+from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
+from facenet_tf.evaluation.options.open_set import OpenSetOptions
+from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.options.projector import ProjectorOptions
 from facenet_tf.evaluation.options.quality import QualityOptions
@@ -113,9 +118,24 @@ class EvaluateConfig:
     """Draws of people behind each interval over identities; 0: none."""
     baselines: bool = True
     """The same figures for the untrained network and for raw pixels."""
+    classical: tuple[Literal["eigenfaces", "fisherfaces", "lbp"], ...] = ()
+    """The same figures for methods from before networks, which learn from the dataset's training
+    people (lbp needs the extra `classical` and learns nothing)."""
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
+    operating_points: OperatingPointsOptions = dataclasses.field(
+        default_factory=OperatingPointsOptions
+    )
+    """Thresholds for each of --fars, and where they are kept."""
+    classification: ClassificationOptions = dataclasses.field(default_factory=ClassificationOptions)
+    """Several classifiers on the SVM's people."""
+    open_set: OpenSetOptions = dataclasses.field(default_factory=OpenSetOptions)
+    """Unknown people and the reject option."""
+    probabilities: ProbabilitiesOptions = dataclasses.field(default_factory=ProbabilitiesOptions)
+    """Whether probabilities mean what they say."""
+    learning_curve: LearningCurveOptions = dataclasses.field(default_factory=LearningCurveOptions)
+    """Accuracy over the number of enrolled pictures."""
     compare: tuple[str, ...] = ()
     """Other systems on the same people and pairs, each as the first argument, dlib, or a file of
     weights; SOURCE@DATASET where its crops are those of another dataset of the same pictures."""
