@@ -1,4 +1,5 @@
-"""Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules.
+"""Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules;
+identification in galleries; clusters.
 
 Conventions of every function over pairs:
 
@@ -10,6 +11,7 @@ Conventions of every function over pairs:
 * NaN is refused with ValueError.
 """
 
+from facenet_tf.metrics.clustering import Agreement, ClusterTable, noise_apart
 from facenet_tf.metrics.distances import (
     all_pairs,
     all_pairs_distances,
@@ -17,6 +19,13 @@ from facenet_tf.metrics.distances import (
     squared_distances,
 )
 from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_among_own
+from facenet_tf.metrics.identification import (
+    OpenSet,
+    Searched,
+    average_precisions,
+    cumulative_matches,
+    search_gallery,
+)
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
@@ -41,20 +50,26 @@ from facenet_tf.metrics.verification import (
 )
 
 __all__ = [
+    "Agreement",
+    "ClusterTable",
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
+    "OpenSet",
     "OperatingPoint",
     "RocCurve",
+    "Searched",
     "Separation",
     "SortedPairs",
     "accuracy_at",
     "all_pairs",
     "all_pairs_distances",
     "area_under_curve",
+    "average_precisions",
     "best_threshold",
     "bootstrap_identities",
     "contiguous_folds",
+    "cumulative_matches",
     "equal_error_rate",
     "folded_accuracy",
     "grid_lfw",
@@ -62,11 +77,13 @@ __all__ = [
     "listed_distances",
     "nearest_mean",
     "nearest_neighbour",
+    "noise_apart",
     "operating_point",
     "overlap",
     "places_among_own",
     "rank1_accuracy",
     "roc_curve",
+    "search_gallery",
     "separation",
     "squared_distances",
     "supports_far",
