@@ -11,7 +11,7 @@ Conventions of every function over pairs:
 * NaN is refused with ValueError.
 """
 
-from facenet_tf.metrics.clustering import Agreement, ClusterTable, noise_apart
+from facenet_tf.metrics.clustering import NOISE, Agreement, ClusterTable, noise_apart
 from facenet_tf.metrics.distances import (
     all_pairs,
     all_pairs_distances,
@@ -29,6 +29,7 @@ from facenet_tf.metrics.identification import (
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.resampling import people_intervals
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
@@ -50,6 +51,7 @@ from facenet_tf.metrics.verification import (
 )
 
 __all__ = [
+    "NOISE",
     "Agreement",
     "ClusterTable",
     "FoldedAccuracy",
@@ -80,6 +82,7 @@ __all__ = [
     "noise_apart",
     "operating_point",
     "overlap",
+    "people_intervals",
     "places_among_own",
     "rank1_accuracy",
     "roc_curve",
