@@ -7,6 +7,8 @@ from typing import Literal
 from tyro.conf import Positional
 
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
@@ -80,8 +82,8 @@ class EvaluateConfig:
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
-    tsne: bool = True
-    """Draw the unseen people's embeddings in the plane."""
+    projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
+    """The unseen people's embeddings drawn in the plane."""
 
     @property
     def output_directory(self) -> Path:
@@ -131,3 +133,7 @@ class EvaluateConfig:
             raise InputError("--few-shot: each number of pictures must be 1 or more")
         for name in self.degrade:
             degradation_of(name)
+        for field in dataclasses.fields(self):
+            group = getattr(self, field.name)
+            if isinstance(group, Options):
+                group.check()

@@ -7,8 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf import metrics
+from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors, drawn_people
+from facenet_tf.evaluation.table import Table, by_vectors
 
 Rule = Callable[[Rows, Rows], NDArray]
 """Enrolled pictures and probes, by their rows, to the labels that the probes are given."""
@@ -121,3 +125,50 @@ def _spread(right: NDArray[np.int64], probes: NDArray[np.int64]) -> dict[str, fl
         "balanced_mean": float(balanced.mean()),
         "balanced_std": float(balanced.std(ddof=1)),
     }
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures over the test people; None where the config asks for none."""
+    if not config.few_shot or config.list_only:
+        return None
+    test = vectors.where(measured.test_rows)
+    return few_shot_figures(test, shots=config.few_shot, draws=config.draws, seed=config.seed)
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Per number of enrolled pictures and network: accuracy ± deviation of each rule."""
+    rows = []
+    for name, result in by_vectors(results).items():
+        for shots, figure in result.get("few_shot", {}).get("shots", {}).items():
+            cells = [
+                f"{figure[rule]['accuracy_mean']:.4f} ± {figure[rule]['accuracy_std']:.4f}"
+                for rule in RULES
+            ]
+            rows.append([shots, name, *cells, str(figure["probes"])])
+    head = ["enrolled", "vectors", *(rule.replace("_", " ") for rule in RULES), "probes"]
+    few_shot = results["few_shot"]
+    rows = sorted(rows, key=lambda row: int(row[0]))
+    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"])]
+
+
+def _note(few_shot: dict[str, Any]) -> str:
+    """Who took part, who did not and why."""
+    left_out = "".join(
+        f"; left out: {out['people']} {out['rule']} ({out['pictures']} pictures)"
+        for out in (few_shot["left_out"], few_shot["not_drawn"])
+        if out["people"]
+    )
+    return (
+        f"few-shot: {few_shot['people']} people, {few_shot['draws']} draws{left_out}; "
+        f"pictures without a record, errors in every draw: {few_shot['lost_pictures']}"
+    )
+
+
+FEW_SHOT = Protocol(
+    "few_shot",
+    "Few-shot identification",
+    "How often a person is named rightly when the system has only so few pictures of everybody.",
+    figures,
+    tables,
+    for_baselines=True,
+)

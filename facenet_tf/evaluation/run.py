@@ -2,23 +2,22 @@
 
 import dataclasses
 import logging
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import skops.io
-
-from facenet_tf.evaluation import embedding, output, plots
+from facenet_tf.evaluation import embedding, output, registry
 from facenet_tf.evaluation.beside import Beside
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.protocols import Measured, all_figures, choose_measured
-from facenet_tf.evaluation.report import write_report
+from facenet_tf.evaluation.measured import Measured, choose_measured
+from facenet_tf.evaluation.protocol import TRAINED, Results
+from facenet_tf.evaluation.report import illustrated, write_report
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, without_seen
 from facenet_tf.evaluation.subject import Subject, open_subject
-from facenet_tf.evaluation.svm import fit_named_split
-from facenet_tf.evaluation.verification import ScoredPairs
+from facenet_tf.evaluation.table import shown_name
 from facenet_tf.input_pipeline.degraded import check_degradations
-from facenet_tf.metrics import roc_curve
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
@@ -53,24 +52,32 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
     beside = Beside(config, *config.beside) if config.beside else None
     everyone = Roster.of(dataset)
     seen = subject.seen_people(dataset, everyone)
-    measured = choose_measured(config, without_seen(everyone, seen), seen)
-    with output.written_whole(config.output_directory) as directory:
+    measured = choose_measured(config, without_seen(everyone, seen), seen, dataset)
+    with output.written_whole(config.output_directory, registry.files()) as directory:
         vectors = _all_vectors(config, dataset, measured.roster, subject, beside)
-        vectors["trained"].save(directory / output.EMBEDDINGS)
+        vectors[TRAINED].save(directory / output.EMBEDDINGS)
         figures = {
-            **_results(config, vectors, measured, beside),
+            **_figures(config, vectors, measured, beside),
             **_circumstances(config, dataset, subject, everyone, measured, seen),
         }
-        if figures["svm"]["accuracy"] is not None:
-            svm = fit_named_split(vectors["trained"].where(measured.people_rows))
-            skops.io.dump(svm, directory / output.SVM)
-        images = _draw(directory, vectors, measured, figures, config)
+        results = Results(config, measured, _by_shown_name(vectors, figures), figures)
+        for protocol in registry.with_figures(figures):
+            if protocol.save:
+                protocol.save(results, directory)
         durable.write_json(directory / output.FIGURES, figures)
-        write_report(figures, images, directory / output.REPORT)
+        write_report(figures, directory / output.REPORT, illustrated(results, directory))
     return figures
 
 
-def _results(
+def _by_shown_name(vectors: dict[str, Vectors], figures: dict[str, Any]) -> dict[str, Vectors]:
+    others = figures["baselines"]
+    return {
+        shown_name(name, others[name]) if name in others else name: rows
+        for name, rows in vectors.items()
+    }
+
+
+def _figures(
     config: EvaluateConfig,
     vectors: dict[str, Vectors],
     measured: Measured,
@@ -85,14 +92,13 @@ def _results(
     results = {}
     for name, rows in vectors.items():
         logger.info("figures: %s", name)
-        bootstrap = config.bootstrap if name == "trained" else 0
-        results[name] = all_figures(rows, measured, config, bootstrap=bootstrap)
+        results[name] = registry.all_figures(rows, measured, config, baseline=name != TRAINED)
     return {
-        **results["trained"],
+        **results[TRAINED],
         "baselines": {
             name: {**described[name], **result}
             for name, result in results.items()
-            if name != "trained"
+            if name != TRAINED
         },
     }
 
@@ -105,7 +111,7 @@ def _all_vectors(
     beside: Beside | None,
 ) -> dict[str, Vectors]:
     averaged = (config.flip_average, config.jitter, config.seed)
-    embedders = {"trained": embedding.network_embedder(subject.model, *averaged)}
+    embedders = {TRAINED: embedding.network_embedder(subject.model, *averaged)}
     if config.baselines:
         seed = subject.run.get("config", {}).get("seed", config.seed)
         fresh = embedding.untrained_like(subject.model, seed)
@@ -114,12 +120,22 @@ def _all_vectors(
     result = {}
     for name, embed in embedders.items():
         logger.info("vectors of %d pictures: %s", int((~roster.lost).sum()), name)
-        result[name] = embedding.embed_roster(
-            embed, dataset, roster, config.batch_size, config.degrade
-        )
+        again = partial(_embedded, embed, dataset, config)
+        result[name] = dataclasses.replace(again(roster, ()), embed=again)
     if beside:
         result[_BESIDE] = beside.vectors(roster)
     return result
+
+
+def _embedded(
+    embed: embedding.Embedder,
+    dataset: FaceDataset,
+    config: EvaluateConfig,
+    roster: Roster,
+    degrade: Sequence[str],
+) -> Vectors:
+    degrade = (*config.degrade, *degrade)
+    return embedding.embed_roster(embed, dataset, roster, config.batch_size, degrade)
 
 
 def _circumstances(
@@ -182,7 +198,7 @@ def _circumstances(
         },
         "weights": subject.weights,
         "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
-        "config": {name: _plain(value) for name, value in dataclasses.asdict(config).items()},
+        "config": _plain(dataclasses.asdict(config)),
         "git_revision": git_revision(),
         "versions": versions(),
     }
@@ -192,40 +208,6 @@ def _plain(value: Any) -> Any:
     """A field of the config as JSON has it."""
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
     return str(value) if isinstance(value, Path) else value
-
-
-def _draw(
-    directory: Path,
-    vectors: dict[str, Vectors],
-    measured: Measured,
-    figures: dict[str, Any],
-    config: EvaluateConfig,
-) -> list[Path]:
-    """Draw the plots that the figures allow; returns their files in the order of the report."""
-    images = []
-
-    def draw(name: str) -> Path:
-        images.append(directory / name)
-        return images[-1]
-
-    pairs = measured.listed or measured.unseen
-    if pairs is not None:
-        distances = {name: ScoredPairs.of(rows, pairs).distance for name, rows in vectors.items()}
-        shown = {_BESIDE: config.beside[0]} if config.beside else {}
-        curves = {
-            shown.get(name, name): roc_curve(pairs.genuine, value)
-            for name, value in distances.items()
-        }
-        plots.plot_roc(curves, draw("roc.png"))
-        plots.plot_det(curves, draw("det.png"))
-        plots.plot_distances(
-            pairs.genuine, distances["trained"], "trained network", draw("distances.png")
-        )
-    if "confusion_matrix" in figures["svm"]:
-        svm = figures["svm"]
-        plots.plot_confusion(svm["confusion_matrix"], svm["people"], draw("confusion.png"))
-    unseen = vectors["trained"].where(measured.people_rows & ~measured.roster.lost)
-    if config.tsne and len(unseen.roster) > plots.FEWEST_POINTS:
-        plots.plot_tsne(unseen.values, unseen.roster.identities, config.seed, draw("tsne.png"))
-    return images

@@ -11,21 +11,29 @@ beside it shows whether a low figure is the SVM's or the vectors'.
 
 import dataclasses
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import skops.io
 from numpy.typing import NDArray
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, train_test_split
 from sklearn.svm import SVC
 
+from facenet_tf.evaluation import plots
+from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.table import Table, by_vectors, interval, people_name, share
 from facenet_tf.metrics import wilson_interval
 
 TEST_SHARE = 0.2
 MODELLED_SEED = 42
 INNER_FOLDS = 5
+FILE = "svm.skops"
 
 PROTOCOL = (
     "modelled-80-20: train_test_split(test_size=0.2, random_state=42), not stratified, over the "
@@ -42,6 +50,7 @@ LOST_PROTOCOL = (
     "modelled-80-20 with all pictures of these people that have no record added to its test part, "
     "as errors: none of them is in the training part, so that this is the most they can cost"
 )
+CONFUSION = "The numbered columns: how many of a person's test pictures were given whose name"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,3 +191,100 @@ def _lost_as_errors(named: dict[str, Any], lost: int) -> dict[str, Any]:
 def _macro_f1(true: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
     """Mean F1 of the people who occur in the test part or are predicted: scikit-learn's default."""
     return float(f1_score(true, predicted, average="macro", zero_division=0))
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
+    """Figures over the people that the config asks for."""
+    return svm_figures(
+        vectors.where(measured.people_rows),
+        repeats=config.repeats,
+        choice=SvmChoice(config.svm_c, config.svm_kernels),
+        seed=config.seed,
+    )
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Person by person with the confusion matrix, and all networks side by side."""
+    svm, errors = results["svm"], results["svm"].get("lost_as_errors", {})
+    head = [people_name(results), "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
+    rows = [_row(name, result["svm"]) for name, result in by_vectors(results).items()]
+    note = ""
+    if errors.get("lost_pictures"):
+        note = f"with the pictures without a record as errors: {share(errors['accuracy'])}"
+    numbers = [str(number + 1) for number in range(len(svm["people"]))]
+    person_head = ["", "person", "precision", "recall", "F1", "pictures", *numbers]
+    return [
+        Table(head, rows, note, protocol=_protocol(svm)),
+        Table(person_head, _person_rows(svm), title="Person by person", protocol=CONFUSION),
+    ]
+
+
+def _row(name: str, svm: dict[str, Any]) -> list[str]:
+    """Name, accuracy, macro F1, repeated mean ± deviation, chosen SVM."""
+    repeated, spread = svm.get("repeated"), "-"
+    if repeated:
+        spread = f"{repeated['accuracy_mean']:.4f} ± {repeated['accuracy_std']:.4f}"
+    chosen = share(svm.get("selected", {}).get("accuracy"))
+    return [name, share(svm["accuracy"]), share(svm["macro_f1"]), spread, chosen]
+
+
+def _person_rows(svm: dict[str, Any]) -> list[list[str]]:
+    """Per person: name, precision, recall, F1, test pictures, and how many of these were given each
+    person's number."""
+    rows = []
+    for number, (name, confused) in enumerate(zip(svm["people"], svm["confusion_matrix"]), start=1):
+        scores = svm["classification_report"].get(name)
+        shares = ["-", "-", "-", "0"]
+        if scores:
+            shares = [share(scores[kind]) for kind in ("precision", "recall", "f1-score")]
+            shares.append(f"{scores['support']:.0f}")
+        rows.append([str(number), name, *shares, *map(str, confused)])
+    return rows
+
+
+def _protocol(svm: dict[str, Any]) -> str:
+    if "repeated" not in svm:
+        return svm["protocol"]
+    selected, errors = svm["selected"], svm["lost_as_errors"]
+    chosen = "no choice"
+    if selected["accuracy"] is not None:
+        chosen = (
+            f"chosen C = {selected['c']}, {selected['kernel']}, macro F1 "
+            f"{share(selected['macro_f1'])}: {selected['protocol']}"
+        )
+    return (
+        f"{svm['protocol']}. {svm['test_pictures']} test pictures of {len(svm['people'])} people; "
+        f"95 % interval of the accuracy {interval(svm['accuracy_interval'])} (Wilson). Repeated "
+        f"splits: {svm['repeated']['repeats']} times {svm['repeated']['protocol']}. {chosen}. With "
+        f"lost pictures as errors ({errors['lost_pictures']} of {errors['test_pictures']}): "
+        f"{errors['protocol']}"
+    )
+
+
+def draw(results: Results) -> list[Plot]:
+    """The confusion matrix of the named split."""
+    svm = results.figures["svm"]
+    drawing = plots.confusion(svm["confusion_matrix"], svm["people"])
+    description = "Confusion matrix: a row for each person, and whose name the SVM gave them"
+    return [Plot("confusion", description, drawing)]
+
+
+def save(results: Results, directory: Path) -> None:
+    """Write the SVM of the named split."""
+    skops.io.dump(
+        fit_named_split(results.trained.where(results.measured.people_rows)), directory / FILE
+    )
+
+
+SVM = Protocol(
+    "svm",
+    "Identification by an SVM",
+    "How often a simple classifier, shown some pictures of each person, names the right one of "
+    "these people on pictures that it was not shown.",
+    figures,
+    tables,
+    plots=draw,
+    save=save,
+    files=(FILE, "confusion.png"),
+    for_baselines=True,
+)

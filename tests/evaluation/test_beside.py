@@ -11,6 +11,7 @@ from facenet_tf import models
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.beside import Beside
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.preprocessing import Preprocessing
@@ -54,7 +55,7 @@ def other_run(tmp_path_factory):
 
 
 def short(run, dataset, output, **options):
-    few = {"repeats": 2, "bootstrap": 0, "tsne": False, "draws": 3}
+    few = {"repeats": 2, "bootstrap": 0, "projection": ProjectionOptions(()), "draws": 3}
     return EvaluateConfig(run, dataset.directory, output=output, **few, **options)
 
 

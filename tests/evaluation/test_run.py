@@ -10,6 +10,7 @@ import skops.io
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import run as module
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.run import evaluate_run
 
 
@@ -113,7 +114,7 @@ def test_few_shot_figures_stand_beside_the_others(evaluated):
 
 
 def test_all_crops_are_degraded_and_that_is_recorded(run, dataset, evaluated, tmp_path):
-    few = {"repeats": 2, "bootstrap": 0, "tsne": False, "few_shot": ()}
+    few = {"repeats": 2, "bootstrap": 0, "projection": ProjectionOptions(()), "few_shot": ()}
     config = EvaluateConfig(run, dataset.directory, output=tmp_path, degrade=("grey",), **few)
     figures = evaluate_run(config)
     assert figures["pictures"]["degraded"] == ["grey"]
@@ -129,7 +130,12 @@ def test_same_seed_gives_the_same_json(run, dataset, tmp_path, monkeypatch):
     texts = []
     for name in "ab":
         config = EvaluateConfig(
-            run, dataset.directory, output=tmp_path / name, repeats=2, bootstrap=5, tsne=False
+            run,
+            dataset.directory,
+            output=tmp_path / name,
+            repeats=2,
+            bootstrap=5,
+            projection=ProjectionOptions(()),
         )
         evaluate_run(config)
         text = (tmp_path / name / "evaluation.json").read_text()

@@ -1,7 +1,6 @@
-"""Which people and pairs are measured, and all figures of one set of vectors over them."""
+"""Which people and pairs are measured, as rows of one roster."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +10,12 @@ from facenet_tf.datasets.lfw import read_pairs
 from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.few_shot import few_shot_figures
-from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
+from facenet_tf.evaluation.pair_sets import PairSet, all_pairs_of_split, listed_pairs
+from facenet_tf.evaluation.roster import Roster, people_with_most_pictures
 from facenet_tf.evaluation.seen import SeenPeople
-from facenet_tf.evaluation.svm import SvmChoice, svm_figures
-from facenet_tf.evaluation.verification import (
-    PairSet,
-    ScoredPairs,
-    all_pairs_of_split,
-    fixed_threshold_figures,
-    folded_figures,
-    grid_figures,
-    listed_pairs,
-    ranking_figures,
-)
+from facenet_tf.records.dataset import FaceDataset
 
-UNSEEN = "unseen_people"
 FOLDS = 10
-VALIDATION = "all pairs of the dataset's validation people (best mean of TAR and 1 - FAR)"
 LISTS = {
     "lfw_view1": "LFW View 1, pairsDevTest.txt",
     "lfw_view2": "LFW View 2, pairs.txt, image-restricted list, people not seen in training",
@@ -48,6 +35,7 @@ class Measured:
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
         left_out: how many people of the published list were seen, and so their pairs left out.
+        dataset: where the pictures are; None for vectors that came without them.
     """
 
     roster: Roster
@@ -57,6 +45,7 @@ class Measured:
     listed: PairSet | None
     folded: PairSet | None
     left_out: int
+    dataset: FaceDataset | None = None
 
     @property
     def people_rows(self) -> NDArray[np.bool_]:
@@ -69,8 +58,16 @@ class Measured:
         return (self.roster.splits == "test") & ~self.roster.duplicate
 
 
-def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) -> Measured:
+def choose_measured(
+    config: EvaluateConfig, roster: Roster, seen: SeenPeople, dataset: FaceDataset | None = None
+) -> Measured:
     """People and pairs as the config asks for.
+
+    Args:
+        config: of the evaluation.
+        roster: all pictures, those of seen people not in the split "test".
+        seen: whom the model knows.
+        dataset: where the pictures are.
 
     Raises:
         InputError: the dataset has no test people, or not the pictures of the published list.
@@ -100,6 +97,7 @@ def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) ->
         listed=listed,
         folded=folded,
         left_out=left_out,
+        dataset=dataset,
     )
 
 
@@ -137,59 +135,6 @@ def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[Pai
     return dataclasses.replace(kept, protocol=protocol), len(known)
 
 
-def all_figures(
-    vectors: Vectors, measured: Measured, config: EvaluateConfig, *, bootstrap: int
-) -> dict[str, Any]:
-    """{"svm": …, "verification": {set: …}, "few_shot": …} of one set of vectors."""
-    svm = svm_figures(
-        vectors.where(measured.people_rows),
-        repeats=config.repeats,
-        choice=SvmChoice(config.svm_c, config.svm_kernels),
-        seed=config.seed,
-    )
-    figures = {"svm": svm, "verification": _verification(vectors, measured, config, bootstrap)}
-    if config.few_shot and not config.list_only:
-        test = vectors.where(measured.test_rows)
-        figures["few_shot"] = few_shot_figures(
-            test, shots=config.few_shot, draws=config.draws, seed=config.seed
-        )
-    return figures
-
-
-def _verification(
-    vectors: Vectors, measured: Measured, config: EvaluateConfig, bootstrap: int
-) -> dict[str, Any]:
-    threshold = _validation_threshold(vectors, measured.validation)
-
-    def ranking(scored: ScoredPairs) -> dict[str, Any]:
-        return ranking_figures(scored, fars=config.fars, bootstrap=bootstrap, seed=config.seed)
-
-    def fixed(scored: ScoredPairs, balanced: bool) -> dict[str, Any]:
-        if threshold is None:
-            reason = "no validation people to choose a threshold"
-            return {"accuracy_mean": None, "accuracy_sem": None, "accuracy_protocol": reason}
-        return fixed_threshold_figures(scored, threshold, VALIDATION, balanced=balanced)
-
-    figures = {}
-    if measured.unseen is not None:
-        unseen = ScoredPairs.of(vectors, measured.unseen)
-        figures[UNSEEN] = {**ranking(unseen), **fixed(unseen, balanced=True)}
-    if measured.listed is not None and measured.folded is not None:
-        listed = ScoredPairs.of(vectors, measured.listed)
-        common = {**ranking(listed), "left_out_people": measured.left_out}
-        name: str = config.protocol
-        how = "the folds of the list"
-        if name == "lfw_view1":
-            figures[name] = {**common, **fixed(listed, balanced=False)}
-            name = f"{name}_{FOLDS}fold"
-            how = f"{FOLDS} folds, contiguous within genuine and within impostor pairs"
-        folded = dataclasses.replace(listed, pairs=measured.folded)
-        figures[name] = {**common, **folded_figures(folded, how)}
-        if config.protocol == "lfw_view2" and not measured.left_out:
-            figures[name]["grid"] = grid_figures(folded)
-    return figures
-
-
 def _with_folds(listed: PairSet, config: EvaluateConfig) -> PairSet:
     """The pairs in the folds of View 2's list; View 1's list, which has none, cut into some.
 
@@ -208,12 +153,3 @@ def _with_folds(listed: PairSet, config: EvaluateConfig) -> PairSet:
             "left; give a model that saw fewer of them"
         )
     return listed
-
-
-def _validation_threshold(vectors: Vectors, pairs: PairSet | None) -> float | None:
-    if pairs is None:
-        return None
-    distance = ScoredPairs.of(vectors, pairs).distance
-    if not np.isfinite(distance).any():
-        return None
-    return metrics.best_threshold(pairs.genuine, distance, balanced=True)[0]
