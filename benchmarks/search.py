@@ -15,7 +15,7 @@ Every index is built in a process of its own, which tells its time and memory: `
 holds beside the file of the vectors, `peak_mib` the most that was resident while it was built, pages
 of that file included. Then all contenders take turns, all queries at once and one at a time.
 
-The gallery is made up (facenet_tf/evaluation/distractors.py) after the embeddings of --embeddings,
+The gallery is made up (facenet_tf/evaluation/strangers.py) after the embeddings of --embeddings,
 an .npz that evaluate.py wrote; without it after random ones whose variance falls with the
 dimension as n^-0.75, as that of trained networks falls: they fill as much room as 41 dimensions.
 """
@@ -32,7 +32,7 @@ import report
 import turns
 from limited_process import LimitedProcess, Limits
 
-from facenet_tf.evaluation.distractors import MadeUp
+from facenet_tf.evaluation.strangers import MadeUp
 from facenet_tf.search import KINDS, build_index
 
 WORKER = Path(__file__).with_name("search_worker.py")
@@ -61,9 +61,7 @@ def main() -> None:
             place = Path(directory)
             write_task(place, source, size, QUICK_QUERIES if given.quick else QUERIES)
             indexes[str(size)] = {kind: built(place, kind) for kind in KINDS}
-            results = turns.take_turns(
-                commands(place), 2 if given.quick else 5, LIMITS, SHORTEST
-            )
+            results = turns.take_turns(commands(place), 2 if given.quick else 5, LIMITS, SHORTEST)
         found[str(size)] = {name: result.ready for name, result in results.items()}
         for figure in ("batch", "single"):
             metrics[f"{figure}_{size}"] = compared(results, figure)

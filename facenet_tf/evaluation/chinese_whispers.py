@@ -20,7 +20,7 @@ def chinese_whispers(distances: NDArray[np.floating], threshold: float, seed: in
 
     Args:
         distances: symmetric [N, N], >= 0.
-        threshold: pictures up to this far apart are neighbours.
+        threshold: > 0; pictures up to this far apart are neighbours.
         seed: of the order of the nodes.
 
     Returns:
@@ -48,4 +48,4 @@ def chinese_whispers(distances: NDArray[np.floating], threshold: float, seed: in
 
 def _weights(distances: NDArray[np.floating], threshold: float) -> NDArray[np.float64]:
     # Those at the threshold itself must weigh something, or nobody would hear them.
-    return 1 - distances / threshold + 1e-9 if threshold > 0 else np.ones(len(distances))
+    return 1 - distances / threshold + 1e-9

@@ -16,7 +16,12 @@ from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering
 
 from facenet_tf import metrics
 from facenet_tf.evaluation.chinese_whispers import chinese_whispers
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.clustering import ClusteringOptions
+from facenet_tf.evaluation.protocol import Protocol, Results, Sheet, Strip
 from facenet_tf.evaluation.roster import Vectors, drawn_people
+from facenet_tf.evaluation.table import Table, interval, share
 
 MOST_PICTURES = 2000
 """Of more, whole people are drawn at random up to this number: all pairs are looked at."""
@@ -24,6 +29,9 @@ SHARES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
 """Thresholds that are tried: at these shares of the validation people's impostor pairs."""
 CLUSTER_SIZES = (2, 3, 5, 8, 13)
 """Smallest clusters that HDBSCAN tries."""
+SHOWN_CLUSTERS, SHOWN_PICTURES = 8, 12
+_SMALLEST = 1e-9
+"""DBSCAN refuses a reach of 0, which a network with one answer for all faces would choose."""
 
 PROTOCOL = (
     "pictures of the test people, duplicates left out, sorted without a word about who they are; "
@@ -89,6 +97,7 @@ class Pictures:
         person: int64 [N], whom each shows.
         known: int64 [K], rows that have a record.
         distances: float64 [K, K], Euclidean.
+        rows: int64 [N], where the pictures stand among all that could have been drawn.
         left_out: how many people were not drawn.
     """
 
@@ -133,6 +142,20 @@ class Pictures:
         return bool((shown > 0).sum() > 1 and shown.max() > 1)
 
 
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures of every algorithm; None where the config asks for none."""
+    if config.list_only or not config.clustering.algorithms:
+        return None
+    validation = (measured.roster.splits == "validation") & ~measured.roster.duplicate
+    return clustering_figures(
+        vectors.where(measured.test_rows),
+        vectors.where(validation),
+        algorithms=config.clustering.algorithms,
+        bootstrap=config.bootstrap,
+        seed=config.seed,
+    )
+
+
 def clustering_figures(
     test: Vectors,
     validation: Vectors,
@@ -140,8 +163,8 @@ def clustering_figures(
     algorithms: tuple[str, ...],
     bootstrap: int,
     seed: int,
-) -> tuple[dict[str, Any], dict[str, NDArray[np.int64]]]:
-    """Figures of every algorithm, and the clusters that it made.
+) -> dict[str, Any]:
+    """Figures of every algorithm.
 
     Args:
         test, validation: duplicates left out.
@@ -150,46 +173,45 @@ def clustering_figures(
         seed: of the draws and of Chinese Whispers.
 
     Returns:
-        JSON-ready figures, {"skipped": reason, …} where nothing can be sorted; and by algorithm the
-        cluster of every picture of `test`, int64 [N]: −1 for noise and −2 for pictures of people
-        who were not drawn.
+        JSON-ready figures, {"skipped": reason} where nothing can be sorted.
     """
-    figures: dict[str, Any] = {"protocol": PROTOCOL}
     chosen_on, pictures = Pictures.of(validation, seed), Pictures.of(test, seed)
     for name, kind in (("validation", chosen_on), ("test", pictures)):
         if not kind.enough():
-            reason = f"the {name} people give no two people and no two pictures of one"
-            return {**figures, "skipped": reason}, {}
-    figures |= {
+            return {"skipped": f"no two {name} people, one of them with two pictures"}
+    return {
+        "protocol": PROTOCOL,
         "people": int(pictures.person.max()) + 1,
         "pictures": len(pictures.person),
         "lost_pictures": len(pictures.person) - len(pictures.known),
-        "not_drawn": pictures.left_out,
+        "people_not_drawn": pictures.left_out,
         "validation_people": int(chosen_on.person.max()) + 1,
         "validation_pictures": len(chosen_on.person),
-        "algorithms": {},
+        "algorithms": {
+            name: _of_algorithm(ALGORITHMS[name], chosen_on, pictures, bootstrap, seed)
+            for name in algorithms
+        },
     }
-    found = {}
-    for name in algorithms:
-        algorithm = ALGORITHMS[name]
-        parameter, score = _chosen(algorithm, chosen_on, seed)
-        clusters = pictures.sorted_by(algorithm, parameter, seed)
-        figures["algorithms"][name] = {
-            "parameter": parameter,
-            "parameter_is": algorithm.parameter,
-            "validation_bcubed_f": score,
-            **_agreement(pictures, clusters, bootstrap, seed),
-        }
-        found[name] = np.full(len(test.roster), -2)
-        found[name][pictures.rows] = clusters
-    return figures, found
+
+
+def _of_algorithm(
+    algorithm: Algorithm, chosen_on: Pictures, pictures: Pictures, bootstrap: int, seed: int
+) -> dict[str, Any]:
+    parameter, score = _chosen(algorithm, chosen_on, seed)
+    clusters = pictures.sorted_by(algorithm, parameter, seed)
+    return {
+        "parameter": parameter,
+        "parameter_is": algorithm.parameter,
+        "validation_bcubed_f": score,
+        **_agreement(pictures, clusters, bootstrap, seed),
+    }
 
 
 def _chosen(algorithm: Algorithm, pictures: Pictures, seed: int) -> tuple[float, float]:
     """The parameter with the best BCubed F, of equal ones the smallest, and that F."""
     if algorithm.by_distance:
-        tried = np.unique(np.quantile(pictures.impostor_distances(), SHARES, method="lower"))
-        tried = tried[tried > 0]
+        distances = np.quantile(pictures.impostor_distances(), SHARES, method="lower")
+        tried = np.unique(distances.clip(min=_SMALLEST))
     else:
         tried = np.array([size for size in CLUSTER_SIZES if size <= len(pictures.known)])
     scores = [
@@ -213,10 +235,9 @@ def _agreement(
     def bcubed(times: NDArray[np.float64]) -> list[float]:
         return [table.bcubed(times[pictures.person]).f]
 
-    bcubed_of_all, pairwise = table.bcubed(), table.pairwise()
-    figures: dict[str, Any] = {
-        "bcubed": _shares(bcubed_of_all),
-        "pairwise": _shares(pairwise),
+    summary: dict[str, Any] = {
+        "bcubed": _shares(table.bcubed()),
+        "pairwise": _shares(table.pairwise()),
         "nmi": table.normalised_mutual_information(),
         "purity": table.purity(),
         "clusters": len(sizes),
@@ -225,9 +246,9 @@ def _agreement(
     }
     if bootstrap:
         people = int(pictures.person.max()) + 1
-        interval = metrics.people_intervals(people, bcubed, replicates=bootstrap, seed=seed)
-        figures["bcubed"]["interval"] = interval[0].tolist()
-    return figures
+        limits = metrics.people_intervals(people, bcubed, replicates=bootstrap, seed=seed)
+        summary["bcubed"]["interval"] = limits[0].tolist()
+    return summary
 
 
 def _shares(agreement: metrics.Agreement) -> dict[str, Any]:
@@ -239,3 +260,111 @@ def _square(distances: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     table = np.zeros((count, count))
     table[np.triu_indices(count, k=1)] = np.sqrt(distances)
     return table + table.T
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """A row for each algorithm."""
+    found = results["clustering"]
+    rows = [
+        [
+            ALGORITHMS[name].title,
+            *(share(row["bcubed"][kind]) for kind in ("precision", "recall", "f")),
+            interval(row["bcubed"].get("interval")),
+            share(row["pairwise"]["f"]),
+            share(row["nmi"]),
+            share(row["purity"]),
+            str(row["clusters_of_two_or_more"]),
+            str(row["clusters"] - row["clusters_of_two_or_more"]),
+            f"{row['parameter']:.4g}",
+        ]
+        for name, row in found["algorithms"].items()
+    ]
+    head = ["algorithm", "BCubed precision", "recall", "F", "interval", "pairwise F", "NMI"]
+    head += ["purity", "clusters", "alone", "parameter"]
+    note = (
+        f"{found['people']} people, {found['pictures']} pictures, {found['lost_pictures']} of them "
+        "without a record; clusters: of two pictures or more; alone: pictures in none of them"
+    )
+    if found["people_not_drawn"]:
+        note += f"; {found['people_not_drawn']} people were not drawn"
+    parameters = "; ".join(f"{kind.title}: {kind.parameter}" for kind in ALGORITHMS.values())
+    return [Table(head, rows, note=note, protocol=f"{found['protocol']}. Parameters: {parameters}")]
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """The best algorithm in a sentence."""
+    found = results["clustering"]
+    row = found["algorithms"][_best(found)]
+    return [
+        f"Sorted without a word about who they are, {found['pictures']} pictures of "
+        f"{found['people']} unseen people fall into {row['clusters_of_two_or_more']} clusters and "
+        f"{row['clusters'] - row['clusters_of_two_or_more']} single pictures "
+        f"(BCubed F {row['bcubed']['f']:.2f})."
+    ]
+
+
+def _best(found: dict[str, Any]) -> str:
+    """The algorithm that did best on the validation people."""
+    algorithms = found["algorithms"]
+    return max(algorithms, key=lambda name: algorithms[name]["validation_bcubed_f"])
+
+
+def sheets(results: Results) -> list[Sheet]:
+    """The largest clusters, and those that mix most, of the algorithm that the validation people
+    found best."""
+    found, measured = results.figures["clustering"], results.measured
+    name, seed = _best(found), results.config.seed
+    test = np.flatnonzero(measured.test_rows)
+    pictures = Pictures.of(results.trained.where(test), seed)
+    parameter = found["algorithms"][name]["parameter"]
+    clusters = metrics.noise_apart(pictures.sorted_by(ALGORITHMS[name], parameter, seed))
+    table = metrics.ClusterTable(pictures.person, clusters)
+    sizes, strangers = np.bincount(table.clusters), table.strangers()
+    chosen_by = {
+        "Largest clusters": (sizes, "those with the most pictures"),
+        "Clusters that mix people": (
+            strangers,
+            "those with the most pictures of others than the person whom most show",
+        ),
+    }
+    return [
+        Sheet(
+            title,
+            f"{ALGORITHMS[name].title}: {note}.",
+            tuple(
+                _strip(np.flatnonzero(table.clusters == cluster), pictures, test, results)
+                for cluster in np.argsort(-order, kind="stable")[:SHOWN_CLUSTERS]
+                if order[cluster] > 0 and sizes[cluster] > 1
+            ),
+        )
+        for title, (order, note) in chosen_by.items()
+        if (order[sizes > 1] > 0).any()
+    ]
+
+
+def _strip(
+    members: NDArray[np.int64], pictures: Pictures, test: NDArray[np.int64], results: Results
+) -> Strip:
+    """Some pictures of a cluster, the same number of each person's first, with their names."""
+    people = len(np.unique(pictures.person[members]))
+    places = metrics.places_among_own(pictures.person[members], np.random.default_rng(0))
+    shown = np.sort(members[np.argsort(places, kind="stable")][:SHOWN_PICTURES])
+    rows = test[pictures.rows[shown]]
+    names = results.measured.roster.identities[rows]
+    caption = f"{len(members)} pictures of {people} {'person' if people == 1 else 'people'}"
+    if len(shown) < len(members):
+        caption += f", {len(shown)} of them shown"
+    return Strip(caption, tuple(rows.tolist()), tuple(map(str, names)))
+
+
+CLUSTERING = Protocol(
+    "clustering",
+    "Clustering",
+    "When a heap of pictures is sorted by likeness alone, do the piles become people? BCubed "
+    "precision says how pure a picture's pile is, recall how much of its person is in it.",
+    figures,
+    tables,
+    verdict=verdict,
+    sheets=sheets,
+    options=ClusteringOptions,
+)

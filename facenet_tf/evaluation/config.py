@@ -8,6 +8,9 @@ from tyro.conf import Positional
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options.clustering import ClusteringOptions
+from facenet_tf.evaluation.options.distractors import DistractorsOptions
+from facenet_tf.evaluation.options.identification import IdentificationOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
@@ -62,7 +65,7 @@ class EvaluateConfig:
     few_shot: tuple[int, ...] = (1, 2, 5)
     """Pictures to enrol of each test person, who name the others; without a number no figures."""
     draws: int = 20
-    """How often the enrolled pictures are drawn; mean and deviation are over the draws."""
+    """How often enrolled pictures and galleries are drawn; mean and deviation are over the draws."""
     degrade: tuple[str, ...] = ()
     """What happens to each crop before it is embedded, in order: grey, or low_resolution:SIDE,
     which reduces it to SIDE pixels a side (area averages) and brings it back (linear)."""
@@ -82,6 +85,12 @@ class EvaluateConfig:
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
+    identification: IdentificationOptions = dataclasses.field(default_factory=IdentificationOptions)
+    """Whom of a gallery of unseen people a picture shows."""
+    distractors: DistractorsOptions = dataclasses.field(default_factory=DistractorsOptions)
+    """The same with strangers in the gallery."""
+    clustering: ClusteringOptions = dataclasses.field(default_factory=ClusteringOptions)
+    """Pictures of unseen people sorted into people."""
     projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
     """The unseen people's embeddings drawn in the plane."""
 

@@ -7,15 +7,21 @@ who and what is enrolled.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from facenet_tf import metrics
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.galleries import Draws, People, Trial, closed_trials, open_trials
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.identification import IdentificationOptions
+from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.table import Table, by_vectors, interval
 from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
 
 CURVE = 50
@@ -46,115 +52,31 @@ AVERAGE_PRECISION = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Draws:
-    """How galleries are drawn.
-
-    Attributes:
-        enrolled: pictures of each person in the gallery.
-        unknown: share of the people kept out of it in the open set, in (0, 1).
-        count: how many draws, >= 2.
-        seed: of all of them.
-    """
-
-    enrolled: int = 1
-    unknown: float = 0.5
-    count: int = 20
-    seed: int = 0
-
-
-@dataclasses.dataclass(frozen=True)
-class Draw:
-    """One gallery and its probes, as rows of the pictures.
-
-    Attributes:
-        gallery: int64 [G].
-        probes: int64 [P].
-        known: bool [P], whether a probe's person is in the gallery.
-    """
-
-    gallery: NDArray[np.int64]
-    probes: NDArray[np.int64]
-    known: NDArray[np.bool_]
-
-
-class People:
-    """Pictures of people who can be enrolled: everybody with a record.
-
-    Args:
-        vectors: of the test people, duplicates left out.
-
-    Attributes:
-        values: float32 [N, D]; a row of NaN without a record.
-        person: int64 [N], numbered from 0.
-        count: how many people.
-        lost: bool [N], without a record.
-        left_out: how many people have no record at all.
-    """
-
-    def __init__(self, vectors: Vectors) -> None:
-        roster = vectors.roster
-        able = np.unique(roster.identities[~roster.lost])
-        kept = vectors.where(roster.of_people(able))
-        self.values = kept.values
-        self.person = np.unique(kept.roster.identities, return_inverse=True)[1].astype(np.int64)
-        self.lost = kept.roster.lost
-        self.count = len(able)
-        self.left_out = len(np.unique(roster.identities)) - len(able)
-
-    def closed_draws(self, draws: Draws) -> Iterator[Draw]:
-        """Galleries of everybody."""
-        for number in range(draws.count):
-            enrolled = self._enrolled(draws, number)
-            probes = np.flatnonzero(~enrolled)
-            yield Draw(np.flatnonzero(enrolled), probes, np.ones(len(probes), bool))
-
-    def open_draws(self, draws: Draws) -> Iterator[Draw]:
-        """Galleries of a part of the people, with the same pictures of each as in the closed set."""
-        outside = round(draws.unknown * self.count)
-        for number in range(draws.count):
-            random = np.random.default_rng([draws.seed, number, 1])
-            known = np.ones(self.count, bool)
-            known[random.permutation(self.count)[:outside]] = False
-            in_gallery = self._enrolled(draws, number) & known[self.person]
-            probes = np.flatnonzero(~in_gallery)
-            yield Draw(np.flatnonzero(in_gallery), probes, known[self.person[probes]])
-
-    def _enrolled(self, draws: Draws, number: int) -> NDArray[np.bool_]:
-        enrolled = np.zeros(len(self.person), bool)
-        with_record = np.flatnonzero(~self.lost)
-        places = metrics.places_among_own(
-            self.person[with_record], np.random.default_rng([draws.seed, number])
-        )
-        enrolled[with_record] = places < draws.enrolled
-        return enrolled
-
-    def search(self, draw: Draw) -> metrics.Searched:
-        """Every probe of a draw against its gallery."""
-        return metrics.search_gallery(
-            self.values[draw.gallery],
-            self.person[draw.gallery],
-            self.values[draw.probes],
-            self.person[draw.probes],
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """A draw with what its search came to."""
-
-    draw: Draw
-    found: metrics.Searched
-
-    def only(self, chosen: NDArray[np.bool_]) -> Trial:
-        """The same gallery and some of the probes."""
-        draw = Draw(self.draw.gallery, self.draw.probes[chosen], self.draw.known[chosen])
-        return Trial(draw, self.found.where(chosen))
-
-
-def trials(people: People, draws: Iterator[Draw]) -> list[Trial]:
-    """Search every draw."""
-    return [Trial(draw, people.search(draw)) for draw in draws]
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures of closed and open set over the test people; None where the config asks for none."""
+    if config.list_only or not config.identification.ranks:
+        return None
+    people, draws = People(vectors.where(measured.test_rows)), Draws.of(config)
+    found: dict[str, Any] = {
+        "protocol": PROTOCOL,
+        "people": people.count,
+        "people_without_record": people.left_out,
+        "pictures": len(people.person),
+        "enrolled": draws.enrolled,
+        "draws": draws.count,
+        "seed": draws.seed,
+    }
+    reason = people.too_few(draws)
+    if reason:
+        return {**found, "skipped": reason}
+    bootstrap = (config.bootstrap, config.seed)
+    ranks = tuple(sorted(config.identification.ranks))
+    return {
+        **found,
+        "closed_set": closed_figures(people, closed_trials(people, draws), ranks, *bootstrap),
+        "mean_average_precision": average_precision_figures(people, *bootstrap),
+        "open_set": open_figures(people, open_trials(people, draws), config.fars, *bootstrap),
+    }
 
 
 def closed_figures(
@@ -187,7 +109,6 @@ def closed_figures(
     )
     return {
         "protocol": CLOSED,
-        "people": people.count,
         "probes": len(tried[0].draw.probes),
         "lost_probes": int(people.lost[tried[0].draw.probes].sum()),
         "cmc": of_draws.mean(axis=0)[: min(CURVE, people.count)].tolist(),
@@ -204,25 +125,25 @@ def open_figures(
     """DIR at each FAR that the fewest unknown probes of a draw carry; the others say why not."""
     unknown = [int((~trial.draw.known).sum()) for trial in tried]
     known = [int(trial.draw.known.sum()) for trial in tried]
-    figures: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "protocol": OPEN,
         "gallery_people": len(np.unique(people.person[tried[0].draw.gallery])),
         "known_probes": float(np.mean(known)),
         "unknown_probes": {"mean": float(np.mean(unknown)), "least": min(unknown)},
     }
     if not min(known) or not min(unknown):
-        return {**figures, "skipped": "a draw has no known or no unknown probes"}
+        return {**summary, "skipped": "a draw has no known or no unknown probes"}
     carried = [far for far in fars if metrics.supports_far(min(unknown), far)]
-    figures["dir"] = {str(far): _too_few(min(unknown), far) for far in fars}
-    figures["dir"] |= _detection(people, tried, carried, bootstrap, seed)
+    summary["dir"] = {str(far): _too_few(min(unknown), far) for far in fars}
+    summary["dir"] |= _detection(people, tried, carried, bootstrap, seed)
     lost = [people.lost[trial.draw.probes] for trial in tried]
     if any(flags.any() for flags in lost):
         found = [trial.only(~flags) for trial, flags in zip(tried, lost)]
-        figures["without_lost"] = {
+        summary["without_lost"] = {
             "protocol": "only probes that have a record",
             "dir": _detection(people, found, carried, 0, seed),
         }
-    return figures
+    return summary
 
 
 def _detection(
@@ -244,25 +165,25 @@ def _detection(
         bootstrap if fars else 0,
         seed,
     )
-    figures = {}
+    by_far = {}
     for far, row, interval in zip(fars, points(), intervals or [None] * len(fars)):
         thresholds = [point.threshold for point in row if np.isfinite(point.threshold)]
-        figures[str(far)] = {
+        by_far[str(far)] = {
             **_spread(np.array([point.tar for point in row])),
             "interval": interval,
             "far": float(np.mean([point.far for point in row])),
             "threshold": float(np.mean(thresholds)) if thresholds else None,
         }
-    return figures
+    return by_far
 
 
 def average_precision_figures(people: People, bootstrap: int, seed: int) -> dict[str, Any]:
     """Mean average precision over all pictures with something to find."""
     precisions = metrics.average_precisions(people.values, people.person)
     asked = ~np.isnan(precisions)
-    figures: dict[str, Any] = {"protocol": AVERAGE_PRECISION, "queries": int(asked.sum())}
+    summary: dict[str, Any] = {"protocol": AVERAGE_PRECISION, "queries": int(asked.sum())}
     if not asked.any():
-        return {**figures, "skipped": "nobody has two pictures", "mean": None}
+        return {**summary, "skipped": "nobody has two pictures", "mean": None}
     found, whose = precisions[asked], people.person[asked]
 
     def mean(times: NDArray[np.float64]) -> list[float]:
@@ -272,17 +193,20 @@ def average_precision_figures(people: People, bootstrap: int, seed: int) -> dict
         return [float(np.average(found, weights=weights))]
 
     intervals = _intervals(people.count, mean, bootstrap, seed)
-    return {**figures, "mean": float(found.mean()), "interval": intervals and intervals[0]}
+    return {**summary, "mean": float(found.mean()), "interval": intervals and intervals[0]}
 
 
-def _intervals(people: int, statistic: Any, bootstrap: int, seed: int) -> list[list[float]] | None:
+def _intervals(
+    people: int,
+    statistic: Callable[[NDArray[np.float64]], list[float]],
+    bootstrap: int,
+    seed: int,
+) -> list[list[float]] | None:
     """None where none are asked for, or too few people give none."""
     if not bootstrap:
         return None
     try:
-        return metrics.people_intervals(
-            people, statistic, replicates=bootstrap, seed=seed
-        ).tolist()
+        return metrics.people_intervals(people, statistic, replicates=bootstrap, seed=seed).tolist()
     except ValueError:
         return None
 
@@ -297,3 +221,120 @@ def _too_few(unknown: int, far: float) -> dict[str, Any]:
         f"{unknown} unknown probes; {MINIMUM_FALSE_ACCEPTS} expected false alarms need {needed}"
     )
     return {"mean": None, "skipped": reason}
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Shares at each rank and mean average precision; DIR at each FAR with its unknown probes."""
+    rows = {name: result["identification"] for name, result in by_vectors(results).items()}
+    rows = {name: row for name, row in rows.items() if "skipped" not in row}
+    trained = results["identification"]
+    closed, opened = trained["closed_set"], trained["open_set"]
+    ranks, fars = list(closed["rank"]), list(opened.get("dir", {}))
+    matches = [
+        [name, *(_figure(row["closed_set"]["rank"][rank]) for rank in ranks), _average(row)]
+        for name, row in rows.items()
+    ]
+    detections = [
+        [name, *(_figure(row["open_set"].get("dir", {}).get(far, {})) for far in fars)]
+        for name, row in rows.items()
+    ]
+    return [
+        Table(
+            ["closed set", *(f"rank {rank}" for rank in ranks), "mAP"],
+            matches,
+            note=(
+                f"{trained['people']} people, {trained['enrolled']} enrolled picture(s) of each, "
+                f"{closed['probes']} probes, {closed['lost_probes']} of them without a record; "
+                f"mean ± deviation over {trained['draws']} draws"
+            ),
+            protocol=f"{trained['protocol']}; {closed['protocol']}",
+        ),
+        _intervals_table(trained),
+        Table(
+            ["open set", *(f"DIR@FAR {float(far):g}" for far in fars)],
+            detections if fars else [],
+            note=opened.get("skipped")
+            or (
+                f"{opened['gallery_people']} people enrolled, in the mean "
+                f"{opened['known_probes']:.0f} known and {opened['unknown_probes']['mean']:.0f} "
+                f"unknown probes, at least {opened['unknown_probes']['least']}; -: too few unknown "
+                "probes for that FAR"
+            ),
+            protocol=opened["protocol"],
+        ),
+    ]
+
+
+def _intervals_table(trained: dict[str, Any]) -> Table:
+    """The trained network's 95 % intervals over people."""
+    closed, average = trained["closed_set"]["rank"], trained["mean_average_precision"]
+    opened = trained["open_set"].get("dir", {})
+    rows = [
+        *([f"rank {rank}", interval(row["interval"])] for rank, row in closed.items()),
+        ["mAP", interval(average.get("interval"))],
+        *(
+            [f"DIR@FAR {float(far):g}", interval(row["interval"])]
+            for far, row in opened.items()
+            if "interval" in row
+        ),
+    ]
+    return Table(
+        ["figure", "95 % interval over people"],
+        [row for row in rows if row[1] != "-"],
+        title="Intervals of the trained network",
+        detail=True,
+        protocol=average["protocol"],
+    )
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """Rank 1 in a sentence."""
+    found = results["identification"]
+    first = next(iter(found["closed_set"]["rank"].items()))
+    return [
+        f"Among {found['people']} unseen people with {found['enrolled']} enrolled picture(s) each, "
+        f"the right one is among the first {first[0]} for {100 * first[1]['mean']:.1f} % of the "
+        f"other pictures (± {100 * first[1]['std']:.1f} over the draws)."
+    ]
+
+
+def draw(results: Results) -> list[Plot]:
+    """The curves of matches of all vectors."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot(xscale="log", xlabel="rank", ylabel="share of probes", title="CMC")
+    for name, row in by_vectors(results.figures).items():
+        curve = row["identification"].get("closed_set", {}).get("cmc", [])
+        axes.plot(range(1, len(curve) + 1), curve, marker=".", label=name)
+    axes.set(ylim=(0, 1.02))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right", fontsize="small")
+    description = (
+        "Curve of matches: how often the right person is among the first so many of the gallery"
+    )
+    return [Plot("cmc", description, figure)]
+
+
+def _figure(row: dict[str, Any]) -> str:
+    if row.get("mean") is None:
+        return "-"
+    return f"{row['mean']:.4f} ± {row['std']:.4f}"
+
+
+def _average(row: dict[str, Any]) -> str:
+    mean = row["mean_average_precision"]["mean"]
+    return "-" if mean is None else f"{mean:.4f}"
+
+
+IDENTIFICATION = Protocol(
+    "identification",
+    "Identification in a gallery",
+    "With a few known pictures of each person, how often does the search for another picture put "
+    "the right person first, and how often does it notice that a stranger is nobody of them?",
+    figures,
+    tables,
+    verdict=verdict,
+    plots=draw,
+    files=("cmc.png",),
+    options=IdentificationOptions,
+    for_baselines=True,
+)

@@ -22,8 +22,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from facenet_tf.evaluation.clustering import CLUSTERING
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.distractors import DISTRACTORS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
+from facenet_tf.evaluation.identification import IDENTIFICATION
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.projection import PROJECTION
 from facenet_tf.evaluation.protocol import Protocol
@@ -35,6 +38,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     VERIFICATION,
     SVM,
     FEW_SHOT,
+    IDENTIFICATION,
+    DISTRACTORS,
+    CLUSTERING,
     PROJECTION,
 )
 

@@ -100,11 +100,15 @@ class ClusterTable:
         total = counts.sum()
         return Agreement(float(counts @ precision / total), float(counts @ recall / total))
 
-    def purity(self) -> float:
-        """Share of the pictures that show the person whom most of their cluster show."""
+    def strangers(self) -> NDArray[np.int64]:
+        """Of each cluster, by its number, how many pictures do not show the person most show."""
         largest = np.zeros(len(self._cluster_sizes), np.int64)
         np.maximum.at(largest, self._cell_cluster, self._counts)
-        return float(largest.sum() / len(self.people))
+        return self._cluster_sizes - largest
+
+    def purity(self) -> float:
+        """Share of the pictures that show the person whom most of their cluster show."""
+        return float(1 - self.strangers().sum() / len(self.people))
 
     def normalised_mutual_information(self) -> float:
         """Mutual information of person and cluster over the mean of both entropies, in [0, 1].
