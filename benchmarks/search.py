@@ -12,8 +12,8 @@ first), half are strangers. `recall_1` is the share of the former whose own vect
 in the exact search, `recall_10` the share of the true ten nearest that is found, of all queries.
 
 Every index is built in a process of its own, which tells its time and memory: `own_mib` is what it
-holds beside the file of the vectors, `peak_mib` the most that was resident while it was built, pages
-of that file included. Then all contenders take turns, all queries at once and one at a time.
+holds beside the file of the vectors, `peak_mib` the most that was resident while it was built, with
+pages of that file. Then all contenders take turns, all queries at once and one at a time.
 
 The gallery is made up (facenet_tf/evaluation/strangers.py) after the embeddings of --embeddings,
 an .npz that evaluate.py wrote; without it after random ones whose variance falls with the

@@ -154,9 +154,8 @@ def _growing(
             some = slice(None, None, max(1, len(queries) // SAMPLED))
             truth = build_index("exact", rows).search(queries[some], count)
             share = recall(Found(found.distances[some], found.rows[some]), truth)
-        best = _merged(
-            best, Found(found.distances, np.where(found.rows < 0, -1, found.rows + start))
-        )
+        rows_of_all = np.where(found.rows < 0, found.rows, found.rows + start)
+        best = _merged(best, Found(found.distances, rows_of_all))
         yield stop, best, share
 
 

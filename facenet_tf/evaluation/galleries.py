@@ -83,7 +83,7 @@ class People:
             yield Draw(np.flatnonzero(enrolled), probes, np.ones(len(probes), bool))
 
     def open_draws(self, draws: Draws) -> Iterator[Draw]:
-        """Galleries of a part of the people, with the same pictures of each as in the closed set."""
+        """Galleries of a part of the people, with the pictures of each as in the closed draws."""
         outside = round(draws.unknown * self.count)
         for number in range(draws.count):
             random = np.random.default_rng([draws.seed, number, 1])

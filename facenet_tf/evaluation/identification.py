@@ -1,8 +1,8 @@
 """Identification: whom of an enrolled gallery does a picture show, and is it any of them?
 
-Closed set: everybody is enrolled by a few pictures, all others are probes. Open set: some people are
-kept out of the gallery, and a threshold must turn their probes away. Both over repeated draws of
-who and what is enrolled.
+Closed set: everybody is enrolled by a few pictures, all others are probes. Open set: some people
+are kept out of the gallery, and a threshold must turn their probes away. Both over repeated draws
+of who and what is enrolled.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ PROTOCOL = (
     "people of the test split; in every draw some pictures of each person that have a record are "
     "enrolled, at random; a person is as far away as the nearest enrolled picture; of two people "
     "equally far away the wrong one counts as nearer; a probe without a record is an error at "
-    "every rank, and where unknown a false alarm at every threshold; mean and sample deviation over "
-    "the draws; intervals: people drawn with replacement, 95 % percentiles, of the mean over the "
+    "every rank, and where unknown a false alarm at every threshold; mean and sample deviation "
+    "over the draws; intervals: people drawn with replacement, 95 % percentiles, of the mean over the "
     "draws, galleries as they are"
 )
 CLOSED = (
-    "all people are enrolled, those with no more pictures than that too, who are nobody's probe but "
+    "all people are enrolled, also those with no more pictures than that, who give no probe but "
     "can be mistaken for others"
 )
 OPEN = (
-    "in every draw a share of the people, at random, is kept out of the gallery, all their pictures "
+    "in every draw a share of the people, at random, is kept out of the gallery, their pictures "
     "are unknown probes; DIR: share of the known probes whose own person is nearest and within the "
     "threshold; FAR: share of the unknown probes that have anybody within it; threshold: the "
     "greatest whose FAR on the draw's own unknown probes is not above the asked one"
 )
 AVERAGE_PRECISION = (
-    "every picture asks for the others of its person among all pictures; precision at each of them, "
-    "averaged over them (0 for those without a record), then over the pictures; of equally near "
+    "every picture asks for the others of its person among all pictures; precision at each of "
+    "them, averaged over them (0 for those without a record), then over the pictures; of equally near "
     "pictures those of others come first; mean over all that have something to find"
 )
 
@@ -113,8 +113,8 @@ def closed_figures(
         "lost_probes": int(people.lost[tried[0].draw.probes].sum()),
         "cmc": of_draws.mean(axis=0)[: min(CURVE, people.count)].tolist(),
         "rank": {
-            str(rank): {**_spread(of_draws[:, rank - 1]), "interval": interval}
-            for rank, interval in zip(ranks, intervals or [None] * len(ranks))
+            str(rank): {**_spread(of_draws[:, rank - 1]), "interval": limits}
+            for rank, limits in zip(ranks, intervals or [None] * len(ranks))
         },
     }
 
@@ -166,11 +166,11 @@ def _detection(
         seed,
     )
     by_far = {}
-    for far, row, interval in zip(fars, points(), intervals or [None] * len(fars)):
+    for far, row, limits in zip(fars, points(), intervals or [None] * len(fars)):
         thresholds = [point.threshold for point in row if np.isfinite(point.threshold)]
         by_far[str(far)] = {
             **_spread(np.array([point.tar for point in row])),
-            "interval": interval,
+            "interval": limits,
             "far": float(np.mean([point.far for point in row])),
             "threshold": float(np.mean(thresholds)) if thresholds else None,
         }

@@ -107,7 +107,8 @@ def test_few_vectors_are_compared_one_by_one():
 @needs_faiss
 @pytest.mark.parametrize(("size", "pieces"), [(128, 64), (512, 64), (96, 48), (37, 37), (67, 1)])
 def test_codes_fit_vectors_of_any_size(size, pieces):
-    assert faiss_index._made("ivf_pq", 10_000, size).pq.M == pieces
+    made = faiss_index._made("ivf_pq", 10_000, size)
+    assert pieces == made.pq.M
 
 
 def test_recall_counts_what_was_found_whatever_the_order():
