@@ -12,7 +12,7 @@ MOST_ROUNDS = 20
 """As in the paper: what still changes then goes to and fro."""
 
 
-def chinese_whispers(distances: NDArray[np.floating], threshold: float, seed: int) -> NDArray:
+def chinese_whispers(distances: NDArray[np.float64], threshold: float, seed: int) -> NDArray:
     """Clusters of pictures that lie within a threshold of each other.
 
     An edge weighs 1 − distance / threshold: nearer pictures say more. Among names of equal weight
@@ -46,6 +46,6 @@ def chinese_whispers(distances: NDArray[np.floating], threshold: float, seed: in
     return names
 
 
-def _weights(distances: NDArray[np.floating], threshold: float) -> NDArray[np.float64]:
+def _weights(distances: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
     # Those at the threshold itself must weigh something, or nobody would hear them.
     return 1 - distances / threshold + 1e-9

@@ -65,7 +65,8 @@ class EvaluateConfig:
     few_shot: tuple[int, ...] = (1, 2, 5)
     """Pictures to enrol of each test person, who name the others; without a number no figures."""
     draws: int = 20
-    """How often enrolled pictures, and galleries, are drawn; figures have their mean and deviation."""
+    """How often enrolled pictures, and galleries, are drawn; mean and deviation are over the
+    draws."""
     degrade: tuple[str, ...] = ()
     """What happens to each crop before it is embedded, in order: grey, or low_resolution:SIDE,
     which reduces it to SIDE pixels a side (area averages) and brings it back (linear)."""

@@ -32,8 +32,8 @@ PROTOCOL = (
     "enrolled, at random; a person is as far away as the nearest enrolled picture; of two people "
     "equally far away the wrong one counts as nearer; a probe without a record is an error at "
     "every rank, and where unknown a false alarm at every threshold; mean and sample deviation "
-    "over the draws; intervals: people drawn with replacement, 95 % percentiles, of the mean over the "
-    "draws, galleries as they are"
+    "over the draws; intervals: people drawn with replacement, 95 % percentiles of the mean over "
+    "the draws, galleries as they are"
 )
 CLOSED = (
     "all people are enrolled, also those with no more pictures than that, who give no probe but "
@@ -47,8 +47,8 @@ OPEN = (
 )
 AVERAGE_PRECISION = (
     "every picture asks for the others of its person among all pictures; precision at each of "
-    "them, averaged over them (0 for those without a record), then over the pictures; of equally near "
-    "pictures those of others come first; mean over all that have something to find"
+    "them, 0 for those without a record, averaged over them; of equally near pictures those of "
+    "others come first; mean over all pictures that have something to find"
 )
 
 
