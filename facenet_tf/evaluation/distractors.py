@@ -13,7 +13,7 @@ from facenet_tf import metrics
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.galleries import Draws, People, Trial, closed_trials, open_trials
-from facenet_tf.evaluation.identification import closed_figures, open_figures
+from facenet_tf.evaluation.identification import closed_figures, mean_and_deviation, open_figures
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.distractors import DistractorsOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
@@ -205,8 +205,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     rows = [
         [
             f"{int(size):,}",
-            *(_figure(row["rank"][rank]) for rank in ranks),
-            *(_figure(row["dir"][far]) for far in fars),
+            *(mean_and_deviation(row["rank"][rank]) for rank in ranks),
+            *(mean_and_deviation(row["dir"][far]) for far in fars),
             *([f"{found['recall'][size]:.4f}"] if "recall" in found else []),
         ]
         for size, row in sizes.items()
@@ -242,10 +242,6 @@ def draw(results: Results) -> list[Plot]:
     axes.legend(loc="lower left", fontsize="small")
     description = "How often the right person is found as the gallery is filled with strangers"
     return [Plot("distractors", description, figure)]
-
-
-def _figure(row: dict[str, Any]) -> str:
-    return "-" if row.get("mean") is None else f"{row['mean']:.4f} ± {row['std']:.4f}"
 
 
 DISTRACTORS = Protocol(

@@ -84,7 +84,7 @@ class People:
 
     def open_draws(self, draws: Draws) -> Iterator[Draw]:
         """Galleries of a part of the people, with the pictures of each as in the closed draws."""
-        outside = round(draws.unknown * self.count)
+        outside = min(max(1, round(draws.unknown * self.count)), self.count - 1)
         for number in range(draws.count):
             random = np.random.default_rng([draws.seed, number, 1])
             known = np.ones(self.count, bool)

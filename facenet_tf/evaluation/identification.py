@@ -231,11 +231,15 @@ def tables(results: dict[str, Any]) -> list[Table]:
     closed, opened = trained["closed_set"], trained["open_set"]
     ranks, fars = list(closed["rank"]), list(opened.get("dir", {}))
     matches = [
-        [name, *(_figure(row["closed_set"]["rank"][rank]) for rank in ranks), _average(row)]
+        [
+            name,
+            *(mean_and_deviation(row["closed_set"]["rank"][rank]) for rank in ranks),
+            _average(row),
+        ]
         for name, row in rows.items()
     ]
     detections = [
-        [name, *(_figure(row["open_set"].get("dir", {}).get(far, {})) for far in fars)]
+        [name, *(mean_and_deviation(row["open_set"].get("dir", {}).get(far, {})) for far in fars)]
         for name, row in rows.items()
     ]
     return [
@@ -314,10 +318,9 @@ def draw(results: Results) -> list[Plot]:
     return [Plot("cmc", description, figure)]
 
 
-def _figure(row: dict[str, Any]) -> str:
-    if row.get("mean") is None:
-        return "-"
-    return f"{row['mean']:.4f} ± {row['std']:.4f}"
+def mean_and_deviation(row: dict[str, Any]) -> str:
+    """A figure over draws as a cell; "-" where there is none."""
+    return "-" if row.get("mean") is None else f"{row['mean']:.4f} ± {row['std']:.4f}"
 
 
 def _average(row: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ of thumb: in a hundred dimensions it is most of it, so that nobody has a crowd o
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Protocol
 
@@ -106,7 +107,7 @@ def _read(path: Path, names: NDArray[np.str_]) -> NDArray[np.float64]:
             vectors = np.asarray(archive["embeddings"], np.float64)
             if "identities" in archive:
                 vectors = vectors[~np.isin(archive["identities"].astype(np.str_), names)]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path} cannot be read ({error}): give an .npz with embeddings, as evaluate.py "
             "writes it"

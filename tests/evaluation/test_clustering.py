@@ -54,11 +54,11 @@ def test_dbscan_is_scikit_learns_on_the_vectors():
 def test_the_parameter_is_the_best_of_those_tried():
     pictures = Pictures.of(OTHERS, 0)
     parameter, score = clustering._chosen(ALGORITHMS["agglomerative"], pictures, 0)
-    for share in clustering.SHARES:
-        threshold = np.quantile(pictures.impostor_distances(), share, method="lower")
+    for threshold in pictures.thresholds():
         clusters = pictures.sorted_by(ALGORITHMS["agglomerative"], threshold, 0)
         assert ClusterTable(pictures.person, clusters).bcubed().f <= score
-    assert parameter <= pictures.impostor_distances().max()
+    clusters = pictures.sorted_by(ALGORITHMS["agglomerative"], parameter, 0)
+    assert ClusterTable(pictures.person, clusters).bcubed().f == score
 
 
 def test_distances_are_euclidean():
@@ -66,8 +66,16 @@ def test_distances_are_euclidean():
     rows = TEST.values.astype(np.float64)
     expected = np.linalg.norm(rows[:, None] - rows, axis=2)
     np.testing.assert_allclose(pictures.distances, expected, atol=1e-12)
-    names = TEST.roster.identities
-    assert len(pictures.impostor_distances()) == (names[:, None] < names).sum()
+
+
+def test_thresholds_span_genuine_and_impostor_distances():
+    pictures = Pictures.of(OTHERS, 0)
+    same = np.equal.outer(pictures.person, pictures.person)
+    upper = np.triu(np.ones_like(same), k=1)
+    tried = pictures.thresholds()
+    assert len(tried) == 15 and (np.diff(tried) > 0).all()
+    assert np.mean(pictures.distances[same & upper] <= tried[0]) == pytest.approx(0.05, abs=0.02)
+    assert np.mean(pictures.distances[~same & upper] <= tried[-1]) == pytest.approx(0.1, abs=0.01)
 
 
 def test_lost_pictures_are_clusters_of_their_own():

@@ -24,7 +24,7 @@ def test_people_without_a_record_are_left_out_and_counted():
 def test_open_galleries_keep_a_share_of_the_people_out_with_all_their_pictures():
     people = People(people_vectors(people=10, pictures=4, lost=(5,)))
     outside = []
-    for draw in people.open_draws(Draws(unknown=0.3, count=12)):
+    for draw in people.open_draws(Draws(unknown=0.3, count=40)):
         enrolled = set(people.person[draw.gallery].tolist())
         assert len(enrolled) == 7
         assert draw.known.tolist() == [p in enrolled for p in people.person[draw.probes]]
@@ -62,3 +62,10 @@ def test_the_seed_decides():
 def test_too_few_people_or_pictures_are_a_reason(vectors, enrolled, fine):
     reason = People(vectors).too_few(Draws(enrolled=enrolled))
     assert reason is None if fine else "are needed" in reason
+
+
+@pytest.mark.parametrize(("unknown", "outside"), [(0.01, 1), (0.99, 3), (0.5, 2)])
+def test_there_is_always_somebody_inside_and_somebody_outside(unknown, outside):
+    people = People(people_vectors(people=4))
+    for draw in people.open_draws(Draws(unknown=unknown, count=3)):
+        assert len(set(people.person[draw.gallery])) == 4 - outside
