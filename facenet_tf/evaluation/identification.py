@@ -105,7 +105,11 @@ def closed_figures(
     places = np.array(ranks) - 1
     of_draws = curves()
     intervals = _intervals(
-        people.count, lambda times: curves(times).mean(axis=0)[places].tolist(), bootstrap, seed
+        people.count,
+        lambda times: curves(times).mean(axis=0)[places].tolist(),
+        len(ranks),
+        bootstrap,
+        seed,
     )
     return {
         "protocol": CLOSED,
@@ -114,7 +118,7 @@ def closed_figures(
         "cmc": of_draws.mean(axis=0)[: min(CURVE, people.count)].tolist(),
         "rank": {
             str(rank): {**_spread(of_draws[:, rank - 1]), "interval": limits}
-            for rank, limits in zip(ranks, intervals or [None] * len(ranks))
+            for rank, limits in zip(ranks, intervals)
         },
     }
 
@@ -162,11 +166,12 @@ def _detection(
     intervals = _intervals(
         people.count,
         lambda times: [float(np.mean([point.tar for point in row])) for row in points(times)],
-        bootstrap if fars else 0,
+        len(fars),
+        bootstrap,
         seed,
     )
     by_far = {}
-    for far, row, limits in zip(fars, points(), intervals or [None] * len(fars)):
+    for far, row, limits in zip(fars, points(), intervals):
         thresholds = [point.threshold for point in row if np.isfinite(point.threshold)]
         by_far[str(far)] = {
             **_spread(np.array([point.tar for point in row])),
@@ -192,23 +197,24 @@ def average_precision_figures(people: People, bootstrap: int, seed: int) -> dict
             raise ValueError("the draw has no queries")
         return [float(np.average(found, weights=weights))]
 
-    intervals = _intervals(people.count, mean, bootstrap, seed)
-    return {**summary, "mean": float(found.mean()), "interval": intervals and intervals[0]}
+    (limits,) = _intervals(people.count, mean, 1, bootstrap, seed)
+    return {**summary, "mean": float(found.mean()), "interval": limits}
 
 
 def _intervals(
     people: int,
     statistic: Callable[[NDArray[np.float64]], list[float]],
+    count: int,
     bootstrap: int,
     seed: int,
-) -> list[list[float]] | None:
-    """None where none are asked for, or too few people give none."""
-    if not bootstrap:
-        return None
+) -> list[list[float] | None]:
+    """Those of `count` statistics; None where none are asked for, or too few people give none."""
+    if not bootstrap or not count:
+        return [None] * count
     try:
         return metrics.people_intervals(people, statistic, replicates=bootstrap, seed=seed).tolist()
     except ValueError:
-        return None
+        return [None] * count
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, float]:

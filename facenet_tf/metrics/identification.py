@@ -229,7 +229,7 @@ def average_precisions(vectors: ArrayLike, people: ArrayLike) -> NDArray[np.floa
         distances = _squared(kept[block], kept)
         for place, query in enumerate(block):
             if relevant[has_vector[query]]:
-                found = _precisions(distances[place], shown == shown[query], query)
+                found = _precisions(distances[place], shown == shown[query], int(query))
                 result[has_vector[query]] = found.sum() / relevant[has_vector[query]]
     return result
 
