@@ -27,7 +27,7 @@ def test_a_bad_option_is_named(options, named):
 
 def test_strangers_of_a_file_need_a_number_and_the_file(tmp_path):
     path = tmp_path / "others.npz"
-    with pytest.raises(InputError, match="needs --distractors.sizes"):
+    with pytest.raises(InputError, match=r"needs --distractors\.sizes"):
         DistractorsOptions(source=path).check()
     with pytest.raises(InputError, match="no such file"):
         DistractorsOptions(sizes=(5,), source=path).check()
