@@ -1,19 +1,23 @@
 """Clustering figures of made-up people: what is chosen on whom, and what noise and loss cost."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from sklearn.cluster import DBSCAN
 
-from facenet_tf.evaluation import clustering
+from facenet_tf.evaluation import clustering, sorting
 from facenet_tf.evaluation.clustering import (
-    ALGORITHMS,
-    Pictures,
     clustering_figures,
+    sheets,
     tables,
     verdict,
 )
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.protocol import Results
+from facenet_tf.evaluation.roster import Roster
+from facenet_tf.evaluation.sorting import ALGORITHMS, Pictures
 from facenet_tf.metrics import ClusterTable, noise_apart
 
 from .made_up import people_vectors
@@ -119,7 +123,7 @@ def test_nothing_to_sort_is_a_reason(test, validation, who):
 
 
 def test_of_many_pictures_whole_people_are_drawn(monkeypatch):
-    monkeypatch.setattr(clustering, "MOST_PICTURES", 30)
+    monkeypatch.setattr(sorting, "MOST_PICTURES", 30)
     found = figures_of(algorithms=("agglomerative",))
     assert (found["people"], found["pictures"], found["people_not_drawn"]) == (4, 28, 4)
     pictures = Pictures.of(TEST, 0)
@@ -137,3 +141,38 @@ def test_tables_and_verdict():
     assert (
         "56 pictures of 8 unseen people fall into 8 clusters" in verdict({"clustering": found})[0]
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Everything:
+    """Every second picture is that of a test person."""
+
+    roster: Roster
+
+    @property
+    def test_rows(self):
+        return np.arange(len(self.roster)) % 2 == 0
+
+
+def test_sheets_show_the_largest_clusters_and_those_that_mix_people():
+    """Two of four people share one place."""
+    everybody = people_vectors(people=4, pictures=(6, 8, 10, 30), spread=0.01)
+    everybody.values[6:14] = everybody.values[:8]
+    measured = Everything(everybody.roster)
+    test = everybody.where(measured.test_rows)
+    found = figures_of(test, algorithms=("agglomerative",))
+    figures = {"clustering": found}
+    results = Results(EvaluateConfig(), measured, {"trained": everybody}, figures)
+    largest, mixed = sheets(results)
+    names = everybody.roster.identities
+    assert [len(strip.rows) for strip in largest.strips] == [12, 7, 5]
+    assert [set(names[list(strip.rows)]) for strip in largest.strips] == [
+        {"p3"},
+        {"p0", "p1"},
+        {"p2"},
+    ]
+    assert largest.strips[0].caption == "15 pictures of 1 person, 12 of them shown"
+    assert all(row % 2 == 0 for strip in largest.strips for row in strip.rows)
+    assert [strip.caption for strip in mixed.strips] == ["7 pictures of 2 people"]
+    assert sorted(mixed.strips[0].captions) == ["p0"] * 3 + ["p1"] * 4
+    assert "agglomerative" in mixed.note
