@@ -10,8 +10,10 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation.options import Options
 from facenet_tf.evaluation.options.clustering import ClusteringOptions
 from facenet_tf.evaluation.options.distractors import DistractorsOptions
+from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.options.identification import IdentificationOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
+from facenet_tf.evaluation.options.projector import ProjectorOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
@@ -92,8 +94,12 @@ class EvaluateConfig:
     """The same with strangers in the gallery."""
     clustering: ClusteringOptions = dataclasses.field(default_factory=ClusteringOptions)
     """Pictures of unseen people sorted into people."""
+    errors: ErrorsOptions = dataclasses.field(default_factory=ErrorsOptions)
+    """The worst errors, with their pictures in the report."""
     projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
     """The unseen people's embeddings drawn in the plane."""
+    projector: ProjectorOptions = dataclasses.field(default_factory=ProjectorOptions)
+    """Embeddings and crops for TensorBoard's Projector."""
 
     @property
     def output_directory(self) -> Path:

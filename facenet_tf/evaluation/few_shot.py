@@ -19,6 +19,13 @@ Rule = Callable[[Rows, Rows], NDArray]
 
 RULES = ("nearest_mean", "nearest_neighbour", "svm")
 
+TERMS = {
+    "enrolled": "pictures of each person that the system is given",
+    "nearest mean": "share named rightly, by the nearest of the people's mean embeddings",
+    "nearest neighbour": "the same, by the nearest enrolled picture",
+    "svm": "the same, by an SVM",
+}
+
 MOST_PICTURES = 3000
 """Of more, whole people are drawn at random up to this number: an SVM of many people is slow."""
 
@@ -148,7 +155,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     head = ["enrolled", "vectors", *(rule.replace("_", " ") for rule in RULES), "probes"]
     few_shot = results["few_shot"]
     rows = sorted(rows, key=lambda row: int(row[0]))
-    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"])]
+    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"], terms=TERMS)]
 
 
 def _note(few_shot: dict[str, Any]) -> str:

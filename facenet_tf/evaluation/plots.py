@@ -6,15 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from sklearn.manifold import TSNE
-from threadpoolctl import threadpool_limits
 
 from facenet_tf.metrics import RocCurve
-
-FEWEST_POINTS = 4
-"""t-SNE of fewer pictures shows nothing."""
-MOST_POINTS = 2000
-"""t-SNE takes minutes for more pictures than this."""
 
 _NORMAL_DEVIATES = np.array([0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6])
 
@@ -78,23 +71,6 @@ def confusion(matrix: Sequence[Sequence[int]], people: Sequence[str]) -> Figure:
         color = "white" if dark else "black"
         axes.text(column, row, counts[row, column], ha="center", va="center", color=color)
     return figure
-
-
-def pca(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
-    """Vectors [N, D] in the plane [N, 2] of their two widest directions; takes no chances."""
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    plane = centred @ directions[:2].T
-    return plane * np.sign(plane[np.abs(plane).argmax(axis=0), range(2)])  # signs are arbitrary
-
-
-def tsne(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
-    """Vectors [N, D] in the plane [N, 2] by t-SNE."""
-    perplexity = min(30.0, (len(vectors) - 1) / 3)
-    method = TSNE(perplexity=perplexity, init="random", random_state=seed)
-    # One thread: several wait for each other for minutes where the cores are busy.
-    with threadpool_limits(1):
-        return method.fit_transform(vectors)
 
 
 def plane(places: NDArray[np.float64], people: NDArray[np.str_], title: str) -> Figure:

@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from facenet_tf.evaluation import plots
+from facenet_tf.evaluation import layouts, plots
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table
-
-NAMES = {"pca": "PCA", "tsne": "t-SNE"}
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
@@ -23,9 +21,9 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     if not methods or config.list_only:
         return None
     pictures = int(np.sum(measured.people_rows & ~measured.roster.lost))
-    if pictures <= plots.FEWEST_POINTS:
+    if pictures <= layouts.FEWEST_POINTS:
         return {"skipped": f"{pictures} pictures of unseen people: more than a handful are needed"}
-    return {"methods": list(methods), "pictures": min(pictures, plots.MOST_POINTS)}
+    return {"methods": list(methods), "pictures": min(pictures, layouts.MOST_POINTS)}
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
@@ -38,20 +36,18 @@ def draw(results: Results) -> list[Plot]:
     measured, config = results.measured, results.config
     unseen = results.trained.where(measured.people_rows & ~measured.roster.lost)
     random = np.random.default_rng([config.seed, len(unseen.roster)])
-    shown = unseen.where(np.sort(random.permutation(len(unseen.roster))[: plots.MOST_POINTS]))
-    return [
-        Plot(
-            method,
-            f"{NAMES[method]} of the unseen people's embeddings: a point for each picture, a "
-            "colour for each person; pictures of one person should lie together",
-            plots.plane(
-                getattr(plots, method)(shown.values, config.seed),
-                shown.roster.identities,
-                f"{NAMES[method]} of the unseen people's embeddings",
-            ),
-        )
-        for method in config.projection.methods
-    ]
+    shown = unseen.where(np.sort(random.permutation(len(unseen.roster))[: layouts.MOST_POINTS]))
+    return [_plot(method, shown, config.seed) for method in config.projection.methods]
+
+
+def _plot(method: str, vectors: Vectors, seed: int) -> Plot:
+    name, layout = layouts.LAYOUTS[method]
+    return Plot(
+        method,
+        f"{name} of the unseen people's embeddings: a point for each picture, a colour for each "
+        "person; pictures of one person should lie together",
+        plots.plane(layout(vectors.values, seed), vectors.roster.identities, name),
+    )
 
 
 PROJECTION = Protocol(
@@ -61,6 +57,6 @@ PROJECTION = Protocol(
     figures,
     tables,
     plots=draw,
-    files=tuple(f"{method}.png" for method in NAMES),
+    files=tuple(f"{method}.png" for method in layouts.LAYOUTS),
     options=ProjectionOptions,
 )

@@ -25,10 +25,12 @@ from typing import Any
 from facenet_tf.evaluation.clustering import CLUSTERING
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.distractors import DISTRACTORS
+from facenet_tf.evaluation.errors import ERRORS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
 from facenet_tf.evaluation.identification import IDENTIFICATION
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.projection import PROJECTION
+from facenet_tf.evaluation.projector import PROJECTOR
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import SVM
@@ -41,7 +43,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     IDENTIFICATION,
     DISTRACTORS,
     CLUSTERING,
+    ERRORS,
     PROJECTION,
+    PROJECTOR,
 )
 
 

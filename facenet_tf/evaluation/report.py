@@ -7,10 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from facenet_tf import page
-from facenet_tf.evaluation import registry
-from facenet_tf.evaluation.protocol import Plot, Results, Sheet
+from facenet_tf.evaluation import drawing, registry
+from facenet_tf.evaluation.protocol import Plot, Results
 from facenet_tf.evaluation.sheets import ShownSheet, shown
 from facenet_tf.evaluation.table import people_name
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownPlot:
+    """A plot for a light and for a dark page, as ``src`` takes it."""
+
+    description: str
+    light: str
+    dark: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,11 +27,11 @@ class Illustration:
     """What a protocol's section shows beside its tables.
 
     Attributes:
-        plots: description and picture of each, as ``src`` takes it.
+        plots: in their order.
         sheets: with the crops inside.
     """
 
-    plots: list[tuple[str, str]]
+    plots: list[ShownPlot]
     sheets: list[ShownSheet]
 
 
@@ -37,20 +46,19 @@ def illustrated(results: Results, directory: Path) -> dict[str, Illustration]:
     for protocol in registry.with_figures(results.figures):
         plots = protocol.plots(results) if protocol.plots else []
         sheets = protocol.sheets(results) if protocol.sheets else []
-        illustrations[protocol.name] = _illustration(plots, sheets, results, directory)
+        illustrations[protocol.name] = Illustration(
+            [_shown_plot(plot, directory) for plot in plots],
+            [shown(sheet, results.measured) for sheet in sheets],
+        )
     return illustrations
 
 
-def _illustration(
-    plots: list[Plot], sheets: list[Sheet], results: Results, directory: Path
-) -> Illustration:
-    files = {plot.description: directory / f"{plot.name}.png" for plot in plots}
-    for plot in plots:
-        plot.figure.savefig(files[plot.description], dpi=110, metadata={"Software": None})
-    return Illustration(
-        [(text, page.embedded(file.read_bytes(), "png")) for text, file in files.items()],
-        [shown(sheet, results.measured) for sheet in sheets],
-    )
+def _shown_plot(plot: Plot, directory: Path) -> ShownPlot:
+    light = drawing.png(plot.figure)
+    (directory / f"{plot.name}.png").write_bytes(light)
+    drawing.darken(plot.figure)
+    dark = drawing.png(plot.figure)
+    return ShownPlot(plot.description, page.embedded(light, "png"), page.embedded(dark, "png"))
 
 
 def write_report(
@@ -63,7 +71,7 @@ def write_report(
         path: file to write.
         illustrations: by protocol.
     """
-    protocols = registry.with_figures(figures)
+    protocols, lost = registry.with_figures(figures), figures["pictures"]["lost"]
     text = page.render(
         "facenet_tf.evaluation",
         "report.html.jinja",
@@ -75,5 +83,6 @@ def write_report(
             for protocol in protocols
         ],
         skipped=registry.skipped(figures),
+        lost=[[each["key"], each["identity"], each["outcome"]] for each in lost],
     )
     path.write_text(text, encoding="utf-8")

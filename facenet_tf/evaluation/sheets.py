@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf import page
+from facenet_tf.evaluation.crops import small_crops
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.protocol import Sheet, Strip
-from facenet_tf.input_pipeline.pipeline import evaluation_arrays
-from facenet_tf.pictures import fit_within
 
 SIDE = 96
 _WEBP = [cv2.IMWRITE_WEBP_QUALITY, 70]
@@ -37,27 +36,20 @@ class ShownSheet:
 
 
 def shown(sheet: Sheet, measured: Measured) -> ShownSheet:
-    """Fetch the crops of a sheet; without a dataset the pictures are named only."""
-    strips = [(strip.caption, _pictures(strip, measured)) for strip in sheet.strips]
+    """Fetch the crops of a sheet; without a dataset the pictures are only named."""
+    rows = np.unique([row for strip in sheet.strips for row in strip.rows]).astype(np.int64)
+    images = {row: _embedded(crop) for row, crop in small_crops(measured, rows, SIDE).items()}
+    strips = [(strip.caption, _pictures(strip, images, measured)) for strip in sheet.strips]
     return ShownSheet(sheet.title, sheet.note, strips)
 
 
-def _pictures(strip: Strip, measured: Measured) -> list[Shown]:
-    roster = measured.roster.where(np.array(strip.rows, np.int64))
-    images = dict.fromkeys(range(len(roster)), "")
-    there = np.flatnonzero(~roster.lost)
-    if measured.dataset is not None and len(there):
-        batches = evaluation_arrays(measured.dataset, roster.records[there], len(there))
-        crops = (crop for batch in batches for crop in batch)
-        images.update((int(row), _embedded(crop)) for row, crop in zip(there, crops, strict=True))
-    keys = list(map(str, roster.keys))
+def _pictures(strip: Strip, images: dict[int, str], measured: Measured) -> list[Shown]:
+    keys = [str(measured.roster.keys[row]) for row in strip.rows]
     return [
-        Shown(images[row], key, caption)
-        for row, (key, caption) in enumerate(zip(keys, strip.captions or keys, strict=True))
+        Shown(images.get(row, ""), key, caption)
+        for row, key, caption in zip(strip.rows, keys, strip.captions or keys, strict=True)
     ]
 
 
 def _embedded(crop: NDArray[np.uint8]) -> str:
-    """A crop [H, W, C] in RGB or grey as what ``src`` takes."""
-    pixels = fit_within(crop if crop.shape[2] == 1 else crop[..., ::-1], SIDE)
-    return page.embedded(cv2.imencode(".webp", pixels, _WEBP)[1].tobytes(), "webp")
+    return page.embedded(cv2.imencode(".webp", crop, _WEBP)[1].tobytes(), "webp")

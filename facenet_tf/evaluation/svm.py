@@ -27,7 +27,7 @@ from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.table import Table, by_vectors, interval, people_name, share
+from facenet_tf.evaluation.table import Table, by_vectors, interval, people_name, percent, share
 from facenet_tf.metrics import wilson_interval
 
 TEST_SHARE = 0.2
@@ -50,6 +50,12 @@ LOST_PROTOCOL = (
     "modelled-80-20 with all pictures of these people that have no record added to its test part, "
     "as errors: none of them is in the training part, so that this is the most they can cost"
 )
+TERMS = {
+    "SVM accuracy": "share of the test pictures that are given the right name, on one named split",
+    "macro F1": "the same with every person counting alike, however many pictures they have",
+    "repeated splits": "mean and deviation over many splits: what chance moves",
+    "chosen C, kernel": "accuracy when the SVM's own settings were chosen on the training part",
+}
 CONFUSION = "The numbered columns: how many of a person's test pictures were given whose name"
 
 
@@ -214,7 +220,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     numbers = [str(number + 1) for number in range(len(svm["people"]))]
     person_head = ["", "person", "precision", "recall", "F1", "pictures", *numbers]
     return [
-        Table(head, rows, note, protocol=_protocol(svm)),
+        Table(head, rows, note, protocol=_protocol(svm), terms=TERMS),
         Table(person_head, _person_rows(svm), title="Person by person", protocol=CONFUSION),
     ]
 
@@ -261,6 +267,22 @@ def _protocol(svm: dict[str, Any]) -> str:
     )
 
 
+def verdict(results: dict[str, Any]) -> list[str]:
+    """The named split's accuracy beside that of guessing and of the baselines."""
+    svm = results["svm"]
+    guessed = percent(1 / len(svm["people"]))
+    others = [
+        f"{name} {percent(result['svm']['accuracy'])}"
+        for name, result in by_vectors(results).items()
+        if result is not results and result["svm"]["accuracy"] is not None
+    ]
+    return [
+        f"Who is it: an SVM gives {percent(svm['accuracy'])} of the pictures of "
+        f"{len(svm['people'])} {people_name(results)} the right name "
+        f"({', '.join([f'guessing {guessed}', *others])})."
+    ]
+
+
 def draw(results: Results) -> list[Plot]:
     """The confusion matrix of the named split."""
     svm = results.figures["svm"]
@@ -283,6 +305,7 @@ SVM = Protocol(
     "these people on pictures that it was not shown.",
     figures,
     tables,
+    verdict,
     plots=draw,
     save=save,
     files=(FILE, "confusion.png"),

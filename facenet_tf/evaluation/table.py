@@ -15,8 +15,9 @@ class Table:
         rows: as many cells each.
         note: what a reader has to know with it; alone where there are no rows.
         title: heading above it in the report.
-        detail: only for the report, as are `protocol` and `title`.
+        detail: only for the report, as are `protocol`, `terms` and `title`.
         protocol: how the figures came about, in small print.
+        terms: column → what it says, a sentence for a reader who is no specialist.
     """
 
     head: list[str] = dataclasses.field(default_factory=list)
@@ -25,6 +26,7 @@ class Table:
     title: str = ""
     detail: bool = False
     protocol: str = ""
+    terms: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def text(self) -> str:
         """The table in columns, for the console, with its note below."""
@@ -62,6 +64,11 @@ def columns(rows: list[list[str]]) -> str:
 def share(value: float | None) -> str:
     """A share between 0 and 1, or "-" where there is none."""
     return "-" if value is None else f"{value:.4f}"
+
+
+def percent(value: float) -> str:
+    """A share in words, for the verdict."""
+    return f"{100 * value:.1f} %"
 
 
 def interval(pair: list[float] | tuple[float, float] | None) -> str:

@@ -21,9 +21,17 @@ from facenet_tf.evaluation.pair_figures import (
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.table import Table, by_vectors, interval, share
+from facenet_tf.evaluation.table import Table, by_vectors, interval, percent, share
 
 UNSEEN = "unseen_people"
+TERMS = {
+    "accuracy": "share of pairs decided rightly at a threshold that other people or pairs chose",
+    "AUC": "how often a pair of one person is nearer than a pair of two: 1 always, 0.5 by chance",
+    "EER": "the error where as many pairs of one person are refused as pairs of two are accepted: "
+    "0 is perfect, 0.5 is chance",
+    "TAR@x": "share of the pairs of one person that are accepted when a share x of the pairs of "
+    "two people is accepted wrongly; “-” where too few pairs could carry the figure",
+}
 VALIDATION = "all pairs of the dataset's validation people (best mean of TAR and 1 - FAR)"
 
 
@@ -79,7 +87,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     fars = [f"TAR@{float(far):g}" for far in results["config"]["fars"]]
     head = ["verification", "vectors", "accuracy", "AUC", "EER", *fars, "pairs"]
     return [
-        Table(head, rows),
+        Table(head, rows, terms=TERMS),
         *(_points(set_name(*each), each[1]) for each in results["verification"].items()),
     ]
 
@@ -140,6 +148,27 @@ def _of_people(boot: dict[str, Any]) -> str:
     return f"; AUC {interval(boot['auc'])}, EER {interval(boot['eer'])}"
 
 
+def verdict(results: dict[str, Any]) -> list[str]:
+    """The set that was asked for last, a published list before the dataset's own people."""
+    found = results["verification"]
+    if not found:
+        return []
+    key, figure = list(found.items())[-1]
+    accepted = [(far, tar) for far, tar in figure["tar"].items() if tar is not None]
+    line = f"Same person or not ({set_name(key, figure).replace('_', ' ')}): "
+    if accepted:
+        far, tar = accepted[-1]
+        line += (
+            f"{percent(tar)} of the pairs of one person are recognised while {percent(float(far))} "
+            "of the pairs of two people are taken for one"
+        )
+    else:
+        line += f"equal error {percent(figure['eer'])}"
+    if figure.get("accuracy_mean") is not None:
+        line += f"; {percent(figure['accuracy_mean'])} of the decisions are right"
+    return [f"{line}."]
+
+
 def draw(results: Results) -> list[Plot]:
     """ROC and DET of all networks and the distances of the measured one.
 
@@ -183,6 +212,7 @@ VERIFICATION = Protocol(
     "person it accepts (TAR) while it accepts only so few pairs of two people (FAR).",
     figures,
     tables,
+    verdict,
     plots=draw,
     files=("roc.png", "det.png", "distances.png"),
     for_baselines=True,

@@ -29,6 +29,7 @@ from facenet_tf.metrics.identification import (
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.outliers import OwnPerson, own_person
 from facenet_tf.metrics.resampling import people_intervals
 from facenet_tf.metrics.roc import (
     OperatingPoint,
@@ -59,6 +60,7 @@ __all__ = [
     "IdentityErrors",
     "OpenSet",
     "OperatingPoint",
+    "OwnPerson",
     "RocCurve",
     "Searched",
     "Separation",
@@ -82,6 +84,7 @@ __all__ = [
     "noise_apart",
     "operating_point",
     "overlap",
+    "own_person",
     "people_intervals",
     "places_among_own",
     "rank1_accuracy",
