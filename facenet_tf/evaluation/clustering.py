@@ -31,6 +31,15 @@ PROTOCOL = (
     "people drawn with replacement, 95 % percentiles of BCubed F, clusters as they are"
 )
 
+TERMS = {
+    "BCubed precision": "of a picture's cluster, the share that shows the same person, in the mean",
+    "recall": "of a picture's person, the share that is in its cluster, in the mean",
+    "F": "both in one number: 1 is perfect",
+    "pairwise F": "the same for pairs of pictures; people with many pictures weigh more",
+    "NMI": "how much the clusters say about who is shown: 0 nothing, 1 everything",
+    "purity": "share of the pictures that show the person whom most of their cluster show",
+}
+
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
     """Figures of every algorithm; None where the config asks for none."""
@@ -167,7 +176,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     if found["people_not_drawn"]:
         note += f"; {found['people_not_drawn']} people were not drawn"
     parameters = "; ".join(f"{kind.title}: {kind.parameter}" for kind in ALGORITHMS.values())
-    return [Table(head, rows, note=note, protocol=f"{found['protocol']}. Parameters: {parameters}")]
+    protocol = f"{found['protocol']}. Parameters: {parameters}"
+    return [Table(head, rows, note=note, protocol=protocol, terms=TERMS)]
 
 
 def verdict(results: dict[str, Any]) -> list[str]:

@@ -13,7 +13,13 @@ from facenet_tf import metrics
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.galleries import Draws, People, Trial, closed_trials, open_trials
-from facenet_tf.evaluation.identification import closed_figures, mean_and_deviation, open_figures
+from facenet_tf.evaluation.identification import (
+    CLOSED_TERMS,
+    OPEN_TERMS,
+    closed_figures,
+    mean_and_deviation,
+    open_figures,
+)
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.distractors import DistractorsOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
@@ -226,7 +232,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
             f"{near['distractors']:.3f}"
         )
     protocol = "; ".join([found["protocol"], *filter(None, [found.get("recall_protocol")])])
-    return [Table(head, rows, note=note, protocol=protocol)]
+    return [Table(head, rows, note=note, protocol=protocol, terms=CLOSED_TERMS | OPEN_TERMS)]
 
 
 def draw(results: Results) -> list[Plot]:

@@ -21,7 +21,7 @@ from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.identification import IdentificationOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.table import Table, by_vectors, interval
+from facenet_tf.evaluation.table import Table, by_vectors, interval, percent
 from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
 
 CURVE = 50
@@ -35,6 +35,14 @@ PROTOCOL = (
     "over the draws; intervals: people drawn with replacement, 95 % percentiles of the mean over "
     "the draws, galleries as they are"
 )
+CLOSED_TERMS = {
+    "rank n": "share of the pictures whose own person is among the n most similar people",
+    "mAP": "how early all other pictures of the same person come among all pictures: 1 is first",
+}
+OPEN_TERMS = {
+    "DIR@FAR x": "share of the pictures of enrolled people that are named rightly, at the threshold "
+    "at which a share x of the pictures of strangers is taken for somebody",
+}
 CLOSED = (
     "all people are enrolled, also those with no more pictures than that, who give no probe but "
     "can be mistaken for others"
@@ -258,6 +266,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
                 f"mean ± deviation over {trained['draws']} draws"
             ),
             protocol=f"{trained['protocol']}; {closed['protocol']}",
+            terms=CLOSED_TERMS,
         ),
         _intervals_table(trained),
         Table(
@@ -271,6 +280,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
                 "probes for that FAR"
             ),
             protocol=opened["protocol"],
+            terms=OPEN_TERMS,
         ),
     ]
 
@@ -298,13 +308,13 @@ def _intervals_table(trained: dict[str, Any]) -> Table:
 
 
 def verdict(results: dict[str, Any]) -> list[str]:
-    """Rank 1 in a sentence."""
+    """The lowest rank in a sentence."""
     found = results["identification"]
-    first = next(iter(found["closed_set"]["rank"].items()))
+    rank, figure = next(iter(found["closed_set"]["rank"].items()))
+    place = "comes first" if rank == "1" else f"is among the first {rank}"
     return [
-        f"Among {found['people']} unseen people with {found['enrolled']} enrolled picture(s) each, "
-        f"the right one is among the first {first[0]} for {100 * first[1]['mean']:.1f} % of the "
-        f"other pictures (± {100 * first[1]['std']:.1f} over the draws)."
+        f"Who is it (of {found['people']} people, {found['enrolled']} known picture(s) each): the "
+        f"right person {place} for {percent(figure['mean'])} of the other pictures."
     ]
 
 

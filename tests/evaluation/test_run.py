@@ -90,12 +90,12 @@ def test_svm_loads_without_pickle_and_gives_names(evaluated):
 def test_report_is_one_file_with_its_images_inside(world, evaluated):
     output, figures = evaluated
     report = (output / "report.html").read_text()
-    assert report.count("data:image/png;base64,") == 2 * 5  # for light and for dark
+    assert report.count("data:image/png;base64,") == 2 * 6  # for light and for dark
     assert "data:image/webp;base64," in report
     assert not re.search(r'(src|srcset|href)="(?!data:|#)', report)
     assert world.lost in report
     assert f"{figures['svm']['accuracy']:.4f}" in report
-    for image in ("roc", "det", "distances", "confusion", "tsne"):
+    for image in ("roc", "det", "distances", "confusion", "cmc", "tsne"):
         assert (output / f"{image}.png").read_bytes().startswith(b"\x89PNG")
 
 
