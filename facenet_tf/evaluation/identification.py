@@ -40,8 +40,8 @@ CLOSED_TERMS = {
     "mAP": "how early all other pictures of the same person come among all pictures: 1 is first",
 }
 OPEN_TERMS = {
-    "DIR@FAR x": "share of the pictures of enrolled people that are named rightly, at the threshold "
-    "at which a share x of the pictures of strangers is taken for somebody",
+    "DIR@FAR x": "share of the pictures of enrolled people that are named rightly, at the "
+    "threshold at which a share x of the pictures of strangers is taken for somebody",
 }
 CLOSED = (
     "all people are enrolled, also those with no more pictures than that, who give no probe but "
