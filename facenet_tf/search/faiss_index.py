@@ -17,12 +17,13 @@ LINKS = 32
 """Neighbours of each vector in HNSW's graph."""
 BUILD_BREADTH = 80
 """Candidates kept while HNSW's graph is built."""
-MOST_CODE_BYTES = 64
+MOST_CODE_BYTES = 32
 """IVF-PQ describes a vector by one byte for each piece; at most so many pieces."""
 LISTS_PER_ROOT = 4
 """IVF-PQ has so many cells times the root of the number of vectors, as FAISS advises."""
-TRAINED_ON = 64
-"""Vectors per cell that find the cells; FAISS asks for 39 at least."""
+TRAINED_ON, ROUNDS = 64, 10
+"""Vectors per cell that find the cells, FAISS asks for 39 at least, and rounds of k-means. The same
+for the codes."""
 CANDIDATES = 8
 """IVF-PQ measures so many times k vectors, since its codes alone are too rough."""
 EFFORT = {"hnsw": 64, "ivf_pq": 16}
@@ -107,7 +108,8 @@ def _made(kind: str, count: int, size: int) -> Any:
     pieces = max(n for n in range(1, min(size, MOST_CODE_BYTES) + 1) if size % n == 0)
     lists = LISTS_PER_ROOT * math.isqrt(count)
     cells = faiss.index_factory(size, f"IVF{lists},PQ{pieces}")
-    cells.cp.max_points_per_centroid = TRAINED_ON
+    for clustering in (cells.cp, cells.pq.cp):
+        clustering.max_points_per_centroid, clustering.niter = TRAINED_ON, ROUNDS
     cells.do_polysemous_training = False  # minutes for an order of codes that nobody asks for
     return cells
 
