@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> None:
     print(console_table(figures))
     print(f"report  {config.output_directory / 'report.html'}")
     print(f"JSON    {config.output_directory / 'evaluation.json'}")
-    if config.weights is None:
+    if config.output_directory.parent == config.run:
         print(f"curves  tensorboard --logdir {config.run.parent}")
 
 

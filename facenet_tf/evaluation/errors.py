@@ -215,7 +215,7 @@ def _pair_strips(roster: Roster, pairs: Iterable[dict[str, Any]]) -> tuple[Strip
 def _doubtful_strip(results: Results, each: dict[str, Any]) -> Strip:
     measured = results.measured
     (row,) = _rows(measured.roster, [each["picture"]])
-    usable = measured.test_rows & ~measured.roster.lost
+    usable = measured.test_rows & ~results.trained.roster.lost
     usable[row] = False
     own, other = (
         _nearest(results.trained, row, usable & measured.roster.of_people([name]))

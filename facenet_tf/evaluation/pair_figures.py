@@ -4,11 +4,15 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facenet_tf import metrics
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
+
+CURVE_POINTS = 41
+"""Of a curve with its band, evenly spread over the powers of ten."""
 
 DISTANCE = "squared Euclidean distance of unit vectors"
 LOST = (
@@ -31,34 +35,42 @@ def ranking_figures(
         "impostor_pairs": impostors,
         "auc": metrics.area_under_curve(curve),
         "eer": metrics.equal_error_rate(curve),
-        "tar": {},
-        "tar_points": {},
+        "d_prime": _d_prime(scored),
+        **tar_figures(curve, fars, genuines, impostors),
         **_pairs_by_outcome(roster, pairs),
     }
     carried = [far for far in fars if metrics.supports_far(impostors, far)]
-    for far in fars:
-        if far not in carried:
-            figures["tar"][str(far)] = None
-            figures["tar_points"][str(far)] = {
-                "impostor_pairs": impostors,
-                "skipped": _too_few(impostors, far),
-            }
-            continue
-        point = metrics.operating_point(curve, far)
-        figures["tar"][str(far)] = point.tar
-        figures["tar_points"][str(far)] = {
-            "threshold": point.threshold if np.isfinite(point.threshold) else None,
-            "far": point.far,
-            "impostor_pairs": impostors,
-            "interval": metrics.wilson_interval(round(point.tar * genuines), genuines),
-            "interval_protocol": "Wilson over the genuine pairs, 95 %, threshold taken as given",
-        }
+    grid = curve_fars(impostors)
+    figures["curve"] = {"far": grid.tolist(), "tar": metrics.tar_at(curve, grid).tolist()}
     if bootstrap:
         figures["bootstrap"] = _bootstrap(scored, carried, bootstrap, seed)
     lost = roster.lost[pairs.left] | roster.lost[pairs.right]
     if lost.any():
         figures["without_lost"] = _without_lost(scored.where(~lost), fars)
     return figures
+
+
+def tar_figures(
+    curve: metrics.RocCurve, fars: tuple[float, ...], genuines: int, impostors: int
+) -> dict[str, Any]:
+    """`tar` and `tar_points` by FAR; None, and why, where the impostor pairs do not carry it."""
+    tars: dict[str, float | None] = {}
+    points: dict[str, dict[str, Any]] = {}
+    for far in fars:
+        if not metrics.supports_far(impostors, far):
+            tars[str(far)] = None
+            points[str(far)] = {"impostor_pairs": impostors, "skipped": too_few(impostors, far)}
+            continue
+        point = metrics.operating_point(curve, far)
+        tars[str(far)] = point.tar
+        points[str(far)] = {
+            "threshold": point.threshold if np.isfinite(point.threshold) else None,
+            "far": point.far,
+            "impostor_pairs": impostors,
+            "interval": metrics.wilson_interval(round(point.tar * genuines), genuines),
+            "interval_protocol": "Wilson over the genuine pairs, 95 %, threshold taken as given",
+        }
+    return {"tar": tars, "tar_points": points}
 
 
 def _without_lost(scored: ScoredPairs, fars: tuple[float, ...]) -> dict[str, Any] | None:
@@ -85,21 +97,40 @@ def _pairs_by_outcome(roster: Roster, pairs: PairSet) -> dict[str, Any]:
     }
 
 
-def _too_few(impostors: int, far: float) -> str:
-    return (
-        f"{impostors} impostor pairs; {MINIMUM_FALSE_ACCEPTS} expected false accepts at this FAR "
-        f"need {int(np.ceil(MINIMUM_FALSE_ACCEPTS / far))}"
-    )
+def too_few(impostors: int, far: float) -> str:
+    """Why there is no figure at a FAR that so few impostor pairs do not carry."""
+    try:
+        metrics.check_carries_far(impostors, far)
+    except ValueError as error:
+        return str(error)
+    raise ValueError(f"{impostors} impostor pairs carry a FAR of {far}")
+
+
+def curve_fars(impostors: int) -> NDArray[np.float64]:
+    """FARs at which a curve is drawn: from the lowest that so many impostor pairs carry, to 1."""
+    lowest = min(1.0, MINIMUM_FALSE_ACCEPTS / impostors)
+    return np.geomspace(lowest, 1.0, CURVE_POINTS)
+
+
+def _d_prime(scored: ScoredPairs) -> float | None:
+    """Of the pairs of pictures with a record; None where these are of one kind, or do not vary."""
+    kept = np.isfinite(scored.distance)
+    try:
+        found = metrics.separation(scored.pairs.genuine[kept], scored.distance[kept]).d_prime
+    except ValueError:
+        return None
+    return found if np.isfinite(found) else None
 
 
 def _bootstrap(
     scored: ScoredPairs, fars: list[float], replicates: int, seed: int
 ) -> dict[str, Any]:
     pairs = scored.pairs
+    grid = curve_fars(int((~pairs.genuine).sum()))
 
     def statistic(curve: metrics.RocCurve) -> list[float]:
-        tars = [metrics.operating_point(curve, far).tar for far in fars]
-        return [metrics.area_under_curve(curve), metrics.equal_error_rate(curve), *tars]
+        areas = [metrics.area_under_curve(curve), metrics.equal_error_rate(curve)]
+        return [*areas, *metrics.tar_at(curve, [*fars, *grid])]
 
     described = f"people drawn with replacement, {replicates} times, 95 % percentiles, seed {seed}"
     codes = np.unique(scored.roster.identities, return_inverse=True)[1]
@@ -110,8 +141,11 @@ def _bootstrap(
         ).tolist()
     except ValueError as error:
         return {"protocol": described, "skipped": str(error)}
-    tar = dict(zip(map(str, fars), intervals[2:], strict=True))
-    return {"protocol": described, "auc": intervals[0], "eer": intervals[1], "tar": tar}
+    found: dict[str, Any] = {"protocol": described, "auc": intervals[0], "eer": intervals[1]}
+    found["tar"] = dict(zip(map(str, fars), intervals[2 : 2 + len(fars)], strict=True))
+    low, high = zip(*intervals[2 + len(fars) :], strict=True)
+    found["curve"] = {"low": low, "high": high}
+    return found
 
 
 def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
@@ -164,9 +198,13 @@ def fixed_threshold_figures(
     }
 
 
-def grid_figures(scored: ScoredPairs) -> dict[str, Any]:
-    """The figures of the grid rule in common use, for comparison with published ones."""
-    grid = metrics.grid_lfw(scored.pairs.genuine, scored.distance)
+def grid_figures(scored: ScoredPairs) -> dict[str, Any] | None:
+    """The figures of the grid rule in common use, for comparison with published ones; None where
+    the pairs do not divide into its folds."""
+    try:
+        grid = metrics.grid_lfw(scored.pairs.genuine, scored.distance)
+    except ValueError:
+        return None
     return {
         "protocol": (
             "thresholds 0…4 on squared distances, steps of 0.01 (accuracy) and 0.001 (VAL at FAR "

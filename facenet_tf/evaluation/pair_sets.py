@@ -105,7 +105,8 @@ def listed_pairs(roster: Roster, pairs: Pairs, protocol: str) -> PairSet:
         first = int(np.argmax(unknown))
         raise InputError(
             f"{int(unknown.sum())} of {len(pairs)} pairs name pictures that the dataset does not "
-            f"have (first: {pairs.left[first]}, {pairs.right[first]}): build it from all of LFW"
+            f"have, or have more than once (first: {pairs.left[first]}, {pairs.right[first]}): "
+            "build it from all pictures of the list"
         )
     genuine = np.asarray(pairs.genuine, bool)
     return PairSet(protocol, left, right, genuine, np.asarray(pairs.fold))

@@ -1,6 +1,8 @@
 """Plots on figures of their own: no global state, no window."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,28 +11,45 @@ from scipy.special import ndtri
 
 from facenet_tf.metrics import RocCurve
 
+_SHADED: dict[str, Any] = {"color": "C0", "alpha": 0.2, "linewidth": 0, "label": "95 % over people"}
 _NORMAL_DEVIATES = np.array([0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6])
 
 
-def roc(curves: Mapping[str, RocCurve]) -> Figure:
+@dataclasses.dataclass(frozen=True)
+class Band:
+    """Bounds of the TAR, both [F], at the FARs [F]."""
+
+    far: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def roc(curves: Mapping[str, RocCurve], band: Band | None = None) -> Figure:
     """TAR over FAR, FAR on a logarithmic axis: the left end is where systems are used."""
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.add_subplot(xscale="log", xlabel="FAR", ylabel="TAR", title="ROC")
     for name, curve in curves.items():
         axes.step(np.maximum(curve.far, 1e-6), curve.tar, where="post", label=name)
+    if band is not None:
+        axes.fill_between(band.far, band.low, band.high, **_SHADED)
     axes.set(xlim=(_smallest_far(curves), 1), ylim=(0, 1.02))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize="small")
     return figure
 
 
-def det(curves: Mapping[str, RocCurve]) -> Figure:
+def det(curves: Mapping[str, RocCurve], band: Band | None = None) -> Figure:
     """FRR over FAR, both on normal-deviate axes (Martin et al., "The DET curve", 1997)."""
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.add_subplot(xlabel="FAR", ylabel="FRR = 1 - TAR", title="DET")
     for name, curve in curves.items():
         inner = (curve.far > 0) & (curve.tar < 1) & (curve.far < 1) & (curve.tar > 0)
         axes.plot(ndtri(curve.far[inner]), ndtri(1 - curve.tar[inner]), label=name)
+    if band is not None:
+        far, low, high = (
+            ndtri(np.clip(each, 1e-9, 1 - 1e-9)) for each in dataclasses.astuple(band)
+        )
+        axes.fill_between(far, -high, -low, **_SHADED)
     ticks = ndtri(_NORMAL_DEVIATES)
     labels = [f"{share:g}" for share in _NORMAL_DEVIATES]
     axes.set_xticks(ticks, labels)

@@ -20,7 +20,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     methods = config.projection.methods
     if not methods or config.list_only:
         return None
-    pictures = int(np.sum(measured.people_rows & ~measured.roster.lost))
+    pictures = int(np.sum(measured.people_rows & ~vectors.roster.lost))
     if pictures <= layouts.FEWEST_POINTS:
         return {"skipped": f"{pictures} pictures of unseen people: more than a handful are needed"}
     return {"methods": list(methods), "pictures": min(pictures, layouts.MOST_POINTS)}
@@ -34,7 +34,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
 def draw(results: Results) -> list[Plot]:
     """A plot by each method."""
     measured, config = results.measured, results.config
-    unseen = results.trained.where(measured.people_rows & ~measured.roster.lost)
+    unseen = results.trained.where(measured.people_rows & ~results.trained.roster.lost)
     random = np.random.default_rng([config.seed, len(unseen.roster)])
     shown = unseen.where(np.sort(random.permutation(len(unseen.roster))[: layouts.MOST_POINTS]))
     return [_plot(method, shown, config.seed) for method in config.projection.methods]

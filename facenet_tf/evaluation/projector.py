@@ -45,15 +45,15 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     wanted = config.projector.pictures
     if not wanted:
         return None
-    pictures = len(_exported(measured, config))
+    pictures = len(_exported(vectors, measured, config))
     if not pictures:
         return {"skipped": "no test picture has a record"}
     return {"pictures": pictures, "directory": DIRECTORY}
 
 
-def _exported(measured: Measured, config: EvaluateConfig) -> NDArray[np.int64]:
+def _exported(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> NDArray[np.int64]:
     """Rows of the roster, in order."""
-    rows = np.flatnonzero(measured.test_rows & ~measured.roster.lost)
+    rows = np.flatnonzero(measured.test_rows & ~vectors.roster.lost)
     random = np.random.default_rng([config.seed, len(rows)])
     return np.sort(random.permutation(rows)[: config.projector.pictures])
 
@@ -71,7 +71,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
 def save(results: Results, directory: Path) -> None:
     """Write the directory."""
     measured = results.measured
-    rows = _exported(measured, results.config)
+    rows = _exported(results.trained, measured, results.config)
     place = directory / DIRECTORY
     place.mkdir()
     chosen = results.trained.where(rows)

@@ -22,28 +22,42 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from facenet_tf.evaluation.all_pairs import ALL_PAIRS
+from facenet_tf.evaluation.bins import BINS
 from facenet_tf.evaluation.clustering import CLUSTERING
+from facenet_tf.evaluation.comparison import COMPARISON
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.distractors import DISTRACTORS
 from facenet_tf.evaluation.errors import ERRORS
+from facenet_tf.evaluation.fairness import FAIRNESS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
 from facenet_tf.evaluation.identification import IDENTIFICATION
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.projection import PROJECTION
 from facenet_tf.evaluation.projector import PROJECTOR
 from facenet_tf.evaluation.protocol import Protocol
+from facenet_tf.evaluation.quality import QUALITY
+from facenet_tf.evaluation.robustness import ROBUSTNESS
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm import SVM
+from facenet_tf.evaluation.templates import TEMPLATES
 from facenet_tf.evaluation.verification import VERIFICATION
 
 PROTOCOLS: tuple[Protocol, ...] = (
     VERIFICATION,
+    ALL_PAIRS,
+    TEMPLATES,
+    BINS,
     SVM,
     FEW_SHOT,
     IDENTIFICATION,
     DISTRACTORS,
     CLUSTERING,
     ERRORS,
+    COMPARISON,
+    FAIRNESS,
+    ROBUSTNESS,
+    QUALITY,
     PROJECTION,
     PROJECTOR,
 )

@@ -41,8 +41,8 @@ def by_vectors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def shown_name(name: str, baseline: dict[str, Any]) -> str:
-    """What a baseline is called: the network beside by its source."""
-    return baseline["weights"]["source"] if "weights" in baseline else name.replace("_", " ")
+    """What a baseline is called: another system by its source."""
+    return baseline.get("source") or name.replace("_", " ")
 
 
 def people_name(figures: dict[str, Any]) -> str:

@@ -58,15 +58,14 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         listed = ScoredPairs.of(vectors, measured.listed)
         common = {**ranking(listed), "left_out_people": measured.left_out}
         name: str = config.protocol
-        how = "the folds of the list"
         if name == "lfw_view1":
             found[name] = {**common, **fixed(listed, balanced=False)}
             name = f"{name}_{FOLDS}fold"
-            how = f"{FOLDS} folds, contiguous within genuine and within impostor pairs"
         folded = dataclasses.replace(listed, pairs=measured.folded)
-        found[name] = {**common, **folded_figures(folded, how)}
-        if config.protocol == "lfw_view2" and not measured.left_out:
-            found[name]["grid"] = grid_figures(folded)
+        found[name] = {**common, **folded_figures(folded, measured.folds)}
+        grid = grid_figures(folded) if name != f"lfw_view1_{FOLDS}fold" else None
+        if grid and not measured.left_out:
+            found[name]["grid"] = grid
     return found
 
 
@@ -84,11 +83,11 @@ def tables(results: dict[str, Any]) -> list[Table]:
     rows = _rows(results)
     if not rows:
         return [Table(note="the test people give no genuine and impostor pairs")]
-    fars = [f"TAR@{float(far):g}" for far in results["config"]["fars"]]
-    head = ["verification", "vectors", "accuracy", "AUC", "EER", *fars, "pairs"]
+    tars = [f"TAR@{float(far):g}" for far in _carried(results)]
+    head = ["verification", "vectors", "accuracy", "AUC", "EER", "d'", *tars, "pairs"]
     return [
-        Table(head, rows, terms=TERMS),
-        *(_points(set_name(*each), each[1]) for each in results["verification"].items()),
+        Table(head, rows, _reporting_note(results), terms=TERMS),
+        *(points_table(set_name(*each), each[1]) for each in results["verification"].items()),
     ]
 
 
@@ -98,22 +97,43 @@ def _rows(results: dict[str, Any]) -> list[list[str]]:
     Where pictures without a record count as errors, a second row leaves their pairs out: a few of
     them are enough to keep every threshold above a low FAR.
     """
-    rows = []
+    rows, fars = [], _carried(results)
     for name, result in by_vectors(results).items():
         for key, figure in result["verification"].items():
             pair_set = set_name(key, figure)
-            rows.append(_row(pair_set, name, figure))
+            rows.append(_row(pair_set, name, figure, fars))
             if figure.get("without_lost"):
-                rows.append(_row(f"{pair_set}, lost apart", name, figure["without_lost"]))
+                rows.append(_row(f"{pair_set}, lost apart", name, figure["without_lost"], fars))
     return sorted(rows, key=lambda row: row[0])
 
 
-def _row(pair_set: str, name: str, figure: dict[str, Any]) -> list[str]:
+def _carried(results: dict[str, Any]) -> list[str]:
+    """The FARs at which any set of pairs has a figure."""
+    sets = results["verification"].values()
+    return [
+        str(far)
+        for far in results["config"]["fars"]
+        if any(each["tar"][str(far)] is not None for each in sets)
+    ]
+
+
+def _reporting_note(results: dict[str, Any]) -> str:
+    """Under which names the figures on LFW may be reported."""
+    names = results.get("lfw_reporting_names", {})
+    return "; ".join(
+        f"{name.replace('_', ' ')}: LFW, “{found['name']}” ({found['why']})"
+        for name, found in names.items()
+    )
+
+
+def _row(pair_set: str, name: str, figure: dict[str, Any], fars: list[str]) -> list[str]:
     accuracy = share(figure.get("accuracy_mean"))
     if figure.get("accuracy_sem") is not None:
         accuracy += f" ± {figure['accuracy_sem']:.4f}"
-    ranking = [share(each) for each in (figure["auc"], figure["eer"], *figure["tar"].values())]
-    return [pair_set, name, accuracy, *ranking, str(figure["pairs"])]
+    ranking = [share(each) for each in (figure["auc"], figure["eer"])]
+    d_prime = "-" if figure.get("d_prime") is None else f"{figure['d_prime']:.2f}"
+    tars = [share(figure["tar"][far]) for far in fars]
+    return [pair_set, name, accuracy, *ranking, d_prime, *tars, str(figure["pairs"])]
 
 
 def set_name(key: str, figure: dict[str, Any]) -> str:
@@ -122,7 +142,7 @@ def set_name(key: str, figure: dict[str, Any]) -> str:
     return f"{key} minus {left_out} people" if left_out else key
 
 
-def _points(title: str, figure: dict[str, Any]) -> Table:
+def points_table(title: str, figure: dict[str, Any]) -> Table:
     """TAR at each FAR with its intervals over pairs and over people."""
     boot = figure.get("bootstrap", {})
     rows = []
@@ -136,7 +156,9 @@ def _points(title: str, figure: dict[str, Any]) -> Table:
         f"{figure['genuine_pairs']} genuine and {figure['impostor_pairs']} impostor pairs, "
         f"{figure['pairs_with_lost_picture']} with a picture that has no record"
     )
-    protocol = f"{figure['protocol']}. Accuracy: {figure['accuracy_protocol']}"
+    protocol = figure["protocol"]
+    if "accuracy_protocol" in figure:
+        protocol += f". Accuracy: {figure['accuracy_protocol']}"
     if boot:
         found = f": {boot['skipped']}" if "skipped" in boot else _of_people(boot)
         protocol += f". Intervals over people: {boot['protocol']}{found}"
@@ -183,18 +205,19 @@ def draw(results: Results) -> list[Plot]:
     curves = {
         name: metrics.roc_curve(pairs.genuine, distance) for name, distance in distances.items()
     }
+    band = _band(results)
     return [
         Plot(
             "roc",
             "ROC: the share of pairs of one person that are accepted (TAR), over the share of "
             "pairs of two people that are accepted wrongly (FAR); nearer to the top left is better",
-            plots.roc(curves),
+            plots.roc(curves, band),
         ),
         Plot(
             "det",
             "DET: the share of pairs of one person that are refused wrongly (FRR), over the share "
             "of pairs of two people that are accepted wrongly (FAR); lower is better",
-            plots.det(curves),
+            plots.det(curves, band),
         ),
         Plot(
             "distances",
@@ -203,6 +226,17 @@ def draw(results: Results) -> list[Plot]:
             plots.distances(pairs.genuine, distances[TRAINED], "trained network"),
         ),
     ]
+
+
+def _band(results: Results) -> plots.Band | None:
+    """The pointwise band of the curve that is drawn, where people were drawn for it."""
+    sets = results.figures["verification"]
+    shown = [name for name in sets if name != UNSEEN] if results.measured.listed else [UNSEEN]
+    figure = sets[shown[0]]
+    drawn = figure.get("bootstrap", {}).get("curve")
+    if drawn is None:
+        return None
+    return plots.Band(*map(np.array, (figure["curve"]["far"], drawn["low"], drawn["high"])))
 
 
 VERIFICATION = Protocol(

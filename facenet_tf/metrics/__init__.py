@@ -18,6 +18,7 @@ from facenet_tf.metrics.distances import (
     listed_distances,
     squared_distances,
 )
+from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
 from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_among_own
 from facenet_tf.metrics.identification import (
     OpenSet,
@@ -29,20 +30,28 @@ from facenet_tf.metrics.identification import (
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
+from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_intervals
+from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
+from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.outliers import OwnPerson, own_person
+from facenet_tf.metrics.paired import Difference, paired_bootstrap
+from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.resampling import people_intervals
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
     SortedPairs,
     area_under_curve,
+    check_carries_far,
     equal_error_rate,
     operating_point,
     overlap,
     roc_curve,
     supports_far,
+    tar_at,
 )
 from facenet_tf.metrics.separation import Separation, separation
+from facenet_tf.metrics.templates import pooled_templates
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -55,16 +64,22 @@ __all__ = [
     "NOISE",
     "Agreement",
     "ClusterTable",
+    "Difference",
+    "FarThreshold",
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
+    "ManyPairs",
+    "NearestPairs",
     "OpenSet",
     "OperatingPoint",
     "OwnPerson",
+    "PeopleDraws",
     "RocCurve",
     "Searched",
     "Separation",
     "SortedPairs",
+    "TarInterval",
     "accuracy_at",
     "all_pairs",
     "all_pairs_distances",
@@ -72,6 +87,7 @@ __all__ = [
     "average_precisions",
     "best_threshold",
     "bootstrap_identities",
+    "check_carries_far",
     "contiguous_folds",
     "cumulative_matches",
     "equal_error_rate",
@@ -85,13 +101,20 @@ __all__ = [
     "operating_point",
     "overlap",
     "own_person",
+    "paired_bootstrap",
     "people_intervals",
     "places_among_own",
+    "pooled_templates",
     "rank1_accuracy",
+    "reachable_far",
     "roc_curve",
+    "score_all_pairs",
     "search_gallery",
     "separation",
     "squared_distances",
     "supports_far",
+    "tar_at",
+    "tar_intervals",
+    "threshold_at_far",
     "wilson_interval",
 ]

@@ -1,0 +1,229 @@
+"""Several systems on the same pairs and people: which differences are more than chance?"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
+from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
+from facenet_tf.evaluation.roster import Vectors, drawn_people
+from facenet_tf.evaluation.table import Table
+from facenet_tf.metrics.multiple import holm
+from facenet_tf.metrics.nearest import nearest_is_own
+from facenet_tf.metrics.paired import Difference, difference_of, paired_bootstrap
+from facenet_tf.metrics.shares import drawn_shares
+
+PROTOCOL = (
+    "the same pairs and pictures for all systems, a picture that a system has no vector for being "
+    "an error of this system; people drawn with replacement, the same draws for all systems; "
+    "interval: 95 % percentiles of the difference; p: two-sided, from the share of draws on the "
+    "other side of no difference; adjusted: by Holm's rule for the number of pairs of systems in "
+    "one figure; rank 1: nearest other picture of all people's shows the same person"
+)
+RANK1 = "rank 1"
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Differences of all pairs of systems; None where nothing is compared."""
+    if not measured.compared:
+        return None
+    systems = {TRAINED: vectors, **measured.compared}
+    options = config.comparison
+    judged = {
+        name: _judged(systems, pairs, config)
+        for name, pairs in _pair_sets(measured, options.pictures, config.seed).items()
+    }
+    if not judged:
+        return {"skipped": "the test people give no genuine and impostor pairs"}
+    return {
+        "protocol": PROTOCOL,
+        "draws": options.draws,
+        "level": options.level,
+        "systems": list(systems),
+        "sets": judged,
+    }
+
+
+def _pair_sets(measured: Measured, pictures: int, seed: int) -> dict[str, PairSet]:
+    sets = {}
+    if measured.unseen is not None:
+        roster = measured.roster
+        rows = np.zeros(len(roster), bool)
+        rows[np.concatenate([measured.unseen.left, measured.unseen.right])] = True
+        drawn = rows & roster.of_people(drawn_people(roster.where(rows), pictures, seed))
+        kept = measured.unseen.where(drawn[measured.unseen.left] & drawn[measured.unseen.right])
+        sets["unseen_people"] = kept
+    if measured.listed is not None:
+        sets["listed_pairs"] = measured.listed
+    return {
+        name: pairs
+        for name, pairs in sets.items()
+        if pairs.genuine.any() and not pairs.genuine.all()
+    }
+
+
+def _judged(systems: dict[str, Vectors], pairs: PairSet, config: EvaluateConfig) -> dict[str, Any]:
+    couples = list(itertools.combinations(systems, 2))
+    try:
+        found = [_differences(systems[a], systems[b], pairs, config) for a, b in couples]
+    except ValueError as error:  # too few people
+        return {"skipped": str(error)}
+    names = list(found[0])
+    adjusted = {name: holm([each[name].p_value for each in found]) for name in names}
+    return {
+        "pairs": len(pairs),
+        "figures": {
+            name: [
+                {
+                    "a": a,
+                    "b": b,
+                    "value_a": each[name].a,
+                    "value_b": each[name].b,
+                    "difference": each[name].difference,
+                    "interval": list(each[name].interval),
+                    "p": each[name].p_value,
+                    "p_adjusted": float(p),
+                    "significant": bool(p <= config.comparison.level),
+                }
+                for (a, b), each, p in zip(couples, found, adjusted[name], strict=True)
+            ]
+            for name in names
+        },
+    }
+
+
+def _differences(
+    a: Vectors, b: Vectors, pairs: PairSet, config: EvaluateConfig
+) -> dict[str, Difference]:
+    options, people = config.comparison, a.roster.identities
+    found = paired_bootstrap(
+        ScoredPairs.of(a, pairs).distance,
+        ScoredPairs.of(b, pairs).distance,
+        pairs.genuine,
+        people[pairs.left],
+        people[pairs.right],
+        seed=config.seed,
+        draws=options.draws,
+        fars=config.fars,
+    )
+    rows = np.unique(np.concatenate([pairs.left, pairs.right]))
+    rank1 = _rank1(a, b, rows, config)
+    return found if rank1 is None else {**found, RANK1: rank1}
+
+
+def _rank1(
+    a: Vectors, b: Vectors, rows: NDArray[np.int64], config: EvaluateConfig
+) -> Difference | None:
+    """None where nobody has two pictures."""
+    people = a.roster.identities[rows]
+    counted, right_a = nearest_is_own(a.values[rows], people)
+    if not len(counted):
+        return None
+    _, right_b = nearest_is_own(b.values[rows], people)
+    shares = [
+        drawn_shares(right, people[counted], draws=config.comparison.draws, seed=config.seed)
+        for right in (right_a, right_b)
+    ]
+    return difference_of(float(right_a.mean()), float(right_b.mean()), shares[0] - shares[1])
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Per set of pairs a table of all differences."""
+    comparison = results["comparison"]
+    return [_table(*each, comparison) for each in comparison["sets"].items()]
+
+
+def _table(name: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Table:
+    title = name.replace("_", " ")
+    if "skipped" in judged:
+        return Table(note=f"{title}: {judged['skipped']}", title=title)
+    rows = [
+        [
+            figure.upper(),
+            f"{one['a']} − {one['b']}",
+            f"{one['value_a']:.4f}",
+            f"{one['value_b']:.4f}",
+            f"{one['difference']:+.4f}",
+            f"{one['interval'][0]:+.4f} … {one['interval'][1]:+.4f}",
+            f"{one['p_adjusted']:.4f}",
+            "yes" if one["significant"] else "no",
+        ]
+        for figure, found in judged["figures"].items()
+        for one in found
+    ]
+    head = [title, "systems", "first", "second", "difference", "interval", "p", "significant"]
+    note = f"{judged['pairs']} pairs, {comparison['draws']} draws of people"
+    return Table(head, rows, note, title, protocol=comparison["protocol"])
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """A sentence per set: what the AUC says of the systems."""
+    comparison = results["comparison"]
+    sentences = []
+    for name, judged in comparison["sets"].items():
+        for one in judged.get("figures", {}).get("auc", []):
+            better, worse = (one["a"], one["b"]) if one["difference"] > 0 else (one["b"], one["a"])
+            told = (
+                f"{better} is better than {worse}"
+                if one["significant"]
+                else f"{one['a']} and {one['b']} cannot be told apart"
+            )
+            sentences.append(
+                f"{told} on {name.replace('_', ' ')}: AUC {one['value_a']:.4f} and "
+                f"{one['value_b']:.4f}, p = {one['p_adjusted']:.3f}."
+            )
+    return sentences
+
+
+def draw(results: Results) -> list[Plot]:
+    """The differences with their intervals."""
+    comparison = results.figures["comparison"]
+    text = (
+        "Differences between systems with their intervals over people, one line per pair of "
+        "systems; an interval that holds 0 is no difference"
+    )
+    judged = {name: each for name, each in comparison["sets"].items() if "figures" in each}
+    return [
+        Plot(f"comparison_{name}", f"{text}; {name.replace('_', ' ')}", differences_figure(each))
+        for name, each in judged.items()
+    ]
+
+
+def differences_figure(judged: dict[str, Any]) -> Figure:
+    """A panel per figure, a line per pair of systems."""
+    names = list(judged["figures"])
+    couples = len(judged["figures"][names[0]])
+    figure = Figure(figsize=(2.6 * len(names), 1.6 + 0.4 * couples), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(names), sharey=True))
+    for axes, name in zip(panels, names, strict=True):
+        for height, one in enumerate(judged["figures"][name]):
+            axes.plot(one["interval"], [height, height], color="C0")
+            axes.plot(one["difference"], height, "o", color="C0")
+        axes.axvline(0, linestyle=":", color="grey")
+        axes.set(title=name.upper())
+        axes.tick_params(axis="x", labelsize="small")
+    labels = [f"{one['a']} − {one['b']}" for one in judged["figures"][names[0]]]
+    panels[0].set_yticks(range(couples), labels)
+    panels[0].invert_yaxis()
+    return figure
+
+
+COMPARISON = Protocol(
+    "comparison",
+    "Systems side by side",
+    "Which system is better on the same pairs, and whether chance alone could explain it.",
+    figures,
+    tables,
+    verdict=verdict,
+    plots=draw,
+    files=tuple(f"comparison_{name}.png" for name in ("unseen_people", "listed_pairs")),
+    options=ComparisonOptions,
+)
