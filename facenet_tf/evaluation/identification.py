@@ -239,8 +239,7 @@ def _too_few(unknown: int, far: float) -> dict[str, Any]:
 
 def tables(results: dict[str, Any]) -> list[Table]:
     """Shares at each rank and mean average precision; DIR at each FAR with its unknown probes."""
-    rows = {name: result["identification"] for name, result in by_vectors(results).items()}
-    rows = {name: row for name, row in rows.items() if "skipped" not in row}
+    rows = _of_all(results)
     trained = results["identification"]
     closed, opened = trained["closed_set"], trained["open_set"]
     ranks, fars = list(closed["rank"]), list(opened.get("dir", {}))
@@ -322,8 +321,8 @@ def draw(results: Results) -> list[Plot]:
     """The curves of matches of all vectors."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot(xscale="log", xlabel="rank", ylabel="share of probes", title="CMC")
-    for name, row in by_vectors(results.figures).items():
-        curve = row["identification"].get("closed_set", {}).get("cmc", [])
+    for name, row in _of_all(results.figures).items():
+        curve = row["closed_set"]["cmc"]
         axes.plot(range(1, len(curve) + 1), curve, marker=".", label=name)
     axes.set(ylim=(0, 1.02))
     axes.grid(alpha=0.3)
@@ -332,6 +331,12 @@ def draw(results: Results) -> list[Plot]:
         "Curve of matches: how often the right person is among the first so many of the gallery"
     )
     return [Plot("cmc", description, figure)]
+
+
+def _of_all(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The figures of all vectors that gave some, by name."""
+    rows = {name: row.get("identification", {}) for name, row in by_vectors(results).items()}
+    return {name: row for name, row in rows.items() if "closed_set" in row}
 
 
 def mean_and_deviation(row: dict[str, Any]) -> str:
