@@ -26,7 +26,7 @@ TRAINED_ON, ROUNDS = 64, 10
 for the codes."""
 CANDIDATES = 8
 """IVF-PQ measures so many times k vectors, since its codes alone are too rough."""
-EFFORT = {"hnsw": 64, "ivf_pq": 16}
+EFFORT = {"hnsw": 64, "ivf_pq": 64}
 """Candidates kept on the way through the graph; cells looked into."""
 _ROWS_AT_ONCE = 1 << 16
 
