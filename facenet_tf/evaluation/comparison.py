@@ -31,6 +31,12 @@ PROTOCOL = (
     "shows the same person"
 )
 RANK1 = "rank 1"
+TERMS = {
+    "difference": "first minus second: above 0 the first system has more (for EER fewer is better)",
+    "interval": "where the difference would lie, in 95 of 100 cases, with other people",
+    "p": "how often chance alone would make such a difference between equal systems",
+    "significant": "yes where chance is a poor explanation",
+}
 _PANELS = 3
 """Of the plot in a row, so that a phone shows it."""
 _LETTERS = 30
@@ -167,7 +173,7 @@ def _table(name: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Tab
     ]
     head = [title, "systems", "first", "second", "difference", "interval", "p", "significant"]
     note = f"{judged['pairs']} pairs, {comparison['draws']} draws of people"
-    return Table(head, rows, note, title, protocol=comparison["protocol"])
+    return Table(head, rows, note, title, protocol=comparison["protocol"], terms=TERMS)
 
 
 def verdict(results: dict[str, Any]) -> list[str]:
