@@ -31,6 +31,8 @@ from facenet_tf.provenance import git_revision
 ROOT = figures.DOCS.parent
 THOROUGH = (
     *("--projection.methods", "pca", "tsne"),
+    *("--learning-curve.draws", "5"),
+    *("--robustness.kinds", "low_resolution", "blur", "jpeg", "noise", "rotation", "occlusion"),
     *("--distractors.sizes", "1000", "10000", "100000", "1000000"),
 )
 """Options of all measurements: protocols that a bare evaluate.py leaves out for their time."""

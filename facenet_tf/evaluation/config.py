@@ -19,12 +19,17 @@ from facenet_tf.evaluation.inputs import (
 from facenet_tf.evaluation.options import Options
 from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.options.bins import BinsOptions
+from facenet_tf.evaluation.options.classification import ClassificationOptions
 from facenet_tf.evaluation.options.clustering import ClusteringOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
 from facenet_tf.evaluation.options.distractors import DistractorsOptions
 from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.options.identification import IdentificationOptions
+from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
+from facenet_tf.evaluation.options.open_set import OpenSetOptions
+from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.options.projector import ProjectorOptions
 from facenet_tf.evaluation.options.quality import QualityOptions
@@ -33,6 +38,9 @@ from facenet_tf.evaluation.options.templates import TemplatesOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
+PairList = Literal[
+    "none", "lfw_view1", "lfw_view2", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "pairs"
+]
 LISTS = {
     "lfw_view1": "LFW's pairsDevTest.txt",
     "lfw_view2": "LFW's pairs.txt",
@@ -100,9 +108,7 @@ class EvaluateConfig:
     """What happens to each crop before it is embedded, in order: grey, low_resolution:SIDE,
     which reduces it to SIDE pixels a side (area averages) and brings it back (linear), or blur,
     jpeg, noise, rotation or occlusion with their strength (docs/guide.md)."""
-    protocol: Literal[
-        "none", "lfw_view1", "lfw_view2", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "pairs"
-    ] = "none"
+    protocol: PairList = "none"
     """Published list of pairs: of LFW View 1 for development, View 2 for the final figure; of CFP
     frontal against frontal or profile; AgeDB-30, CALFW, CPLFW; pairs: any other list."""
     pairs: Path | None = None
@@ -117,9 +123,24 @@ class EvaluateConfig:
     """Draws of people behind each interval over identities; 0: none."""
     baselines: bool = True
     """The same figures for the untrained network and for raw pixels."""
+    classical: tuple[Literal["eigenfaces", "fisherfaces", "lbp"], ...] = ()
+    """The same figures for methods from before networks, which learn from the dataset's training
+    people (lbp needs the extra `classical` and learns nothing)."""
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
+    operating_points: OperatingPointsOptions = dataclasses.field(
+        default_factory=OperatingPointsOptions
+    )
+    """Thresholds for each of --fars, and where they are kept."""
+    classification: ClassificationOptions = dataclasses.field(default_factory=ClassificationOptions)
+    """Several classifiers on the SVM's people."""
+    open_set: OpenSetOptions = dataclasses.field(default_factory=OpenSetOptions)
+    """Unknown people and the reject option."""
+    probabilities: ProbabilitiesOptions = dataclasses.field(default_factory=ProbabilitiesOptions)
+    """Whether probabilities mean what they say."""
+    learning_curve: LearningCurveOptions = dataclasses.field(default_factory=LearningCurveOptions)
+    """Accuracy over the number of enrolled pictures."""
     identification: IdentificationOptions = dataclasses.field(default_factory=IdentificationOptions)
     """Whom of a gallery of unseen people a picture shows."""
     distractors: DistractorsOptions = dataclasses.field(default_factory=DistractorsOptions)

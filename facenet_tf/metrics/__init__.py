@@ -1,4 +1,5 @@
 """Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules;
+thresholds and what others make of them; calibration of probabilities; the reject option;
 identification in galleries; clusters.
 
 Conventions of every function over pairs:
@@ -11,6 +12,16 @@ Conventions of every function over pairs:
 * NaN is refused with ValueError.
 """
 
+from facenet_tf.metrics.achieved import AchievedRates, achieved_rates
+from facenet_tf.metrics.calibration import (
+    Logistic,
+    Reliability,
+    balanced_weights,
+    brier_score,
+    brier_score_of_classes,
+    fit_logistic,
+    reliability,
+)
 from facenet_tf.metrics.clustering import NOISE, Agreement, ClusterTable, noise_apart
 from facenet_tf.metrics.distances import (
     all_pairs,
@@ -19,7 +30,13 @@ from facenet_tf.metrics.distances import (
     squared_distances,
 )
 from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
-from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_among_own
+from facenet_tf.metrics.few_shot import (
+    nearest_mean,
+    nearest_neighbour,
+    nearest_rows,
+    person_means,
+    places_among_own,
+)
 from facenet_tf.metrics.identification import (
     OpenSet,
     Searched,
@@ -52,6 +69,7 @@ from facenet_tf.metrics.roc import (
 )
 from facenet_tf.metrics.separation import Separation, separation
 from facenet_tf.metrics.templates import pooled_templates
+from facenet_tf.metrics.unknown_people import Rejection, rejection
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -62,6 +80,7 @@ from facenet_tf.metrics.verification import (
 
 __all__ = [
     "NOISE",
+    "AchievedRates",
     "Agreement",
     "ClusterTable",
     "Difference",
@@ -69,44 +88,56 @@ __all__ = [
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
+    "Logistic",
     "ManyPairs",
     "NearestPairs",
     "OpenSet",
     "OperatingPoint",
     "OwnPerson",
     "PeopleDraws",
+    "Rejection",
+    "Reliability",
     "RocCurve",
     "Searched",
     "Separation",
     "SortedPairs",
     "TarInterval",
     "accuracy_at",
+    "achieved_rates",
     "all_pairs",
     "all_pairs_distances",
     "area_under_curve",
     "average_precisions",
+    "balanced_weights",
     "best_threshold",
     "bootstrap_identities",
+    "brier_score",
+    "brier_score_of_classes",
     "check_carries_far",
     "contiguous_folds",
     "cumulative_matches",
     "equal_error_rate",
+    "fit_logistic",
     "folded_accuracy",
     "grid_lfw",
     "identity_errors",
     "listed_distances",
     "nearest_mean",
     "nearest_neighbour",
+    "nearest_rows",
     "noise_apart",
     "operating_point",
     "overlap",
     "own_person",
     "paired_bootstrap",
     "people_intervals",
+    "person_means",
     "places_among_own",
     "pooled_templates",
     "rank1_accuracy",
     "reachable_far",
+    "rejection",
+    "reliability",
     "roc_curve",
     "score_all_pairs",
     "search_gallery",
