@@ -27,7 +27,7 @@ def loads_lists(content: bytes) -> Any:
     Raises:
         ValueError: it is no pickle, is damaged, or says anything else; with what and where.
     """
-    machine = _Machine()
+    machine = _Machine(len(content))
     position = 0
     try:
         for operation, argument, at in pickletools.genops(io.BytesIO(content)):
@@ -42,7 +42,9 @@ def loads_lists(content: bytes) -> Any:
 
 
 class _Machine:
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
+        # A text that is remembered could be made into bytes again and again, until memory is full.
+        self._room = room
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self._begun = False
@@ -83,8 +85,9 @@ class _Machine:
         instruction(argument)
 
     def result(self) -> Any:
-        (value,) = self._stack
-        return value
+        if len(self._stack) != 1:
+            raise ValueError(f"it ends with {len(self._stack)} values, not with one")
+        return self._stack[0]
 
     def _protocol(self, number: int) -> None:
         if self._begun or not 2 <= number <= _NEWEST_PROTOCOL:
@@ -99,7 +102,8 @@ class _Machine:
     def _encoded(self, _: None) -> None:
         arguments, function = self._stack.pop(), self._stack.pop()
         match arguments:
-            case (str() as text, "latin1") if function is _ENCODE:
+            case (str() as text, "latin1") if function is _ENCODE and len(text) <= self._room:
+                self._room -= len(text)
                 self._stack.append(text.encode("latin-1"))
             case _:
                 raise ValueError("it calls something: that may harm, and is not done")

@@ -150,7 +150,8 @@ def _with_head(
     file = next((head[name] for name in _FILES if name in head), None)
     if file is None or _SUBJECT not in head:
         raise InputError(f"{path}: its head lacks FILENAME or {_SUBJECT}")
-    rows, subject = [], {}
+    rows: list[tuple[str, int, str]] = []
+    subject: dict[int, str] = {}
     for number, line in enumerate(lines[1:], start=2):
         try:
             key, template = line[file], int(line[head[_TEMPLATE]])

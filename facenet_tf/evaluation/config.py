@@ -35,6 +35,9 @@ from facenet_tf.evaluation.options.templates import TemplatesOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
+PairList = Literal[
+    "none", "lfw_view1", "lfw_view2", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "pairs"
+]
 LISTS = {
     "lfw_view1": "LFW's pairsDevTest.txt",
     "lfw_view2": "LFW's pairs.txt",
@@ -101,9 +104,7 @@ class EvaluateConfig:
     """What happens to each crop before it is embedded, in order: grey, low_resolution:SIDE,
     which reduces it to SIDE pixels a side (area averages) and brings it back (linear), or blur,
     jpeg, noise, rotation or occlusion with their strength (docs/guide.md)."""
-    protocol: Literal[
-        "none", "lfw_view1", "lfw_view2", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "pairs"
-    ] = "none"
+    protocol: PairList = "none"
     """Published list of pairs: of LFW View 1 for development, View 2 for the final figure; of CFP
     frontal against frontal or profile; AgeDB-30, CALFW, CPLFW; pairs: any other list."""
     pairs: Path | None = None

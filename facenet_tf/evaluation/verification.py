@@ -29,6 +29,7 @@ TERMS = {
     "AUC": "how often a pair of one person is nearer than a pair of two: 1 always, 0.5 by chance",
     "EER": "the error where as many pairs of one person are refused as pairs of two are accepted: "
     "0 is perfect, 0.5 is chance",
+    "d'": "how far apart the two kinds of distances lie on average, in units of their spread",
     "TAR@x": "share of the pairs of one person that are accepted when a share x of the pairs of "
     "two people is accepted wrongly; “-” where too few pairs could carry the figure",
 }
@@ -181,8 +182,8 @@ def verdict(results: dict[str, Any]) -> list[str]:
     if accepted:
         far, tar = accepted[-1]
         line += (
-            f"{percent(tar)} of the pairs of one person are recognised while {percent(float(far))} "
-            "of the pairs of two people are taken for one"
+            f"{percent(tar)} of the pairs of one person are recognised while "
+            f"{100 * float(far):g} % of the pairs of two people are taken for one"
         )
     else:
         line += f"equal error {percent(figure['eer'])}"

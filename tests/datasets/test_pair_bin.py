@@ -141,6 +141,14 @@ def test_anything_else_is_refused_in_a_line(content, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_a_small_file_cannot_fill_the_memory():
+    """A text is remembered, and made into bytes ten thousand times."""
+    once = b"\x80\x02" + ENCODE + b"q\x00" + text(b"a" * 10**6) + b"q\x01" + LATIN1 + b"q\x02\x86R"
+    assert loads_lists(once + b".") == b"a" * 10**6
+    with pytest.raises(ValueError, match="harm"):
+        loads_lists(once + b"h\x00h\x01h\x02\x86R" * 10**4 + b".")
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match="no file of at most 4 GiB"):
         read_bin(tmp_path)
