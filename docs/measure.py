@@ -29,7 +29,10 @@ import tables
 from facenet_tf.provenance import git_revision
 
 ROOT = figures.DOCS.parent
-THOROUGH = ("--projection.methods", "pca", "tsne")
+THOROUGH = (
+    *("--projection.methods", "pca", "tsne"),
+    *("--distractors.sizes", "1000", "10000", "100000", "1000000"),
+)
 """Options of all measurements: protocols that a bare evaluate.py leaves out for their time."""
 
 _DLIB = ("--weights", "dlib", "--flip-average")

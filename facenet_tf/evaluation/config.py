@@ -20,9 +20,12 @@ from facenet_tf.evaluation.options import Options
 from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.options.bins import BinsOptions
 from facenet_tf.evaluation.options.classification import ClassificationOptions
+from facenet_tf.evaluation.options.clustering import ClusteringOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.options.distractors import DistractorsOptions
 from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.options.fairness import FairnessOptions
+from facenet_tf.evaluation.options.identification import IdentificationOptions
 from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
 from facenet_tf.evaluation.options.open_set import OpenSetOptions
 from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
@@ -99,7 +102,8 @@ class EvaluateConfig:
     few_shot: tuple[int, ...] = (1, 2, 5)
     """Pictures to enrol of each test person, who name the others; without a number no figures."""
     draws: int = 20
-    """How often the enrolled pictures are drawn; mean and deviation are over the draws."""
+    """How often enrolled pictures, and galleries, are drawn; mean and deviation are over the
+    draws."""
     degrade: tuple[str, ...] = ()
     """What happens to each crop before it is embedded, in order: grey, low_resolution:SIDE,
     which reduces it to SIDE pixels a side (area averages) and brings it back (linear), or blur,
@@ -137,6 +141,12 @@ class EvaluateConfig:
     """Whether probabilities mean what they say."""
     learning_curve: LearningCurveOptions = dataclasses.field(default_factory=LearningCurveOptions)
     """Accuracy over the number of enrolled pictures."""
+    identification: IdentificationOptions = dataclasses.field(default_factory=IdentificationOptions)
+    """Whom of a gallery of unseen people a picture shows."""
+    distractors: DistractorsOptions = dataclasses.field(default_factory=DistractorsOptions)
+    """The same with strangers in the gallery."""
+    clustering: ClusteringOptions = dataclasses.field(default_factory=ClusteringOptions)
+    """Pictures of unseen people sorted into people."""
     compare: tuple[str, ...] = ()
     """Other systems on the same people and pairs, each as the first argument, dlib, or a file of
     weights; SOURCE@DATASET where its crops are those of another dataset of the same pictures."""

@@ -25,11 +25,14 @@ from typing import Any
 from facenet_tf.evaluation.all_pairs import ALL_PAIRS
 from facenet_tf.evaluation.bins import BINS
 from facenet_tf.evaluation.classification import CLASSIFICATION
+from facenet_tf.evaluation.clustering import CLUSTERING
 from facenet_tf.evaluation.comparison import COMPARISON
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.distractors import DISTRACTORS
 from facenet_tf.evaluation.errors import ERRORS
 from facenet_tf.evaluation.fairness import FAIRNESS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
+from facenet_tf.evaluation.identification import IDENTIFICATION
 from facenet_tf.evaluation.learning_curve import LEARNING_CURVE
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.open_set import OPEN_SET
@@ -57,6 +60,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     PROBABILITIES,
     FEW_SHOT,
     LEARNING_CURVE,
+    IDENTIFICATION,
+    DISTRACTORS,
+    CLUSTERING,
     ERRORS,
     COMPARISON,
     FAIRNESS,

@@ -1,5 +1,5 @@
 """Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules;
-thresholds and what others make of them; calibration of probabilities; the reject option.
+identification in galleries; clusters; thresholds on other people; probabilities; unknown people.
 
 Conventions of every function over pairs:
 
@@ -21,6 +21,7 @@ from facenet_tf.metrics.calibration import (
     fit_logistic,
     reliability,
 )
+from facenet_tf.metrics.clustering import NOISE, Agreement, ClusterTable, noise_apart
 from facenet_tf.metrics.distances import (
     all_pairs,
     all_pairs_distances,
@@ -35,6 +36,13 @@ from facenet_tf.metrics.few_shot import (
     person_means,
     places_among_own,
 )
+from facenet_tf.metrics.identification import (
+    OpenSet,
+    Searched,
+    average_precisions,
+    cumulative_matches,
+    search_gallery,
+)
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
@@ -44,6 +52,7 @@ from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.outliers import OwnPerson, own_person
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
+from facenet_tf.metrics.resampling import people_intervals
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
@@ -69,7 +78,10 @@ from facenet_tf.metrics.verification import (
 )
 
 __all__ = [
+    "NOISE",
     "AchievedRates",
+    "Agreement",
+    "ClusterTable",
     "Difference",
     "FarThreshold",
     "FoldedAccuracy",
@@ -78,12 +90,14 @@ __all__ = [
     "Logistic",
     "ManyPairs",
     "NearestPairs",
+    "OpenSet",
     "OperatingPoint",
     "OwnPerson",
     "PeopleDraws",
     "Rejection",
     "Reliability",
     "RocCurve",
+    "Searched",
     "Separation",
     "SortedPairs",
     "TarInterval",
@@ -92,6 +106,7 @@ __all__ = [
     "all_pairs",
     "all_pairs_distances",
     "area_under_curve",
+    "average_precisions",
     "balanced_weights",
     "best_threshold",
     "bootstrap_identities",
@@ -99,6 +114,7 @@ __all__ = [
     "brier_score_of_classes",
     "check_carries_far",
     "contiguous_folds",
+    "cumulative_matches",
     "equal_error_rate",
     "fit_logistic",
     "folded_accuracy",
@@ -108,10 +124,12 @@ __all__ = [
     "nearest_mean",
     "nearest_neighbour",
     "nearest_rows",
+    "noise_apart",
     "operating_point",
     "overlap",
     "own_person",
     "paired_bootstrap",
+    "people_intervals",
     "person_means",
     "places_among_own",
     "pooled_templates",
@@ -121,6 +139,7 @@ __all__ = [
     "reliability",
     "roc_curve",
     "score_all_pairs",
+    "search_gallery",
     "separation",
     "squared_distances",
     "supports_far",
