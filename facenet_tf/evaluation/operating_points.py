@@ -16,7 +16,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.embedding import run_record
 from facenet_tf.evaluation.inputs import is_embeddings
 from facenet_tf.evaluation.measured import Measured
-from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
@@ -197,5 +197,5 @@ OPERATING_POINTS = Protocol(
     tables,
     save=save,
     files=(FILE,),
-    options=OperatingPointsOptions,
+    options=ThresholdOptions,
 )

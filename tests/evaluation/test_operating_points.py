@@ -15,7 +15,7 @@ from facenet_tf.evaluation import operating_points
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.classification import ClassificationOptions
 from facenet_tf.evaluation.options.open_set import OpenSetOptions
-from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.run import evaluate_run
@@ -50,7 +50,7 @@ def measure(own_run, dataset, tmp_path):
             own_run,
             dataset.directory,
             output=tmp_path / "evaluation",
-            operating_points=OperatingPointsOptions(**group),
+            operating_points=ThresholdOptions(**group),
             **{**QUICK, **options},
         )
         evaluate_run(config)
@@ -90,7 +90,7 @@ def test_thresholds_stand_in_the_evaluation_and_beside_the_model(
     ],
 )
 def test_thresholds_beside_the_model_are_its_own(own_run, dataset, options, expected):
-    group = OperatingPointsOptions(save=options.pop("save", "own"))
+    group = ThresholdOptions(save=options.pop("save", "own"))
     config = EvaluateConfig(own_run, dataset.directory, operating_points=group, **options)
     measured = SimpleNamespace(dataset=dataset)
     model = own_run / "model.keras"
