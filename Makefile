@@ -3,6 +3,8 @@
 # make test-addons the loss tests and a train step on TensorFlow 2.15 with TensorFlow Addons
 # make lint        ruff, mypy, import layers
 # make gpu-check   what to run on a GPU: loss parity, train steps, memory, as JSON
+# make results     measure every run in RUNS and pretrained network on the datasets in DATA, with LFW's
+#                  files of pairs in LISTS, and refresh the tables of the documentation
 # make clean       remove environments and what the demonstration wrote
 
 PYTHON ?= python3
@@ -11,7 +13,11 @@ ADDONS := .venv-addons
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-all test-addons lint format gpu-check clean
+RUNS ?= runs
+DATA ?= data
+LISTS ?= .
+
+.PHONY: demo test test-all test-addons lint format gpu-check results clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python data_prep/build_tfrecords.py --overwrite
@@ -60,6 +66,9 @@ format: $(VENV)/.dev
 
 gpu-check: $(VENV)/.gpu
 	$(BIN)/python benchmarks/gpu_check.py
+
+results: $(VENV)/.dev
+	$(BIN)/python docs/measure.py --runs $(RUNS) --data $(DATA) --lists $(LISTS)
 
 clean:
 	rm -rf $(VENV) $(ADDONS) data/att data/att_dlib runs/att

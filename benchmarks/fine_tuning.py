@@ -25,6 +25,7 @@ from trainings import evaluate_once, train_once
 
 from facenet_tf import cli
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.training.config import TrainConfig
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -145,7 +146,7 @@ def of_run(
         degrade=CROPS[crops],
         baselines=False,
         bootstrap=0,
-        tsne=False,
+        projection=ProjectionOptions(()),
     )
 
 

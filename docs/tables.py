@@ -18,6 +18,7 @@ import sys
 import tables_of_benchmarks as benchmarks
 import tables_of_models as models
 import tables_of_pretrained as pretrained
+import tables_of_protocols as protocols
 import tables_of_transfer as transfer
 from figures import DOCS, NotMeasuredError
 
@@ -59,6 +60,13 @@ TABLES = {
     "few-shot": transfer.few_shot,
     "fine-tuning": transfer.fine_tuning,
     "embedding": transfer.embedding,
+    "search": benchmarks.search,
+    "protocols-att": lambda: protocols.every_protocol("att"),
+    "protocols-pubfig83": lambda: protocols.every_protocol("pubfig83"),
+    "protocols-pubfig83-pretrained": lambda: protocols.every_protocol("pubfig83_pretrained"),
+    "protocols-lfw-view1": lambda: protocols.every_protocol("lfw_view1"),
+    "protocols-lfw-view1-pretrained": lambda: protocols.every_protocol("lfw_view1_pretrained"),
+    "protocols-lfw-view2": lambda: protocols.every_protocol("lfw_view2_dlib"),
 }
 
 
@@ -74,17 +82,23 @@ def written(name: str) -> str:
         return "*not measured yet*\n"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
-    check = parser.parse_args().check
+def refresh(write: bool = True) -> list[str]:
+    """Write the documents whose tables have changed; returns their names."""
     stale = []
     for document in DOCUMENTS:
         text = document.read_text()
         if filled(text) != text:
             stale.append(document.name)
-            if not check:
+            if write:
                 document.write_text(filled(text))
+    return stale
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
+    check = parser.parse_args().check
+    stale = refresh(write=not check)
     if check and stale:
         print(f"{', '.join(stale)}: run python docs/tables.py", file=sys.stderr)
     return int(check and bool(stale))

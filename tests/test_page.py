@@ -28,7 +28,7 @@ def test_a_page_with_a_table(package):
     assert text.lstrip().startswith("<!DOCTYPE html>")
     assert text.count("<html") == text.count("<title>") == text.count("<body>") == 1
     assert "<title>About Ann</title>" in text
-    assert "<th>a</th><th>b</th>" in text
+    assert '<th scope="col">a</th><th scope="col">b</th>' in text
     assert "<td>Ann</td><td>1</td>" in text
     assert 'name="viewport" content="width=device-width' in text
 

@@ -1,4 +1,4 @@
-"""``python evaluate.py``: run directory or weights, dataset directory → evaluation directory."""
+"""``python evaluate.py``: a system of any kind, dataset directory → evaluation directory."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def main(argv: Sequence[str]) -> None:
     config = cli.load(EvaluateConfig, "evaluate", argv, "Measure a trained face-embedding model.")
     config = config.resolved()
     config.check()  # before TensorFlow is imported, which takes seconds
+    from facenet_tf.evaluation.console import console_table
     from facenet_tf.evaluation.run import evaluate_run
-    from facenet_tf.evaluation.table import console_table
 
     figures = evaluate_run(config)
     print(console_table(figures))
     print(f"report  {config.output_directory / 'report.html'}")
     print(f"JSON    {config.output_directory / 'evaluation.json'}")
-    if config.weights is None:
+    if config.output_directory.parent == config.run:
         print(f"curves  tensorboard --logdir {config.run.parent}")
 
 

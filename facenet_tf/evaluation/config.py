@@ -1,17 +1,58 @@
 """What `evaluate.py` can be told."""
 
 import dataclasses
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
 from tyro.conf import Positional
 
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation.inputs import (
+    FOREIGN,
+    Foreign,
+    System,
+    is_embeddings,
+    is_model_file,
+    kind_of,
+)
+from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
+from facenet_tf.evaluation.options.bins import BinsOptions
+from facenet_tf.evaluation.options.classification import ClassificationOptions
+from facenet_tf.evaluation.options.clustering import ClusteringOptions
+from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.options.distractors import DistractorsOptions
+from facenet_tf.evaluation.options.errors import ErrorsOptions
+from facenet_tf.evaluation.options.fairness import FairnessOptions
+from facenet_tf.evaluation.options.identification import IdentificationOptions
+from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
+from facenet_tf.evaluation.options.open_set import OpenSetOptions
+from facenet_tf.evaluation.options.operating_points import ThresholdOptions
+from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
+from facenet_tf.evaluation.options.projection import ProjectionOptions
+from facenet_tf.evaluation.options.projector import ProjectorOptions
+from facenet_tf.evaluation.options.quality import QualityOptions
+from facenet_tf.evaluation.options.robustness import RobustnessOptions
+from facenet_tf.evaluation.options.templates import TemplatesOptions
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 
-LISTS = {"lfw_view1": "LFW's pairsDevTest.txt", "lfw_view2": "LFW's pairs.txt"}
+PairList = Literal[
+    "none", "lfw_view1", "lfw_view2", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "pairs"
+]
+LISTS = {
+    "lfw_view1": "LFW's pairsDevTest.txt",
+    "lfw_view2": "LFW's pairs.txt",
+    "cfp_ff": "the folder of CFP",
+    "cfp_fp": "the folder of CFP",
+    "agedb_30": "a file with lines PICTURE PICTURE 0 or 1",
+    "calfw": "pairs_CALFW.txt",
+    "cplfw": "pairs_CPLFW.txt",
+    "pairs": "a list of pairs in any of these forms",
+}
 
+DEMONSTRATION = Path("data/att")
 _SMALLEST = {
     "batch_size": 1,
     "unseen_people": 2,
@@ -28,10 +69,11 @@ class EvaluateConfig:
     """Measure a trained model on people it never saw."""
 
     run: Positional[Path] = Path("runs/att")
-    """Run directory of train.py; its model.keras is measured. With --weights the dataset comes
-    first."""
-    dataset: Positional[Path] = Path("data/att")
-    """Dataset directory of build_tfrecords.py; its preprocessing must be the model's."""
+    """What is measured: a run directory of train.py, a .keras, a SavedModel, a .tflite, an .onnx,
+    or embeddings of any system in an .npz or a .csv. With --weights the dataset comes first."""
+    dataset: Positional[Path | None] = None
+    """Dataset directory of build_tfrecords.py, whose preprocessing must be the model's; without it
+    data/att, and none at all where only embeddings are measured."""
     weights: str | None = None
     """Weights that others have trained, in place of a run: dlib (needs the extra `pretrained`), or
     a file that docs/guide.md lists."""
@@ -60,45 +102,101 @@ class EvaluateConfig:
     few_shot: tuple[int, ...] = (1, 2, 5)
     """Pictures to enrol of each test person, who name the others; without a number no figures."""
     draws: int = 20
-    """How often the enrolled pictures are drawn; mean and deviation are over the draws."""
+    """How often enrolled pictures, and galleries, are drawn; mean and deviation are over the
+    draws."""
     degrade: tuple[str, ...] = ()
-    """What happens to each crop before it is embedded, in order: grey, or low_resolution:SIDE,
-    which reduces it to SIDE pixels a side (area averages) and brings it back (linear)."""
-    protocol: Literal["none", "lfw_view1", "lfw_view2"] = "none"
-    """Published list of pairs: View 1 is for development, View 2 for the final figure."""
+    """What happens to each crop before it is embedded, in order: grey, low_resolution:SIDE,
+    which reduces it to SIDE pixels a side (area averages) and brings it back (linear), or blur,
+    jpeg, noise, rotation or occlusion with their strength (docs/guide.md)."""
+    protocol: PairList = "none"
+    """Published list of pairs: of LFW View 1 for development, View 2 for the final figure; of CFP
+    frontal against frontal or profile; AgeDB-30, CALFW, CPLFW; pairs: any other list."""
     pairs: Path | None = None
-    """File of the protocol's pairs: LFW's pairsDevTest.txt (View 1) or pairs.txt (View 2)."""
+    """File of the protocol's pairs: LFW's pairsDevTest.txt (View 1) or pairs.txt (View 2), the
+    folder of CFP, or a list in any form that docs/guide.md shows."""
     list_only: bool = False
     """Measure the list of the protocol alone: no figures over the test people, and pictures that no
     pair names are not embedded."""
-    fars: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
+    fars: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
     """False accept rates at which the true accept rate is given, where enough pairs carry it."""
     bootstrap: int = 200
     """Draws of people behind each interval over identities; 0: none."""
     baselines: bool = True
     """The same figures for the untrained network and for raw pixels."""
+    classical: tuple[Literal["eigenfaces", "fisherfaces", "lbp"], ...] = ()
+    """The same figures for methods from before networks, which learn from the dataset's training
+    people (lbp needs the extra `classical` and learns nothing)."""
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
-    tsne: bool = True
-    """Draw the unseen people's embeddings in the plane."""
+    operating_points: ThresholdOptions = dataclasses.field(default_factory=ThresholdOptions)
+    """Thresholds for each of --fars, and where they are kept."""
+    classification: ClassificationOptions = dataclasses.field(default_factory=ClassificationOptions)
+    """Several classifiers on the SVM's people."""
+    open_set: OpenSetOptions = dataclasses.field(default_factory=OpenSetOptions)
+    """Unknown people and the reject option."""
+    probabilities: ProbabilitiesOptions = dataclasses.field(default_factory=ProbabilitiesOptions)
+    """Whether probabilities mean what they say."""
+    learning_curve: LearningCurveOptions = dataclasses.field(default_factory=LearningCurveOptions)
+    """Accuracy over the number of enrolled pictures."""
+    identification: IdentificationOptions = dataclasses.field(default_factory=IdentificationOptions)
+    """Whom of a gallery of unseen people a picture shows."""
+    distractors: DistractorsOptions = dataclasses.field(default_factory=DistractorsOptions)
+    """The same with strangers in the gallery."""
+    clustering: ClusteringOptions = dataclasses.field(default_factory=ClusteringOptions)
+    """Pictures of unseen people sorted into people."""
+    compare: tuple[str, ...] = ()
+    """Other systems on the same people and pairs, each as the first argument, dlib, or a file of
+    weights; SOURCE@DATASET where its crops are those of another dataset of the same pictures."""
+    comparison: ComparisonOptions = dataclasses.field(default_factory=ComparisonOptions)
+    """How the differences to the systems of --compare are judged."""
+    foreign: Foreign = dataclasses.field(default_factory=Foreign)
+    """What a SavedModel, a LiteRT or an ONNX file does not say of itself."""
+    fairness: FairnessOptions = dataclasses.field(default_factory=FairnessOptions)
+    """The figures group by group."""
+    quality: QualityOptions = dataclasses.field(default_factory=QualityOptions)
+    """Whether errors fall when the poorest pictures are rejected."""
+    robustness: RobustnessOptions = dataclasses.field(default_factory=RobustnessOptions)
+    """Curves against pictures that are made worse."""
+    all_pairs: AllPairsOptions = dataclasses.field(default_factory=AllPairsOptions)
+    """All pairs of the test people's pictures, however many they are."""
+    templates: TemplatesOptions = dataclasses.field(default_factory=TemplatesOptions)
+    """Sets of pictures compared with sets of pictures, as in IJB."""
+    bins: BinsOptions = dataclasses.field(default_factory=BinsOptions)
+    """insightface's .bin files."""
+    errors: ErrorsOptions = dataclasses.field(default_factory=ErrorsOptions)
+    """The worst errors, with their pictures in the report."""
+    projection: ProjectionOptions = dataclasses.field(default_factory=ProjectionOptions)
+    """The unseen people's embeddings drawn in the plane."""
+    projector: ProjectorOptions = dataclasses.field(default_factory=ProjectorOptions)
+    """Embeddings and crops for TensorBoard's Projector."""
 
     @property
     def output_directory(self) -> Path:
         """Where the evaluation is written."""
         if self.output is not None:
             return self.output
-        if self.weights is not None:
-            return Path("runs", Path(self.weights).stem, self.dataset.name)
-        return self.run / "evaluation"
+        if self.weights is None and not is_model_file(self.run):
+            return self.run / "evaluation"
+        source = Path(self.weights) if self.weights is not None else self.run
+        return Path("runs", source.stem, self.dataset.name if self.dataset else "embeddings")
+
+    @property
+    def needs_pictures(self) -> bool:
+        """Whether anything but embeddings is measured."""
+        systems = [self.weights or str(self.run), *self.compare]
+        return self.beside is not None or not all(map(is_embeddings, systems))
 
     def resolved(self) -> "EvaluateConfig":
         """The config with its directories in their places: with weights of others the first
-        argument is the dataset."""
-        default = type(self).run
-        if self.weights is None or self.run == default:
-            return self
-        return dataclasses.replace(self, run=default, dataset=self.run)
+        argument is the dataset, and without a dataset it is the demonstration's, where any is
+        needed."""
+        run, dataset = self.run, self.dataset
+        if self.weights is not None and run != type(self).run:
+            run, dataset = type(self).run, run
+        if dataset is None and self.needs_pictures:
+            dataset = DEMONSTRATION
+        return dataclasses.replace(self, run=run, dataset=dataset)
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
@@ -107,16 +205,10 @@ class EvaluateConfig:
                 f"--protocol {self.protocol} needs --pairs: give {LISTS[self.protocol]}"
             )
         if self.protocol == "none" and self.pairs is not None:
-            raise InputError(f"--pairs {self.pairs} needs --protocol: give lfw_view1 or lfw_view2")
+            raise InputError(f"--pairs {self.pairs} needs --protocol: give {', '.join(LISTS)}")
         if self.list_only and self.protocol == "none":
-            raise InputError("--list-only needs --protocol: give lfw_view1 or lfw_view2")
-        if "dlib" in (self.weights, self.beside and self.beside[0]):
-            package_file(WEIGHTS)
-        if self.weights is None and not (self.run / "model.keras").is_file():
-            raise InputError(
-                f"{self.run / 'model.keras'} is missing: name a run directory, or train one with "
-                f"python train.py --output {self.run}"
-            )
+            raise InputError(f"--list-only needs --protocol: give {', '.join(LISTS)}")
+        self._check_systems()
         for name, least in _SMALLEST.items():
             if getattr(self, name) < least:
                 option = "--" + name.replace("_", "-")
@@ -131,3 +223,28 @@ class EvaluateConfig:
             raise InputError("--few-shot: each number of pictures must be 1 or more")
         for name in self.degrade:
             degradation_of(name)
+        for field in dataclasses.fields(self):
+            group = getattr(self, field.name)
+            if isinstance(group, Options):
+                group.check()
+
+    def _check_systems(self) -> None:
+        systems = list(map(System.parse, self.compare))
+        sources = [system.source for system in systems]
+        if "dlib" in (self.weights, self.beside and self.beside[0], *sources):
+            package_file(WEIGHTS)
+        measured = [] if self.weights is not None else [str(self.run)]
+        for source in measured + sources:
+            if kind_of(source) in FOREIGN:
+                self.foreign.check(Path(source))
+        twice = [text for text, count in Counter(self.compare).items() if count > 1]
+        if twice:
+            raise InputError(f"--compare {twice[0]} is given more than once: name it once")
+        self.comparison.check_for(len(systems) + 1)
+        if self.needs_pictures:
+            return
+        for option in ("flip_average", "jitter", "degrade"):
+            if getattr(self, option):
+                raise InputError(
+                    f"--{option.replace('_', '-')} needs pictures, and only embeddings are measured"
+                )

@@ -1,5 +1,6 @@
 """From a run and a dataset to vectors: of the trained network, the untrained one, and of pixels."""
 
+import dataclasses
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.jitter import looks
-from facenet_tf.evaluation.roster import Roster, Vectors
+from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
+from facenet_tf.evaluation.vectors_file import ZERO
 from facenet_tf.input_pipeline.pipeline import evaluation_arrays
 from facenet_tf.pretrained.saved import MODEL, check_crops, load_saved
 from facenet_tf.records.dataset import FaceDataset
@@ -27,14 +29,14 @@ Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """uint8 [B, H, W, C] crops to float32 [B, D] vectors of length 1."""
 
 
-def load_checked(run: Path, dataset: FaceDataset) -> keras.Model:
-    """The run's model, after its preprocessing was found to be the dataset's.
+def load_checked(path: Path, dataset: FaceDataset) -> keras.Model:
+    """The model of a run directory or a `.keras`, whose crops were found to be the dataset's.
 
     Raises:
         InputError: see `load_saved`; or the preprocessings differ.
     """
-    model = load_saved(run)
-    check_crops(model, run / MODEL, dataset)
+    model = load_saved(path)
+    check_crops(model, path / MODEL if path.is_dir() else path, dataset)
     return model
 
 
@@ -62,10 +64,25 @@ def untrained_like(model: keras.Model, seed: int) -> keras.Model:
 def network_embedder(
     model: keras.Model, flip_average: bool = False, jitter: int = 0, seed: int = 0
 ) -> Embedder:
-    """Vectors of a model.
+    """Vectors of a model from crops to unit vectors, `averaged` as asked for."""
+
+    @tf.function(reduce_retracing=True)
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return model(images, training=False)
+
+    def embed(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return forward(tf.constant(images)).numpy().astype(np.float32)
+
+    return averaged(embed, flip_average, jitter, seed)
+
+
+def averaged(
+    embed: Embedder, flip_average: bool = False, jitter: int = 0, seed: int = 0
+) -> Embedder:
+    """Vectors averaged over several views of each crop.
 
     Args:
-        model: from crops to unit vectors.
+        embed: makes the vectors of one view.
         flip_average: average those of crop and mirrored crop.
         jitter: average those of so many moved versions of the crop in its place, as `seed` draws
             them; 0: none.
@@ -74,23 +91,16 @@ def network_embedder(
     What was averaged is scaled to length 1 again.
     """
 
-    @tf.function(reduce_retracing=True)
-    def forward(images: tf.Tensor) -> tf.Tensor:
-        return model(images, training=False)
-
     def views(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
         for view in looks(images, jitter, seed) if jitter else (images,):
             yield view
             if flip_average:
                 yield np.ascontiguousarray(view[:, :, ::-1])
 
-    def embed(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        vectors = [forward(tf.constant(view)).numpy() for view in views(images)]
-        if len(vectors) == 1:
-            return vectors[0].astype(np.float32)
-        return unit_rows(np.sum(vectors, axis=0))
+    def embed_views(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return unit_rows(np.sum([embed(view) for view in views(images)], axis=0))
 
-    return embed
+    return embed_views if flip_average or jitter else embed
 
 
 def embed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -116,6 +126,8 @@ def embed_roster(
 ) -> Vectors:
     """A vector for every picture of the roster that has a record, NaN for the others.
 
+    A vector of zeros is no direction: its picture counts from then on as one without a record.
+
     Args:
         embed: makes the vectors.
         dataset: where the records are.
@@ -124,7 +136,8 @@ def embed_roster(
         degrade: what happens to each crop before, see `facenet_tf.input_pipeline.degraded`.
 
     Raises:
-        InputError: no picture has a record, or the model gives vectors that are not finite.
+        InputError: no picture has a record, or the model gives vectors that are not finite, or
+            nothing but zeros.
     """
     rows = np.flatnonzero(~roster.lost)
     if not len(rows):
@@ -133,6 +146,18 @@ def embed_roster(
     vectors = np.concatenate([embed(batch) for batch in batches])
     if not np.isfinite(vectors).all():
         raise InputError("the model gives embeddings that are not finite: its training diverged")
+    zero = np.abs(vectors).max(axis=1) == 0
+    if zero.all():
+        raise InputError("the model gives nothing but zeros: its training collapsed")
     values = np.full((len(roster), vectors.shape[1]), np.nan, np.float32)
-    values[rows] = vectors
-    return Vectors(roster, values)
+    values[rows] = np.where(zero[:, None], np.nan, vectors)
+    return Vectors(_without_zeros(roster, rows[zero]), values)
+
+
+def _without_zeros(roster: Roster, zero: NDArray[np.int64]) -> Roster:
+    if not len(zero):
+        return roster
+    logger.warning("%d pictures have a vector of zeros: they count as lost", len(zero))
+    outcomes, records = roster.outcomes.astype(object), roster.records.copy()
+    outcomes[zero], records[zero] = ZERO, NO_RECORD
+    return dataclasses.replace(roster, outcomes=outcomes.astype(np.str_), records=records)

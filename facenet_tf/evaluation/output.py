@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from facenet_tf.errors import InputError
@@ -12,14 +12,16 @@ from facenet_tf.errors import InputError
 FIGURES = "evaluation.json"
 REPORT = "report.html"
 EMBEDDINGS = "embeddings.npz"
-SVM = "svm.skops"
-PLOTS = ("roc.png", "det.png", "distances.png", "confusion.png", "tsne.png")
 _SCRATCH = ".partial"
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, files: Iterable[str] = ()) -> Iterator[Path]:
     """A directory to write an evaluation in, whose files take their places at the end.
+
+    Args:
+        path: of the evaluation.
+        files: names of all files and directories that an evaluation may leave beside its own three.
 
     After an error the directory holds what it held before. evaluation.json goes first and comes
     last: where it stands, the other files are of the same evaluation.
@@ -36,9 +38,16 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise InputError(f"--output {path}: {error.strerror}; give another directory") from error
     try:
         yield scratch
-        for name in (FIGURES, REPORT, EMBEDDINGS, SVM, *PLOTS):
-            (path / name).unlink(missing_ok=True)
+        for name in (FIGURES, REPORT, EMBEDDINGS, *files):
+            _remove(path / name)
         for file in sorted(scratch.iterdir(), key=lambda file: file.name == FIGURES):
             file.replace(path / file.name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

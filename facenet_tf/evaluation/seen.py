@@ -1,6 +1,7 @@
 """Whom the model saw in training, so that nobody of them is measured as unseen."""
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,17 @@ def seen_people(run: dict[str, Any], dataset: FaceDataset, roster: Roster) -> Se
         names = frozenset(normalized(str(name)) for name in np.unique(roster.identities[steering]))
         return SeenPeople(names, "the run's dataset is this one: its train and validation people")
     return SeenPeople(frozenset(), "unknown: the run was trained on another dataset")
+
+
+def combined(systems: Iterable[SeenPeople]) -> SeenPeople:
+    """Whom any of several systems saw; the first one is the one that is measured."""
+    first, *others = systems
+    known = [f"of a system to compare with: {each.source}" for each in others if each.names]
+    return SeenPeople(
+        frozenset().union(first.names, *(each.names for each in others)),
+        "; ".join([first.source, *known]),
+        first.before,
+    )
 
 
 def without_seen(roster: Roster, seen: SeenPeople) -> Roster:

@@ -11,21 +11,29 @@ beside it shows whether a low figure is the SVM's or the vectors'.
 
 import dataclasses
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import skops.io
 from numpy.typing import NDArray
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, train_test_split
 from sklearn.svm import SVC
 
+from facenet_tf.evaluation import plots
+from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.table import Table, by_vectors, interval, people_name, percent, share
 from facenet_tf.metrics import wilson_interval
 
 TEST_SHARE = 0.2
 MODELLED_SEED = 42
 INNER_FOLDS = 5
+FILE = "svm.skops"
 
 PROTOCOL = (
     "modelled-80-20: train_test_split(test_size=0.2, random_state=42), not stratified, over the "
@@ -42,6 +50,13 @@ LOST_PROTOCOL = (
     "modelled-80-20 with all pictures of these people that have no record added to its test part, "
     "as errors: none of them is in the training part, so that this is the most they can cost"
 )
+TERMS = {
+    "SVM accuracy": "share of the test pictures that are given the right name, on one named split",
+    "macro F1": "the same with every person counting alike, however many pictures they have",
+    "repeated splits": "mean and deviation over many splits: what chance moves",
+    "chosen C, kernel": "accuracy when the SVM's own settings were chosen on the training part",
+}
+CONFUSION = "The numbered columns: how many of a person's test pictures were given whose name"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +75,7 @@ def svm_figures(vectors: Vectors, *, repeats: int, choice: SvmChoice, seed: int)
     """
     names = vectors.roster.identities
     has_record = ~vectors.roster.lost
-    reason = _why_too_few(names[has_record])
+    reason = why_too_few(names[has_record])
     if reason:
         return {"skipped": reason, "accuracy": None, "macro_f1": None, "protocol": PROTOCOL}
     machine = KernelSvm(vectors.values[has_record], names[has_record])
@@ -88,7 +103,8 @@ def modelled_split(count: int) -> tuple[Rows, Rows]:
     return train, test
 
 
-def _why_too_few(targets: NDArray[np.str_]) -> str | None:
+def why_too_few(targets: NDArray[np.str_]) -> str | None:
+    """Why these pictures, by the names on them, do not suffice for the splits; None if they do."""
     people, counts = np.unique(targets, return_counts=True)
     if len(people) < 2:
         return f"{len(people)} people with a record: an SVM needs two"
@@ -112,7 +128,7 @@ def _named_split(machine: KernelSvm) -> dict[str, Any]:
         "accuracy": correct / len(test),
         "accuracy_interval": wilson_interval(correct, len(test)),
         "accuracy_interval_protocol": "Wilson, 95 %",
-        "macro_f1": _macro_f1(true, predicted),
+        "macro_f1": macro_f1(true, predicted),
         "people": people.tolist(),
         "train_pictures": len(train),
         "test_pictures": len(test),
@@ -129,7 +145,7 @@ def _repeated(machine: KernelSvm, repeats: int, seed: int) -> dict[str, Any]:
     for train, test in splits.split(machine.features, machine.targets):
         predicted = machine.predict(train, test)
         accuracies.append(np.mean(predicted == machine.targets[test]))
-        f1s.append(_macro_f1(machine.targets[test], predicted))
+        f1s.append(macro_f1(machine.targets[test], predicted))
     return {
         "protocol": REPEATED_PROTOCOL,
         "repeats": repeats,
@@ -140,11 +156,25 @@ def _repeated(machine: KernelSvm, repeats: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _selected(machine: KernelSvm, choice: SvmChoice, seed: int) -> dict[str, Any]:
-    train, test = modelled_split(len(machine.targets))
+@dataclasses.dataclass(frozen=True)
+class ChosenSvm:
+    """C and kernel of the highest mean accuracy over so many inner folds."""
+
+    c: float
+    kernel: str
+    folds: int
+    accuracy: float
+
+
+def choose_svm(machine: KernelSvm, train: Rows, choice: SvmChoice, seed: int) -> ChosenSvm | None:
+    """C and kernel by stratified cross-validation inside some rows.
+
+    Returns:
+        The first of the best, in the order of `choice`; None where a person has one of the rows.
+    """
     folds = min(INNER_FOLDS, int(np.unique(machine.targets[train], return_counts=True)[1].min()))
     if folds < 2:
-        return {"skipped": "a person has one training picture", "accuracy": None}
+        return None
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     inner = [
         (train[fit], train[held_out])
@@ -155,15 +185,23 @@ def _selected(machine: KernelSvm, choice: SvmChoice, seed: int) -> dict[str, Any
         for c, kernel in itertools.product(choice.c, choice.kernels)
     }
     c, kernel = max(scores, key=lambda tried: scores[tried])
-    predicted = machine.predict(train, test, c, kernel)
+    return ChosenSvm(c, kernel, folds, scores[c, kernel])
+
+
+def _selected(machine: KernelSvm, choice: SvmChoice, seed: int) -> dict[str, Any]:
+    train, test = modelled_split(len(machine.targets))
+    chosen = choose_svm(machine, train, choice, seed)
+    if chosen is None:
+        return {"skipped": "a person has one training picture", "accuracy": None}
+    predicted = machine.predict(train, test, chosen.c, chosen.kernel)
     return {
         "protocol": SELECTED_PROTOCOL,
-        "c": c,
-        "kernel": kernel,
-        "inner_folds": folds,
-        "inner_accuracy": scores[c, kernel],
+        "c": chosen.c,
+        "kernel": chosen.kernel,
+        "inner_folds": chosen.folds,
+        "inner_accuracy": chosen.accuracy,
         "accuracy": float(np.mean(predicted == machine.targets[test])),
-        "macro_f1": _macro_f1(machine.targets[test], predicted),
+        "macro_f1": macro_f1(machine.targets[test], predicted),
     }
 
 
@@ -179,6 +217,120 @@ def _lost_as_errors(named: dict[str, Any], lost: int) -> dict[str, Any]:
     }
 
 
-def _macro_f1(true: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
+def macro_f1(true: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
     """Mean F1 of the people who occur in the test part or are predicted: scikit-learn's default."""
     return float(f1_score(true, predicted, average="macro", zero_division=0))
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
+    """Figures over the people that the config asks for."""
+    return svm_figures(
+        vectors.where(measured.people_rows),
+        repeats=config.repeats,
+        choice=SvmChoice(config.svm_c, config.svm_kernels),
+        seed=config.seed,
+    )
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Person by person with the confusion matrix, and all networks side by side."""
+    svm, errors = results["svm"], results["svm"].get("lost_as_errors", {})
+    head = [people_name(results), "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
+    rows = [_row(name, result["svm"]) for name, result in by_vectors(results).items()]
+    note = ""
+    if errors.get("lost_pictures"):
+        note = f"with the pictures without a record as errors: {share(errors['accuracy'])}"
+    numbers = [str(number + 1) for number in range(len(svm["people"]))]
+    person_head = ["", "person", "precision", "recall", "F1", "pictures", *numbers]
+    return [
+        Table(head, rows, note, protocol=_protocol(svm), terms=TERMS),
+        Table(person_head, _person_rows(svm), title="Person by person", protocol=CONFUSION),
+    ]
+
+
+def _row(name: str, svm: dict[str, Any]) -> list[str]:
+    """Name, accuracy, macro F1, repeated mean ± deviation, chosen SVM."""
+    repeated, spread = svm.get("repeated"), "-"
+    if repeated:
+        spread = f"{repeated['accuracy_mean']:.4f} ± {repeated['accuracy_std']:.4f}"
+    chosen = share(svm.get("selected", {}).get("accuracy"))
+    return [name, share(svm["accuracy"]), share(svm["macro_f1"]), spread, chosen]
+
+
+def _person_rows(svm: dict[str, Any]) -> list[list[str]]:
+    """Per person: name, precision, recall, F1, test pictures, and how many of these were given each
+    person's number."""
+    rows = []
+    for number, (name, confused) in enumerate(zip(svm["people"], svm["confusion_matrix"]), start=1):
+        scores = svm["classification_report"].get(name)
+        shares = ["-", "-", "-", "0"]
+        if scores:
+            shares = [share(scores[kind]) for kind in ("precision", "recall", "f1-score")]
+            shares.append(f"{scores['support']:.0f}")
+        rows.append([str(number), name, *shares, *map(str, confused)])
+    return rows
+
+
+def _protocol(svm: dict[str, Any]) -> str:
+    if "repeated" not in svm:
+        return svm["protocol"]
+    selected, errors = svm["selected"], svm["lost_as_errors"]
+    chosen = "no choice"
+    if selected["accuracy"] is not None:
+        chosen = (
+            f"chosen C = {selected['c']}, {selected['kernel']}, macro F1 "
+            f"{share(selected['macro_f1'])}: {selected['protocol']}"
+        )
+    return (
+        f"{svm['protocol']}. {svm['test_pictures']} test pictures of {len(svm['people'])} people; "
+        f"95 % interval of the accuracy {interval(svm['accuracy_interval'])} (Wilson). Repeated "
+        f"splits: {svm['repeated']['repeats']} times {svm['repeated']['protocol']}. {chosen}. With "
+        f"lost pictures as errors ({errors['lost_pictures']} of {errors['test_pictures']}): "
+        f"{errors['protocol']}"
+    )
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """The named split's accuracy beside that of guessing and of the baselines."""
+    svm = results["svm"]
+    guessed = percent(1 / len(svm["people"]))
+    others = [
+        f"{name} {percent(result['svm']['accuracy'])}"
+        for name, result in by_vectors(results).items()
+        if result is not results and result["svm"]["accuracy"] is not None
+    ]
+    return [
+        f"Who is it: an SVM gives {percent(svm['accuracy'])} of the pictures of "
+        f"{len(svm['people'])} {people_name(results)} the right name "
+        f"({', '.join([f'guessing {guessed}', *others])})."
+    ]
+
+
+def draw(results: Results) -> list[Plot]:
+    """The confusion matrix of the named split."""
+    svm = results.figures["svm"]
+    drawing = plots.confusion(svm["confusion_matrix"], svm["people"])
+    description = "Confusion matrix: a row for each person, and whose name the SVM gave them"
+    return [Plot("confusion", description, drawing)]
+
+
+def save(results: Results, directory: Path) -> None:
+    """Write the SVM of the named split."""
+    skops.io.dump(
+        fit_named_split(results.trained.where(results.measured.people_rows)), directory / FILE
+    )
+
+
+SVM = Protocol(
+    "svm",
+    "Identification by an SVM",
+    "How often a simple classifier, shown some pictures of each person, names the right one of "
+    "these people on pictures that it was not shown.",
+    figures,
+    tables,
+    verdict,
+    plots=draw,
+    save=save,
+    files=(FILE, "confusion.png"),
+    for_baselines=True,
+)

@@ -1,284 +1,254 @@
-"""Verification: sets of pairs, who chose the threshold, and the figures over them."""
+"""Verification: do two pictures show the same person?
+
+The pairs are all those of the test people's pictures, and those of a published list.
+"""
 
 import dataclasses
-import logging
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facenet_tf import metrics
-from facenet_tf.datasets.pairs import Pairs
-from facenet_tf.errors import InputError
-from facenet_tf.evaluation.roster import Roster, Vectors, drawn_people
-from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
-
-logger = logging.getLogger(__name__)
-
-MOST_PICTURES_PAIRED = 3000
-"""All pairs of more pictures than this are too many to sort again for every bootstrap draw."""
-
-DISTANCE = "squared Euclidean distance of unit vectors"
-LOST = (
-    "no pair is skipped: a pair with a picture that has no record counts as an error at every "
-    "threshold"
+from facenet_tf.evaluation import plots
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import FOLDS, Measured
+from facenet_tf.evaluation.pair_figures import (
+    fixed_threshold_figures,
+    folded_figures,
+    grid_figures,
+    ranking_figures,
 )
+from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
+from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
+from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.table import Table, by_vectors, interval, percent, share
+
+UNSEEN = "unseen_people"
+TERMS = {
+    "accuracy": "share of pairs decided rightly at a threshold that other people or pairs chose",
+    "AUC": "how often a pair of one person is nearer than a pair of two: 1 always, 0.5 by chance",
+    "EER": "the error where as many pairs of one person are refused as pairs of two are accepted: "
+    "0 is perfect, 0.5 is chance",
+    "d'": "how far apart the two kinds of distances lie on average, in units of their spread",
+    "TAR@x": "share of the pairs of one person that are accepted when a share x of the pairs of "
+    "two people is accepted wrongly; “-” where too few pairs could carry the figure",
+}
+VALIDATION = "all pairs of the dataset's validation people (best mean of TAR and 1 - FAR)"
 
 
-@dataclasses.dataclass(frozen=True)
-class PairSet:
-    """N pairs of pictures of a roster.
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
+    """{set of pairs: figures} of one network's vectors."""
+    threshold = _validation_threshold(vectors, measured.validation)
 
-    Attributes:
-        protocol: where the pairs come from.
-        left, right: int64 [N] rows of the roster.
-        genuine: bool [N].
-        fold: int64 [N], or None where the protocol has no folds.
-    """
-
-    protocol: str
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    genuine: NDArray[np.bool_]
-    fold: NDArray[np.int64] | None = None
-
-    def __len__(self) -> int:
-        return len(self.genuine)
-
-    def where(self, chosen: NDArray[np.bool_]) -> "PairSet":
-        """The pairs chosen by a bool [N]."""
-        fold = None if self.fold is None else self.fold[chosen]
-        return PairSet(
-            self.protocol, self.left[chosen], self.right[chosen], self.genuine[chosen], fold
+    def ranking(scored: ScoredPairs) -> dict[str, Any]:
+        return ranking_figures(
+            scored, fars=config.fars, bootstrap=config.bootstrap, seed=config.seed
         )
 
+    def fixed(scored: ScoredPairs, balanced: bool) -> dict[str, Any]:
+        if threshold is None:
+            reason = "no validation people to choose a threshold"
+            return {"accuracy_mean": None, "accuracy_sem": None, "accuracy_protocol": reason}
+        return fixed_threshold_figures(scored, threshold, VALIDATION, balanced=balanced)
 
-@dataclasses.dataclass(frozen=True)
-class ScoredPairs:
-    """Pairs with their squared distances, float64 [N], by the vectors of one network.
-
-    The distance is infinite on the wrong side where a picture has no record.
-    """
-
-    roster: Roster
-    pairs: PairSet
-    distance: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, vectors: Vectors, pairs: PairSet) -> "ScoredPairs":
-        """Measure all pairs."""
-        distance = metrics.listed_distances(vectors.values, pairs.left, pairs.right)
-        worst = np.where(pairs.genuine, np.inf, -np.inf)
-        return cls(vectors.roster, pairs, np.where(np.isnan(distance), worst, distance))
-
-    def where(self, chosen: NDArray[np.bool_]) -> "ScoredPairs":
-        """The pairs chosen by a bool [N]."""
-        return ScoredPairs(self.roster, self.pairs.where(chosen), self.distance[chosen])
+    found = {}
+    if measured.unseen is not None:
+        unseen = ScoredPairs.of(vectors, measured.unseen)
+        found[UNSEEN] = {**ranking(unseen), **fixed(unseen, balanced=True)}
+    if measured.listed is not None and measured.folded is not None:
+        listed = ScoredPairs.of(vectors, measured.listed)
+        common = {**ranking(listed), "left_out_people": measured.left_out}
+        name: str = config.protocol
+        if name == "lfw_view1":
+            found[name] = {**common, **fixed(listed, balanced=False)}
+            name = f"{name}_{FOLDS}fold"
+        folded = dataclasses.replace(listed, pairs=measured.folded)
+        found[name] = {**common, **folded_figures(folded, measured.folds)}
+        grid = grid_figures(folded) if name != f"lfw_view1_{FOLDS}fold" else None
+        if grid and not measured.left_out:
+            found[name]["grid"] = grid
+    return found
 
 
-def all_pairs_of_split(roster: Roster, split: str, seed: int) -> PairSet | None:
-    """All pairs of the pictures of a split's people, duplicates left out.
-
-    Above MOST_PICTURES_PAIRED pictures whole people are drawn at random up to that number.
-
-    Returns:
-        The pairs; None unless they hold genuine and impostor ones.
-    """
-    wanted = (roster.splits == split) & ~roster.duplicate
-    people = np.unique(roster.identities[wanted])
-    protocol = f"all pairs of the pictures of the dataset's {len(people)} {split} people"
-    drawn = drawn_people(roster.where(wanted), MOST_PICTURES_PAIRED, seed)
-    if len(drawn) < len(people):
-        wanted &= roster.of_people(drawn)
-        protocol = (
-            f"all pairs of the pictures of {len(drawn)} people drawn from the dataset's "
-            f"{len(people)} {split} people (seed {seed})"
-        )
-    rows = np.flatnonzero(wanted)
-    left, right = metrics.all_pairs(len(rows))
-    left, right = rows[left], rows[right]
-    codes = np.unique(roster.identities, return_inverse=True)[1]
-    genuine = codes[left] == codes[right]
-    if not len(genuine) or genuine.all() or not genuine.any():
+def _validation_threshold(vectors: Vectors, pairs: PairSet | None) -> float | None:
+    if pairs is None:
         return None
-    return PairSet(protocol, left, right, genuine)
-
-
-def listed_pairs(roster: Roster, pairs: Pairs, protocol: str) -> PairSet:
-    """A published list of pairs as rows of the roster.
-
-    Raises:
-        InputError: the list names pictures that the dataset was not built from.
-    """
-    left, right = roster.rows_of(pairs.left), roster.rows_of(pairs.right)
-    unknown = (left < 0) | (right < 0)
-    if unknown.any():
-        first = int(np.argmax(unknown))
-        raise InputError(
-            f"{int(unknown.sum())} of {len(pairs)} pairs name pictures that the dataset does not "
-            f"have (first: {pairs.left[first]}, {pairs.right[first]}): build it from all of LFW"
-        )
-    genuine = np.asarray(pairs.genuine, bool)
-    return PairSet(protocol, left, right, genuine, np.asarray(pairs.fold))
-
-
-def ranking_figures(
-    scored: ScoredPairs, *, fars: tuple[float, ...], bootstrap: int = 0, seed: int = 0
-) -> dict[str, Any]:
-    """Figures that need no chosen threshold: AUC, EER and TAR at each FAR, with their intervals."""
-    pairs, roster = scored.pairs, scored.roster
-    curve = metrics.roc_curve(pairs.genuine, scored.distance)
-    genuines, impostors = int(pairs.genuine.sum()), int((~pairs.genuine).sum())
-    figures: dict[str, Any] = {
-        "protocol": f"{pairs.protocol}; {DISTANCE}; {LOST}",
-        "pairs": len(pairs),
-        "genuine_pairs": genuines,
-        "impostor_pairs": impostors,
-        "auc": metrics.area_under_curve(curve),
-        "eer": metrics.equal_error_rate(curve),
-        "tar": {},
-        "tar_points": {},
-        **_pairs_by_outcome(roster, pairs),
-    }
-    carried = [far for far in fars if metrics.supports_far(impostors, far)]
-    for far in fars:
-        if far not in carried:
-            figures["tar"][str(far)] = None
-            figures["tar_points"][str(far)] = {
-                "impostor_pairs": impostors,
-                "skipped": _too_few(impostors, far),
-            }
-            continue
-        point = metrics.operating_point(curve, far)
-        figures["tar"][str(far)] = point.tar
-        figures["tar_points"][str(far)] = {
-            "threshold": point.threshold if np.isfinite(point.threshold) else None,
-            "far": point.far,
-            "impostor_pairs": impostors,
-            "interval": metrics.wilson_interval(round(point.tar * genuines), genuines),
-            "interval_protocol": "Wilson over the genuine pairs, 95 %, threshold taken as given",
-        }
-    if bootstrap:
-        figures["bootstrap"] = _bootstrap(scored, carried, bootstrap, seed)
-    lost = roster.lost[pairs.left] | roster.lost[pairs.right]
-    if lost.any():
-        figures["without_lost"] = _without_lost(scored.where(~lost), fars)
-    return figures
-
-
-def _without_lost(scored: ScoredPairs, fars: tuple[float, ...]) -> dict[str, Any] | None:
-    pairs = scored.pairs
-    if pairs.genuine.all() or not pairs.genuine.any():
+    distance = ScoredPairs.of(vectors, pairs).distance
+    if not np.isfinite(distance).any():
         return None
-    figures = ranking_figures(scored, fars=fars)
-    figures["protocol"] = f"{pairs.protocol}; {DISTANCE}; only pairs of pictures with a record"
-    return figures
+    return metrics.best_threshold(pairs.genuine, distance, balanced=True)[0]
 
 
-def _pairs_by_outcome(roster: Roster, pairs: PairSet) -> dict[str, Any]:
-    """How many pairs hold a picture of each outcome code, and how many one without a record."""
-    lost = roster.lost[pairs.left] | roster.lost[pairs.right]
-    outcomes, codes = np.unique(roster.outcomes, return_inverse=True)
-    left, right = codes[pairs.left], codes[pairs.right]
-    counts = {
-        str(outcome): int(np.sum((left == code) | (right == code)))
-        for code, outcome in enumerate(outcomes)
-    }
-    return {
-        "pairs_with_lost_picture": int(lost.sum()),
-        "pairs_by_outcome": {outcome: count for outcome, count in counts.items() if count},
-    }
+def tables(results: dict[str, Any]) -> list[Table]:
+    """All sets and networks in one table; per set the points on the curve, with intervals."""
+    rows = _rows(results)
+    if not rows:
+        return [Table(note="the test people give no genuine and impostor pairs")]
+    tars = [f"TAR@{float(far):g}" for far in _carried(results)]
+    head = ["verification", "vectors", "accuracy", "AUC", "EER", "d'", *tars, "pairs"]
+    return [
+        Table(head, rows, _reporting_note(results), terms=TERMS),
+        *(points_table(set_name(*each), each[1]) for each in results["verification"].items()),
+    ]
 
 
-def _too_few(impostors: int, far: float) -> str:
-    return (
-        f"{impostors} impostor pairs; {MINIMUM_FALSE_ACCEPTS} expected false accepts at this FAR "
-        f"need {int(np.ceil(MINIMUM_FALSE_ACCEPTS / far))}"
+def _rows(results: dict[str, Any]) -> list[list[str]]:
+    """Per set of pairs and kind of vectors: accuracy ± SEM, AUC, EER, TAR at each FAR, pairs.
+
+    Where pictures without a record count as errors, a second row leaves their pairs out: a few of
+    them are enough to keep every threshold above a low FAR.
+    """
+    rows, fars = [], _carried(results)
+    for name, result in by_vectors(results).items():
+        for key, figure in result["verification"].items():
+            pair_set = set_name(key, figure)
+            rows.append(_row(pair_set, name, figure, fars))
+            if figure.get("without_lost"):
+                rows.append(_row(f"{pair_set}, lost apart", name, figure["without_lost"], fars))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _carried(results: dict[str, Any]) -> list[str]:
+    """The FARs at which any set of pairs has a figure."""
+    sets = results["verification"].values()
+    return [
+        str(far)
+        for far in results["config"]["fars"]
+        if any(each["tar"][str(far)] is not None for each in sets)
+    ]
+
+
+def _reporting_note(results: dict[str, Any]) -> str:
+    """Under which names the figures on LFW may be reported."""
+    names = results.get("lfw_reporting_names", {})
+    return "; ".join(
+        f"{name.replace('_', ' ')}: LFW, “{found['name']}” ({found['why']})"
+        for name, found in names.items()
     )
 
 
-def _bootstrap(
-    scored: ScoredPairs, fars: list[float], replicates: int, seed: int
-) -> dict[str, Any]:
-    pairs = scored.pairs
-
-    def statistic(curve: metrics.RocCurve) -> list[float]:
-        tars = [metrics.operating_point(curve, far).tar for far in fars]
-        return [metrics.area_under_curve(curve), metrics.equal_error_rate(curve), *tars]
-
-    described = f"people drawn with replacement, {replicates} times, 95 % percentiles, seed {seed}"
-    codes = np.unique(scored.roster.identities, return_inverse=True)[1]
-    sides = (codes[pairs.left], codes[pairs.right])
-    try:
-        intervals = metrics.bootstrap_identities(
-            pairs.genuine, scored.distance, sides, statistic, replicates=replicates, seed=seed
-        ).tolist()
-    except ValueError as error:
-        return {"protocol": described, "skipped": str(error)}
-    tar = dict(zip(map(str, fars), intervals[2:], strict=True))
-    return {"protocol": described, "auc": intervals[0], "eer": intervals[1], "tar": tar}
+def _row(pair_set: str, name: str, figure: dict[str, Any], fars: list[str]) -> list[str]:
+    accuracy = share(figure.get("accuracy_mean"))
+    if figure.get("accuracy_sem") is not None:
+        accuracy += f" ± {figure['accuracy_sem']:.4f}"
+    ranking = [share(each) for each in (figure["auc"], figure["eer"])]
+    d_prime = "-" if figure.get("d_prime") is None else f"{figure['d_prime']:.2f}"
+    tars = [share(figure["tar"][far]) for far in fars]
+    return [pair_set, name, accuracy, *ranking, d_prime, *tars, str(figure["pairs"])]
 
 
-def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
-    """Accuracy of each fold at the best exact threshold of the others, with mean and SEM."""
-    pairs = scored.pairs
-    if pairs.fold is None:
-        raise ValueError("these pairs have no folds")
-    result = metrics.folded_accuracy(pairs.genuine, scored.distance, pairs.fold)
-    sizes = np.unique(pairs.fold, return_counts=True)[1]  # a fold may have lost all its pairs
-    correct = round(float(np.sum(result.per_fold * sizes)))
-    return {
-        "accuracy_mean": result.mean,
-        "accuracy_sem": result.sem,
-        "accuracy_per_fold": result.per_fold.tolist(),
-        "thresholds": result.thresholds.tolist(),
-        "accuracy_interval": metrics.wilson_interval(correct, len(pairs)),
-        "accuracy_protocol": (
-            f"{folds}; each fold at the exact threshold that is best on the others; SEM = sample "
-            "deviation / sqrt(folds); interval: Wilson over all pairs, 95 %"
-        ),
-    }
+def set_name(key: str, figure: dict[str, Any]) -> str:
+    """Name of a set of pairs; a list that seen people had to leave does not bear its own alone."""
+    left_out = figure.get("left_out_people")
+    return f"{key} minus {left_out} people" if left_out else key
 
 
-def fixed_threshold_figures(
-    scored: ScoredPairs, threshold: float, chosen_on: str, *, balanced: bool
-) -> dict[str, Any]:
-    """Accuracy at a threshold that other people chose, applied once.
+def points_table(title: str, figure: dict[str, Any]) -> Table:
+    """TAR at each FAR with its intervals over pairs and over people."""
+    boot = figure.get("bootstrap", {})
+    rows = []
+    for far, point in figure["tar_points"].items():
+        if "skipped" in point:
+            rows.append([far, f"no figure: {point['skipped']}", "-", "-"])
+        else:
+            over_people = interval(boot.get("tar", {}).get(far))
+            rows.append([far, share(figure["tar"][far]), interval(point["interval"]), over_people])
+    note = (
+        f"{figure['genuine_pairs']} genuine and {figure['impostor_pairs']} impostor pairs, "
+        f"{figure['pairs_with_lost_picture']} with a picture that has no record"
+    )
+    protocol = figure["protocol"]
+    if "accuracy_protocol" in figure:
+        protocol += f". Accuracy: {figure['accuracy_protocol']}"
+    if boot:
+        found = f": {boot['skipped']}" if "skipped" in boot else _of_people(boot)
+        protocol += f". Intervals over people: {boot['protocol']}{found}"
+    head = ["FAR", "TAR", "interval over pairs", "interval over people"]
+    return Table(head, rows, note, title, detail=True, protocol=protocol)
 
-    Args:
-        scored: the pairs.
-        threshold: squared distance up to which a pair is accepted.
-        chosen_on: who chose it, for the protocol.
-        balanced: mean of the accuracies over genuine and impostor pairs, for unequal numbers.
-    """
-    pairs = scored.pairs
-    right = pairs.genuine == (scored.distance <= threshold)
-    if balanced:
-        accuracy = float(right[pairs.genuine].mean() + right[~pairs.genuine].mean()) / 2
-        interval, note = None, "mean of the accuracies on genuine and on impostor pairs"
+
+def _of_people(boot: dict[str, Any]) -> str:
+    return f"; AUC {interval(boot['auc'])}, EER {interval(boot['eer'])}"
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """The set that was asked for last, a published list before the dataset's own people."""
+    found = results["verification"]
+    if not found:
+        return []
+    key, figure = list(found.items())[-1]
+    accepted = [(far, tar) for far, tar in figure["tar"].items() if tar is not None]
+    line = f"Same person or not ({set_name(key, figure).replace('_', ' ')}): "
+    if accepted:
+        far, tar = accepted[-1]
+        line += (
+            f"{percent(tar)} of the pairs of one person are recognised while "
+            f"{100 * float(far):g} % of the pairs of two people are taken for one"
+        )
     else:
-        accuracy = float(right.mean())
-        interval = metrics.wilson_interval(int(right.sum()), len(pairs))
-        note = "share of pairs decided rightly; interval: Wilson over the pairs, 95 %"
-    return {
-        "accuracy_mean": accuracy,
-        "accuracy_sem": None,
-        "accuracy_interval": interval,
-        "threshold": threshold,
-        "accuracy_protocol": f"threshold chosen on {chosen_on}, applied once; {note}",
+        line += f"equal error {percent(figure['eer'])}"
+    if figure.get("accuracy_mean") is not None:
+        line += f"; {percent(figure['accuracy_mean'])} of the decisions are right"
+    return [f"{line}."]
+
+
+def draw(results: Results) -> list[Plot]:
+    """ROC and DET of all networks and the distances of the measured one.
+
+    Over the published list, or else over the pairs of the test people.
+    """
+    pairs = results.measured.listed or results.measured.unseen
+    if pairs is None:
+        return []
+    distances = {
+        name: ScoredPairs.of(rows, pairs).distance for name, rows in results.vectors.items()
     }
-
-
-def grid_figures(scored: ScoredPairs) -> dict[str, Any]:
-    """The figures of the grid rule in common use, for comparison with published ones."""
-    grid = metrics.grid_lfw(scored.pairs.genuine, scored.distance)
-    return {
-        "protocol": (
-            "thresholds 0…4 on squared distances, steps of 0.01 (accuracy) and 0.001 (VAL at FAR "
-            "1e-3), accepted below the threshold, ten contiguous folds, population deviations"
+    curves = {
+        name: metrics.roc_curve(pairs.genuine, distance) for name, distance in distances.items()
+    }
+    band = _band(results)
+    return [
+        Plot(
+            "roc",
+            "ROC: the share of pairs of one person that are accepted (TAR), over the share of "
+            "pairs of two people that are accepted wrongly (FAR); nearer to the top left is better",
+            plots.roc(curves, band),
         ),
-        **{
-            name: value.tolist() if isinstance(value, np.ndarray) else value
-            for name, value in dataclasses.asdict(grid).items()
-        },
-    }
+        Plot(
+            "det",
+            "DET: the share of pairs of one person that are refused wrongly (FRR), over the share "
+            "of pairs of two people that are accepted wrongly (FAR); lower is better",
+            plots.det(curves, band),
+        ),
+        Plot(
+            "distances",
+            "Distances of pairs of one person (genuine) and of two people (impostor); the less the "
+            "two hills overlap, the better",
+            plots.distances(pairs.genuine, distances[TRAINED], "trained network"),
+        ),
+    ]
+
+
+def _band(results: Results) -> plots.Band | None:
+    """The pointwise band of the curve that is drawn, where people were drawn for it."""
+    sets = results.figures["verification"]
+    shown = [name for name in sets if name != UNSEEN] if results.measured.listed else [UNSEEN]
+    figure = sets[shown[0]]
+    drawn = figure.get("bootstrap", {}).get("curve")
+    if drawn is None:
+        return None
+    return plots.Band(*map(np.array, (figure["curve"]["far"], drawn["low"], drawn["high"])))
+
+
+VERIFICATION = Protocol(
+    "verification",
+    "Verification",
+    "Whether the network can tell if two pictures show the same person: how many pairs of one "
+    "person it accepts (TAR) while it accepts only so few pairs of two people (FAR).",
+    figures,
+    tables,
+    verdict,
+    plots=draw,
+    files=("roc.png", "det.png", "distances.png"),
+    for_baselines=True,
+)

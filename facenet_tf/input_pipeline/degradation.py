@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.degraded import fewer_pixels
+from facenet_tf.input_pipeline.degraded import fewer_pixels, gaussian_blur, jpeg
 from facenet_tf.input_pipeline.draws import Change, Draws, Sides
 
 SMALLEST_SIDE = 0.2
@@ -47,9 +47,7 @@ def _between(low: float, high: float, numbers: np.ndarray) -> np.ndarray:
 
 def _blur(draws: Draws, sides: Sides) -> Change:
     deviations = sides[0] * _between(SHARPEST, MOST_BLURRED, draws["blur_width"])
-    return lambda position, crop: cv2.GaussianBlur(
-        crop, (0, 0), float(deviations[position]), borderType=cv2.BORDER_REFLECT
-    )
+    return lambda position, crop: gaussian_blur(crop, float(deviations[position]))
 
 
 def _motion_blur(draws: Draws, sides: Sides) -> Change:
@@ -83,13 +81,4 @@ def _low_resolution(draws: Draws, sides: Sides) -> Change:
 
 def _jpeg(draws: Draws, sides: Sides) -> Change:
     qualities = np.rint(_between(*QUALITIES, draws["jpeg_quality"])).astype(int)
-
-    def compressed(position: int, crop: np.ndarray) -> np.ndarray:
-        # The other way round, red would be as coarse as blue.
-        pixels = cv2.cvtColor(crop, cv2.COLOR_RGB2BGR) if crop.ndim == 3 else crop
-        options = [cv2.IMWRITE_JPEG_QUALITY, int(qualities[position])]
-        encoded = cv2.imencode(".jpg", pixels, options)[1]
-        decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
-        return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB) if crop.ndim == 3 else decoded
-
-    return compressed
+    return lambda position, crop: jpeg(crop, int(qualities[position]))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.roc import RocCurve, SortedPairs
 
 _NORMAL_QUANTILE_975 = 1.959963984540054
@@ -39,10 +40,7 @@ def bootstrap_identities(
 ) -> NDArray[np.float64]:
     """95 % percentile intervals of statistics of pairs, with people drawn anew, not pairs.
 
-    Pairs that share a person are not independent, so an interval over pairs is too narrow. Each
-    replicate draws as many people as there are, with replacement; a pair of two people counts the
-    product of their multiplicities, a genuine pair the multiplicity of its person (after Bolle et
-    al., "The subsets bootstrap", 2004).
+    How the draws are made: `people_draws`.
 
     Args:
         genuine: bool [N].
@@ -59,22 +57,19 @@ def bootstrap_identities(
         ValueError: bad input, or fewer than half of the draws could be used.
     """
     pairs = SortedPairs(genuine, distance)
-    sides = np.concatenate([np.asarray(side) for side in identities])
-    people, codes = np.unique(sides, return_inverse=True)
-    left, right = codes.reshape(2, -1)[:, pairs.order]
-    random = np.random.default_rng([seed, len(pairs.order)])
-    # One look-up per pair and draw: pairs are many more than pairs of people.
-    cells, cell = np.unique(left * len(people) + right, return_inverse=True)
-    first, second = np.divmod(cells, len(people))
+    left, right = (np.asarray(side)[pairs.order] for side in identities)
+    draws = PeopleDraws(left, right, seed)
     samples = []
     for _ in range(replicates):
-        drawn = random.integers(len(people), size=len(people))
-        times = np.bincount(drawn, minlength=len(people)).astype(np.float64)
-        of_cell = np.where(first == second, times[first], times[first] * times[second])
         try:
-            samples.append(statistic(pairs.curve(of_cell[cell])))
+            samples.append(statistic(pairs.curve(draws.weights())))
         except ValueError:
             continue
-    if len(samples) < max(1, replicates / 2):
-        raise ValueError(f"too few people ({len(people)}) for a bootstrap over identities")
+    check_draws(len(samples), replicates, draws.people)
     return np.quantile(np.asarray(samples), [0.025, 0.975], axis=0).T
+
+
+def check_draws(used: int, asked: int, people: int) -> None:
+    """Raises ValueError where fewer than half of the draws could be used."""
+    if used < max(1, asked / 2):
+        raise ValueError(f"too few people ({people}) for a bootstrap over identities")

@@ -145,6 +145,20 @@ def operating_point(curve: RocCurve, far: float) -> OperatingPoint:
     )
 
 
+def tar_at(curve: RocCurve, fars: ArrayLike) -> NDArray[np.float64]:
+    """The TAR of `operating_point` at each of several FARs [F]."""
+    return curve.tar[np.searchsorted(curve.far, np.asarray(fars), side="right") - 1]
+
+
 def supports_far(impostors: int, far: float) -> bool:
     """Whether this many impostor pairs carry a figure at this FAR: 10 false accepts expected."""
     return impostors >= MINIMUM_FALSE_ACCEPTS / far * (1 - 1e-12)
+
+
+def check_carries_far(impostors: int, far: float) -> None:
+    """Raises ValueError, with how many were needed, unless `supports_far`."""
+    if not supports_far(impostors, far):
+        raise ValueError(
+            f"{impostors} impostor pairs; {MINIMUM_FALSE_ACCEPTS} expected false accepts at this "
+            f"FAR need {int(np.ceil(MINIMUM_FALSE_ACCEPTS / far * (1 - 1e-12)))}"
+        )

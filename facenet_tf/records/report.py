@@ -62,6 +62,10 @@ def write_report(
         "facenet_tf.records",
         "report.html.jinja",
         manifest=manifest,
+        splits=[
+            [name, split["identities"], split["records"]]
+            for name, split in manifest["splits"].items()
+        ],
         outcomes=_outcomes(rows, thumbnail),
         distributions=measured,
         quantiles=_quantile_table(measured),

@@ -164,8 +164,9 @@ class TrainConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     """what happens to a crop on its way into a batch"""
     degrade: tuple[str, ...] = ()
-    """what happens to every crop before that, the validation people's too, in order: grey, or
-    low_resolution:SIDE, which reduces it to SIDE pixels a side and brings it back"""
+    """what happens to every crop before that, the validation people's too, in order: grey,
+    low_resolution:SIDE, which reduces it to SIDE pixels a side and brings it back, or blur, jpeg,
+    noise, rotation or occlusion with their strength (docs/guide.md)"""
     pictures_per_person: int = 0
     """train on at most so many pictures of each training person, drawn by the seed; 0: on all"""
     optimizer: Literal["adamw", "adam", "sgd", "adagrad", "lamb"] = "adamw"

@@ -9,10 +9,11 @@ import pytest
 
 from facenet_tf import models
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation.beside import Beside
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.run import evaluate_run
+from facenet_tf.evaluation.subject import BESIDE, open_others
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
@@ -54,7 +55,7 @@ def other_run(tmp_path_factory):
 
 
 def short(run, dataset, output, **options):
-    few = {"repeats": 2, "bootstrap": 0, "tsne": False, "draws": 3}
+    few = {"repeats": 2, "bootstrap": 0, "projection": ProjectionOptions(()), "draws": 3}
     return EvaluateConfig(run, dataset.directory, output=output, **few, **options)
 
 
@@ -88,15 +89,18 @@ def test_pictures_are_found_by_name_whatever_the_order():
     assert here.as_in(turned).records.tolist() == [0, 1]
 
 
+def opened(run, dataset, *beside):
+    return open_others(short(run, dataset, None, beside=beside), dataset)[BESIDE]
+
+
 def test_other_pictures_are_refused(run, dataset, other_run, other_dataset):
-    config = short(run, dataset, None)
-    beside = Beside(config, str(other_run), other_dataset.directory)
+    beside = opened(run, dataset, str(other_run), other_dataset.directory)
     roster = Roster.of(dataset)
     renamed = dataclasses.replace(roster, keys=np.char.add(roster.keys, "x"))
-    with pytest.raises(InputError, match=r"--beside .*larger: it has no picture .*jpgx"):
+    with pytest.raises(InputError, match=r"larger: it has no picture .*jpgx"):
         beside.vectors(renamed)
 
 
 def test_crops_of_another_network_are_refused(run, dataset, other_run):
     with pytest.raises(InputError, match=r"--beside .*size: 40 and 32"):
-        Beside(short(run, dataset, None), str(other_run), dataset.directory)
+        opened(run, dataset, str(other_run), dataset.directory)

@@ -7,6 +7,10 @@ import pytest
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.inputs import Foreign
+from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.options.quality import QualityOptions
+from facenet_tf.evaluation.options.robustness import RobustnessOptions
 
 
 @pytest.fixture
@@ -16,7 +20,7 @@ def config(tmp_path) -> EvaluateConfig:
 
 
 def test_defaults_are_the_demonstration():
-    config = EvaluateConfig()
+    config = EvaluateConfig().resolved()
     assert (config.run, config.dataset) == (Path("runs/att"), Path("data/att"))
     assert config.output_directory == Path("runs/att/evaluation")
 
@@ -61,6 +65,38 @@ def test_with_weights_the_dataset_comes_first():
     assert recipe.resolved() == recipe
     run = EvaluateConfig(Path("runs/mine"), Path("data/mine"))
     assert run.resolved() == run
+
+
+def test_embeddings_alone_need_no_dataset():
+    alone = EvaluateConfig(Path("mine.npz"), compare=("theirs.csv",)).resolved()
+    assert alone.dataset is None
+    assert alone.output_directory == Path("runs/mine/embeddings")
+    joined = EvaluateConfig(Path("mine.npz"), Path("data/mine")).resolved()
+    assert joined.output_directory == Path("runs/mine/mine")
+    mixed = EvaluateConfig(Path("mine.npz"), compare=("model.onnx",)).resolved()
+    assert mixed.dataset == Path("data/att")
+
+
+def test_systems_are_checked_before_anything_is_opened(tmp_path):
+    for name in ("a.npz", "b.npz", "c.onnx"):
+        (tmp_path / name).touch()
+    a, b, c = (str(tmp_path / name) for name in ("a.npz", "b.npz", "c.onnx"))
+    for options, named in (
+        ({"compare": ("gone.npz",)}, r"gone\.npz: there is no such file"),
+        ({"compare": (b, b)}, "--compare .*b.npz is given more than once"),
+        ({"compare": (f"{b}@",)}, "give SOURCE, or SOURCE@DATASET"),
+        ({"compare": (c,)}, r"c\.onnx does not say how its crops are made"),
+        ({"flip_average": True}, "--flip-average needs pictures"),
+        ({"degrade": ("grey",)}, "--degrade needs pictures"),
+        ({"comparison": ComparisonOptions(draws=0)}, r"--comparison\.draws"),
+        ({"compare": (b,), "comparison": ComparisonOptions(draws=38)}, "2 systems .* give 39"),
+        ({"robustness": RobustnessOptions(pictures=1)}, r"--robustness\.pictures"),
+        ({"quality": QualityOptions(limit=1.0)}, r"--quality\.limit"),
+    ):
+        with pytest.raises(InputError, match=named):
+            EvaluateConfig(Path(a), **options).check()
+    foreign = Foreign("fixed", "five_points")
+    EvaluateConfig(Path(a), Path("data/mine"), compare=(c, f"{b}@data"), foreign=foreign).check()
 
 
 def test_weights_need_their_package_and_no_run(monkeypatch):

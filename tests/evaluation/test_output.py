@@ -7,7 +7,7 @@ from facenet_tf.evaluation import output
 def test_files_of_an_earlier_evaluation_go_and_others_stay(tmp_path):
     for name in ("evaluation.json", "svm.skops", "tsne.png", "notes.txt"):
         (tmp_path / name).write_text("old")
-    with output.written_whole(tmp_path) as scratch:
+    with output.written_whole(tmp_path, ("svm.skops", "tsne.png")) as scratch:
         (scratch / "evaluation.json").write_text("new")
         assert (tmp_path / "evaluation.json").read_text() == "old"
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {

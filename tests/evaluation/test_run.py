@@ -8,8 +8,9 @@ import pytest
 import skops.io
 
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation import run as module
+from facenet_tf.evaluation import circumstances as module
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.run import evaluate_run
 
 
@@ -89,11 +90,13 @@ def test_svm_loads_without_pickle_and_gives_names(evaluated):
 def test_report_is_one_file_with_its_images_inside(world, evaluated):
     output, figures = evaluated
     report = (output / "report.html").read_text()
-    assert report.count("data:image/png;base64,") == 5
-    assert not re.search(r'(src|href)="(?!data:)', report)
+    drawn = len(list(output.glob("*.png")))
+    assert report.count("data:image/png;base64,") == 2 * drawn >= 10  # for light and for dark
+    assert "data:image/webp;base64," in report
+    assert not re.search(r'(src|srcset|href)="(?!data:|#)', report)
     assert world.lost in report
     assert f"{figures['svm']['accuracy']:.4f}" in report
-    for image in ("roc", "det", "distances", "confusion", "tsne"):
+    for image in ("roc", "det", "distances", "confusion", "cmc", "reliability", "tsne"):
         assert (output / f"{image}.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -113,7 +116,7 @@ def test_few_shot_figures_stand_beside_the_others(evaluated):
 
 
 def test_all_crops_are_degraded_and_that_is_recorded(run, dataset, evaluated, tmp_path):
-    few = {"repeats": 2, "bootstrap": 0, "tsne": False, "few_shot": ()}
+    few = {"repeats": 2, "bootstrap": 0, "projection": ProjectionOptions(()), "few_shot": ()}
     config = EvaluateConfig(run, dataset.directory, output=tmp_path, degrade=("grey",), **few)
     figures = evaluate_run(config)
     assert figures["pictures"]["degraded"] == ["grey"]
@@ -129,7 +132,12 @@ def test_same_seed_gives_the_same_json(run, dataset, tmp_path, monkeypatch):
     texts = []
     for name in "ab":
         config = EvaluateConfig(
-            run, dataset.directory, output=tmp_path / name, repeats=2, bootstrap=5, tsne=False
+            run,
+            dataset.directory,
+            output=tmp_path / name,
+            repeats=2,
+            bootstrap=5,
+            projection=ProjectionOptions(()),
         )
         evaluate_run(config)
         text = (tmp_path / name / "evaluation.json").read_text()

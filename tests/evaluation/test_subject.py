@@ -9,11 +9,12 @@ import pytest
 from facenet_tf import pretrained
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.console import console_table
+from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.report import write_report
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.evaluation.subject import open_subject
-from facenet_tf.evaluation.table import console_table
 from facenet_tf.pretrained import origin
 
 
@@ -21,7 +22,13 @@ from facenet_tf.pretrained import origin
 def measured(run, dataset, tmp_path_factory):
     """The evaluation of a run's model as a file of weights, and the file."""
     weights, output = run / "model.keras", tmp_path_factory.mktemp("weights")
-    few = {"repeats": 2, "bootstrap": 0, "baselines": False, "tsne": False, "jitter": 2}
+    few = {
+        "repeats": 2,
+        "bootstrap": 0,
+        "baselines": False,
+        "projection": ProjectionOptions(()),
+        "jitter": 2,
+    }
     config = EvaluateConfig(
         dataset=dataset.directory, weights=str(weights), output=output, fars=(0.1,), **few
     )
@@ -58,7 +65,7 @@ def test_whom_they_may_have_seen_stands_in_figures_table_and_report(
     figures = json.loads((measured[1] / "evaluation.json").read_text())
     figures["weights"] = subject.weights
     figures["seen_people"]["known_from"] = seen.source
-    write_report(figures, [], tmp_path / "report.html")
+    write_report(figures, tmp_path / "report.html")
     for text in (console_table(figures), (tmp_path / "report.html").read_text()):
         assert "people (likely seen in pretraining)" in text
         assert "unseen people  " not in text

@@ -6,7 +6,7 @@ import pytest
 from facenet_tf import metrics
 from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation import verification
+from facenet_tf.evaluation import pair_figures, pair_sets
 from facenet_tf.evaluation.roster import Vectors
 
 from .made_up import people_vectors
@@ -19,10 +19,10 @@ def made_up(people=6, pictures=5, **options) -> Vectors:
 
 
 def pairs_of(vectors):
-    return verification.all_pairs_of_split(vectors.roster, "test", seed=0)
+    return pair_sets.all_pairs_of_split(vectors.roster, "test", seed=0)
 
 
-score = verification.ScoredPairs.of
+score = pair_sets.ScoredPairs.of
 
 
 def scored_of(vectors):
@@ -44,7 +44,7 @@ def test_all_pairs_are_genuine_within_a_person():
 
 
 def test_too_many_pictures_are_drawn_by_whole_people(monkeypatch):
-    monkeypatch.setattr(verification, "MOST_PICTURES_PAIRED", 17)
+    monkeypatch.setattr(pair_sets, "MOST_PICTURES_PAIRED", 17)
     vectors = made_up()
     pairs = pairs_of(vectors)
     rows = np.unique(np.concatenate([pairs.left, pairs.right]))
@@ -60,7 +60,7 @@ def test_no_pairs_without_both_kinds(people, pictures):
 def test_ranking_figures_are_those_of_the_metrics():
     vectors = made_up()
     pairs = pairs_of(vectors)
-    figures = verification.ranking_figures(score(vectors, pairs), fars=FARS)
+    figures = pair_figures.ranking_figures(score(vectors, pairs), fars=FARS)
     squared = (vectors.values[pairs.left].astype(float) - vectors.values[pairs.right]) ** 2
     curve = metrics.roc_curve(pairs.genuine, squared.sum(axis=1))
     assert figures["auc"] == pytest.approx(metrics.area_under_curve(curve))
@@ -77,16 +77,16 @@ def test_pair_with_a_lost_picture_is_an_error_at_every_threshold():
     assert (distance[touched & pairs.genuine] == np.inf).all()
     assert (distance[touched & ~pairs.genuine] == -np.inf).all()
     np.testing.assert_allclose(distance[~touched], score(whole, pairs).distance[~touched])
-    fixed = verification.fixed_threshold_figures(score(holed, pairs), 0.9, "x", balanced=False)
+    fixed = pair_figures.fixed_threshold_figures(score(holed, pairs), 0.9, "x", balanced=False)
     right = pairs.genuine == (score(whole, pairs).distance <= 0.9)
     assert fixed["accuracy_mean"] == pytest.approx((right & ~touched).mean())
 
 
 def test_without_lost_is_the_figure_of_the_other_pairs():
     holed = made_up(lost=(0,))
-    figures = verification.ranking_figures(scored_of(holed), fars=FARS)
+    figures = pair_figures.ranking_figures(scored_of(holed), fars=FARS)
     rest = holed.where(np.arange(30) > 0)
-    expected = verification.ranking_figures(scored_of(rest), fars=FARS)
+    expected = pair_figures.ranking_figures(scored_of(rest), fars=FARS)
     assert figures["pairs_with_lost_picture"] == 29
     assert figures["pairs_by_outcome"] == {"no_face": 29, "ok": 435}
     assert figures["without_lost"]["auc"] == expected["auc"]
@@ -95,7 +95,7 @@ def test_without_lost_is_the_figure_of_the_other_pairs():
 
 def test_bootstrap_intervals_hold_the_figures():
     vectors = made_up(people=15)
-    figures = verification.ranking_figures(scored_of(vectors), fars=FARS, bootstrap=60)
+    figures = pair_figures.ranking_figures(scored_of(vectors), fars=FARS, bootstrap=60)
     for name in ("auc", "eer"):
         low, high = figures["bootstrap"][name]
         assert low < figures[name] < high
@@ -104,14 +104,14 @@ def test_bootstrap_intervals_hold_the_figures():
 
 def test_bootstrap_of_two_people_says_why_not():
     vectors = made_up(people=2, seed=1)
-    figures = verification.ranking_figures(scored_of(vectors), fars=FARS, bootstrap=9)
+    figures = pair_figures.ranking_figures(scored_of(vectors), fars=FARS, bootstrap=9)
     assert "auc" in figures["bootstrap"] or "too few people" in figures["bootstrap"]["skipped"]
 
 
 def test_listed_pairs_keep_their_order():
     roster = made_up().roster
     listed = Pairs(["p1/007", "p0/000"], ["p1/005", "p2/010"], np.array([True, False]), np.zeros(2))
-    pairs = verification.listed_pairs(roster, listed, "list")
+    pairs = pair_sets.listed_pairs(roster, listed, "list")
     assert pairs.left.tolist() == [7, 0]
     assert pairs.right.tolist() == [5, 10]
 
@@ -119,13 +119,13 @@ def test_listed_pairs_keep_their_order():
 def test_listed_picture_that_the_dataset_lacks_is_named():
     listed = Pairs(["p1/007"], ["Nobody/1"], np.array([False]), np.zeros(1))
     with pytest.raises(InputError, match=r"1 of 1 pairs.*Nobody/1"):
-        verification.listed_pairs(made_up().roster, listed, "list")
+        pair_sets.listed_pairs(made_up().roster, listed, "list")
 
 
 def test_balanced_accuracy_weighs_both_kinds_alike():
     vectors = made_up()
     pairs = pairs_of(vectors)
-    everything = verification.fixed_threshold_figures(
+    everything = pair_figures.fixed_threshold_figures(
         score(vectors, pairs), 9.0, "x", balanced=True
     )
     assert everything["accuracy_mean"] == 0.5
@@ -135,7 +135,7 @@ def test_folds_may_have_gaps():
     scored = scored_of(made_up())
     folds = np.array([1, 4, 9])[np.arange(len(scored.pairs)) % 3]
     with_folds = dataclasses.replace(scored, pairs=dataclasses.replace(scored.pairs, fold=folds))
-    figures = verification.folded_figures(with_folds, "folds")
+    figures = pair_figures.folded_figures(with_folds, "folds")
     right = [
         scored.pairs.genuine[folds == fold] == (scored.distance[folds == fold] <= threshold)
         for fold, threshold in zip((1, 4, 9), figures["thresholds"], strict=True)

@@ -61,11 +61,67 @@ def test_few_pixels_keep_less_detail(crop):
     assert lost[0] < lost[1]
 
 
-@pytest.mark.parametrize(
-    "name", ["", "gray", "grey:3", "low_resolution", "low_resolution:0", "low_resolution:-4", "x:1"]
-)
+def test_blur_is_in_pixels_of_112(crop):
+    """A crop of another size looks alike: a Gaussian of 2 pixels of 112 is one of 1.714 of 96."""
+    impulse = np.zeros((96, 96), np.uint8)
+    impulse[48] = 255
+    line = one(impulse, "blur:2")[:, 10].astype(float)
+    deviation = np.sqrt((line * (np.arange(96) - 48) ** 2).sum() / line.sum())
+    assert deviation == pytest.approx(2 * 96 / 112, rel=0.03)
+
+
+def test_jpeg_is_that_of_the_quality(crop):
+    encoded = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 20])[1]
+    expected = cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1]
+    np.testing.assert_array_equal(one(crop, "jpeg:20"), expected)
+    assert one(crop[..., :1], "jpeg:20").shape == (96, 96, 1)
+
+
+def test_noise_has_its_deviation_and_follows_from_the_crop():
+    grey = np.full((200, 200, 3), 128, np.uint8)
+    changed = one(grey, "noise:10").astype(float) - 128
+    assert changed.std() == pytest.approx(10, rel=0.02)
+    assert abs(changed.mean()) < 0.1
+    np.testing.assert_array_equal(one(grey, "noise:10"), one(grey, "noise:10"))
+    other = one(grey + np.uint8(1), "noise:10").astype(float) - 129
+    assert abs(np.corrcoef(changed.ravel(), other.ravel())[0, 1]) < 0.02
+
+
+def test_rotation_is_clockwise_about_the_centre(crop):
+    np.testing.assert_array_equal(one(crop, "rotation:90"), np.rot90(crop, -1))
+    np.testing.assert_array_equal(one(crop, "rotation:-90"), np.rot90(crop))
+    assert one(crop[..., :1], "rotation:30").shape == (96, 96, 1)
+
+
+def test_occlusion_comes_from_below(crop):
+    changed = one(crop, "occlusion:25")
+    assert (changed[72:] == 128).all()
+    np.testing.assert_array_equal(changed[:72], crop[:72])
+    assert not (crop[72:] == 128).all()  # the crop itself stays
+
+
+@pytest.mark.parametrize("name", ["", "gray", "grey:3", "x:1", "blurred:2"])
 def test_other_names_are_refused(name):
     with pytest.raises(InputError, match=r"--degrade .*give grey, or low_resolution:SIDE"):
+        degradation_of(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("low_resolution", "a whole number from 1"),
+        ("low_resolution:0", "a whole number from 1"),
+        ("low_resolution:-4", "a whole number from 1"),
+        ("low_resolution:7.5", "a whole number from 1"),
+        ("blur:0", "a number from 0.1 to 50"),
+        ("jpeg:101", "a whole number from 1 to 100"),
+        ("noise:nan", "a number from 0.1"),
+        ("rotation:0", "degrees"),
+        ("occlusion:100", "percent"),
+    ],
+)
+def test_strengths_that_cannot_be_meant_are_refused(name, asked):
+    with pytest.raises(InputError, match=asked):
         degradation_of(name)
 
 

@@ -1,39 +1,39 @@
-"""Which people and pairs are measured, and all figures of one set of vectors over them."""
+"""Which people and pairs are measured, as rows of one roster."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf import metrics
-from facenet_tf.datasets.lfw import read_pairs
+from facenet_tf.datasets.pair_lists import read_cfp, read_list
 from facenet_tf.datasets.pairs import Pairs
+from facenet_tf.datasets.template_lists import read_members
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.few_shot import few_shot_figures
+from facenet_tf.evaluation.named_pictures import rows_of_named
+from facenet_tf.evaluation.pair_sets import PairSet, all_pairs_of_split, listed_pairs
+from facenet_tf.evaluation.ready_crops import check_takes_crops
 from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
 from facenet_tf.evaluation.seen import SeenPeople
-from facenet_tf.evaluation.svm import SvmChoice, svm_figures
-from facenet_tf.evaluation.verification import (
-    PairSet,
-    ScoredPairs,
-    all_pairs_of_split,
-    fixed_threshold_figures,
-    folded_figures,
-    grid_figures,
-    listed_pairs,
-    ranking_figures,
-)
+from facenet_tf.records.dataset import FaceDataset
 
-UNSEEN = "unseen_people"
 FOLDS = 10
-VALIDATION = "all pairs of the dataset's validation people (best mean of TAR and 1 - FAR)"
+CUT = f"{FOLDS} folds, contiguous within genuine and within impostor pairs"
 LISTS = {
     "lfw_view1": "LFW View 1, pairsDevTest.txt",
     "lfw_view2": "LFW View 2, pairs.txt, image-restricted list, people not seen in training",
+    "cfp_ff": "CFP, frontal against frontal",
+    "cfp_fp": "CFP, frontal against profile",
+    "agedb_30": "AgeDB-30: pictures of a person 30 years apart",
+    "calfw": "CALFW, pairs_CALFW.txt: LFW's people at other ages",
+    "cplfw": "CPLFW, pairs_CPLFW.txt: LFW's people in other poses",
+    "pairs": "a list of pairs",
 }
 LIST_FOLDS = {"lfw_view1": 1, "lfw_view2": FOLDS}
+_OF_CFP: dict[str, Literal["FF", "FP"]] = {"cfp_ff": "FF", "cfp_fp": "FP"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,13 @@ class Measured:
         validation: the same of the validation people, who choose thresholds.
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
+        folds: how these came about.
+        rows_of_members: rows of the pictures of the templates, if any are asked for, in the order
+            of their files; −1 for one that is not there.
         left_out: how many people of the published list were seen, and so their pairs left out.
+        dataset: where the pictures are; None for vectors that came without them.
+        quality: scores of the pictures that came with vectors, larger is better, by name.
+        compared: vectors of the same pictures by the systems to compare with, by name.
     """
 
     roster: Roster
@@ -57,6 +63,11 @@ class Measured:
     listed: PairSet | None
     folded: PairSet | None
     left_out: int
+    folds: str = ""
+    rows_of_members: NDArray[np.int64] | None = None
+    dataset: FaceDataset | None = None
+    quality: Mapping[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
+    compared: Mapping[str, Vectors] = dataclasses.field(default_factory=dict)
 
     @property
     def people_rows(self) -> NDArray[np.bool_]:
@@ -69,29 +80,47 @@ class Measured:
         return (self.roster.splits == "test") & ~self.roster.duplicate
 
 
-def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) -> Measured:
+def choose_measured(
+    config: EvaluateConfig, roster: Roster, seen: SeenPeople, dataset: FaceDataset | None = None
+) -> Measured:
     """People and pairs as the config asks for.
 
+    Args:
+        config: of the evaluation.
+        roster: all pictures, those of seen people not in the split "test".
+        seen: whom the model knows.
+        dataset: where the pictures are.
+
     Raises:
-        InputError: the dataset has no test people, or not the pictures of the published list.
+        InputError: the dataset has no test people, or not the pictures of the published list, or
+            its crops are not those of the files of ready crops.
     """
+    if config.bins.files and dataset is not None:
+        check_takes_crops(dataset.preprocessing)
     pairs = read_published(config)
     asked = {"test": not config.list_only, "validation": True, "train": config.include_training}
     needed = np.isin(roster.splits, [split for split, wanted in asked.items() if wanted])
     if pairs is not None:
+        pairs = _by_its_keys(roster, pairs)
         needed |= np.isin(roster.keys, [*pairs.left, *pairs.right])
+    members = read_members(config.templates.members).keys if config.templates.members else None
+    if members is not None:
+        members = _known(roster, members)
+        needed |= np.isin(roster.keys, members)
     roster = roster.where(needed)
     test = roster.where((roster.splits == "test") & ~roster.duplicate)
     if not len(test) and not config.list_only:
         raise InputError(
-            f"{config.dataset} has no test people that the run did not see: build it with some"
+            f"{config.dataset or config.run} has no test people that the measured systems did not "
+            "see: build it with some"
         )
-    listed, folded, left_out = None, None, 0
+    listed, folded, left_out, has_folds = None, None, 0, False
     if pairs is not None:
         listed, left_out = _without_seen(
             listed_pairs(roster, pairs, LISTS[config.protocol]), roster, seen
         )
-        folded = _with_folds(listed, config)
+        has_folds = len(np.unique(pairs.fold)) > 1
+        folded = _with_folds(listed, config, has_folds)
     return Measured(
         roster=roster,
         people=[] if config.list_only else people_with_most_pictures(test, config.unseen_people),
@@ -100,6 +129,9 @@ def choose_measured(config: EvaluateConfig, roster: Roster, seen: SeenPeople) ->
         listed=listed,
         folded=folded,
         left_out=left_out,
+        rows_of_members=None if members is None else roster.rows_of(members),
+        folds="the folds of the list" if has_folds else CUT,
+        dataset=dataset,
     )
 
 
@@ -111,14 +143,28 @@ def read_published(config: EvaluateConfig) -> Pairs | None:
     """
     if config.protocol == "none" or config.pairs is None:
         return None
-    pairs = read_pairs(config.pairs)
+    if config.protocol in _OF_CFP:
+        return read_cfp(config.pairs, _OF_CFP[config.protocol])
+    pairs = read_list(config.pairs)
     folds = len(np.unique(pairs.fold))
-    if folds != LIST_FOLDS[config.protocol]:
+    if folds != LIST_FOLDS.get(config.protocol, folds):
         raise InputError(
             f"--pairs {config.pairs} has {folds} folds, the list of {config.protocol} has "
             f"{LIST_FOLDS[config.protocol]}: give the file of that view"
         )
     return pairs
+
+
+def _by_its_keys(roster: Roster, pairs: Pairs) -> Pairs:
+    """The pairs with the keys that the roster has for the pictures that they name."""
+    return dataclasses.replace(
+        pairs, left=_known(roster, pairs.left), right=_known(roster, pairs.right)
+    )
+
+
+def _known(roster: Roster, keys: list[str]) -> list[str]:
+    rows = rows_of_named(roster, keys)
+    return [str(roster.keys[row]) if row >= 0 else key for row, key in zip(rows, keys, strict=True)]
 
 
 def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[PairSet, int]:
@@ -137,66 +183,13 @@ def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[Pai
     return dataclasses.replace(kept, protocol=protocol), len(known)
 
 
-def all_figures(
-    vectors: Vectors, measured: Measured, config: EvaluateConfig, *, bootstrap: int
-) -> dict[str, Any]:
-    """{"svm": …, "verification": {set: …}, "few_shot": …} of one set of vectors."""
-    svm = svm_figures(
-        vectors.where(measured.people_rows),
-        repeats=config.repeats,
-        choice=SvmChoice(config.svm_c, config.svm_kernels),
-        seed=config.seed,
-    )
-    figures = {"svm": svm, "verification": _verification(vectors, measured, config, bootstrap)}
-    if config.few_shot and not config.list_only:
-        test = vectors.where(measured.test_rows)
-        figures["few_shot"] = few_shot_figures(
-            test, shots=config.few_shot, draws=config.draws, seed=config.seed
-        )
-    return figures
-
-
-def _verification(
-    vectors: Vectors, measured: Measured, config: EvaluateConfig, bootstrap: int
-) -> dict[str, Any]:
-    threshold = _validation_threshold(vectors, measured.validation)
-
-    def ranking(scored: ScoredPairs) -> dict[str, Any]:
-        return ranking_figures(scored, fars=config.fars, bootstrap=bootstrap, seed=config.seed)
-
-    def fixed(scored: ScoredPairs, balanced: bool) -> dict[str, Any]:
-        if threshold is None:
-            reason = "no validation people to choose a threshold"
-            return {"accuracy_mean": None, "accuracy_sem": None, "accuracy_protocol": reason}
-        return fixed_threshold_figures(scored, threshold, VALIDATION, balanced=balanced)
-
-    figures = {}
-    if measured.unseen is not None:
-        unseen = ScoredPairs.of(vectors, measured.unseen)
-        figures[UNSEEN] = {**ranking(unseen), **fixed(unseen, balanced=True)}
-    if measured.listed is not None and measured.folded is not None:
-        listed = ScoredPairs.of(vectors, measured.listed)
-        common = {**ranking(listed), "left_out_people": measured.left_out}
-        name: str = config.protocol
-        how = "the folds of the list"
-        if name == "lfw_view1":
-            figures[name] = {**common, **fixed(listed, balanced=False)}
-            name = f"{name}_{FOLDS}fold"
-            how = f"{FOLDS} folds, contiguous within genuine and within impostor pairs"
-        folded = dataclasses.replace(listed, pairs=measured.folded)
-        figures[name] = {**common, **folded_figures(folded, how)}
-        if config.protocol == "lfw_view2" and not measured.left_out:
-            figures[name]["grid"] = grid_figures(folded)
-    return figures
-
-
-def _with_folds(listed: PairSet, config: EvaluateConfig) -> PairSet:
-    """The pairs in the folds of View 2's list; View 1's list, which has none, cut into some.
+def _with_folds(listed: PairSet, config: EvaluateConfig, has_folds: bool) -> PairSet:
+    """The pairs in the folds of their list; those of a list that has none, cut into some.
 
     Raises:
         InputError: the pairs do not suffice.
     """
-    if config.protocol == "lfw_view1":
+    if not has_folds:
         try:
             fold = metrics.contiguous_folds(listed.genuine, FOLDS)
         except ValueError as error:
@@ -208,12 +201,3 @@ def _with_folds(listed: PairSet, config: EvaluateConfig) -> PairSet:
             "left; give a model that saw fewer of them"
         )
     return listed
-
-
-def _validation_threshold(vectors: Vectors, pairs: PairSet | None) -> float | None:
-    if pairs is None:
-        return None
-    distance = ScoredPairs.of(vectors, pairs).distance
-    if not np.isfinite(distance).any():
-        return None
-    return metrics.best_threshold(pairs.genuine, distance, balanced=True)[0]

@@ -9,10 +9,11 @@ import pytest
 from facenet_tf.datasets.lfw import read_pairs
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.protocols import all_figures, choose_measured
+from facenet_tf.evaluation.measured import choose_measured
+from facenet_tf.evaluation.registry import all_figures
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, without_seen
-from facenet_tf.evaluation.table import set_name
+from facenet_tf.evaluation.verification import set_name
 
 NOBODY = SeenPeople(frozenset(), "none")
 
@@ -61,7 +62,7 @@ def vectors_of(roster: Roster) -> Vectors:
 def figures_of(config, dataset, seen=NOBODY):
     measured = choose_measured(config, without_seen(Roster.of(dataset), seen), seen)
     vectors = vectors_of(measured.roster)
-    return all_figures(vectors, measured, config, bootstrap=0)["verification"], vectors
+    return all_figures(vectors, measured, config, baseline=True)["verification"], vectors
 
 
 def expected_distances(path, vectors):
@@ -198,7 +199,7 @@ def test_a_list_can_be_measured_alone(config, dataset, view2):
     assert set(measured.roster.keys) == {*pairs.left, *pairs.right} | set(
         roster_of(dataset, "validation").keys
     )
-    figures = all_figures(vectors_of(measured.roster), measured, alone, bootstrap=0)
+    figures = all_figures(vectors_of(measured.roster), measured, alone, baseline=True)
     assert set(figures["verification"]) == {"lfw_view2"}
     assert figures["verification"]["lfw_view2"]["pairs"] == 80
     assert "few_shot" not in figures

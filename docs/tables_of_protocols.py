@@ -1,0 +1,22 @@
+"""All tables that an evaluation shows on the console, of what is in docs/results."""
+
+from __future__ import annotations
+
+from figures import load, table
+
+from facenet_tf.evaluation import registry
+
+
+def every_protocol(run: str) -> str:
+    """The tables of every protocol that this run was measured under, each with its meaning."""
+    figures = load(f"{run}/evaluation.json")
+    parts = []
+    for protocol in registry.with_figures(figures):
+        shown = [each for each in protocol.tables(figures) if each.rows and not each.detail]
+        if shown:
+            parts.append(f"**{protocol.title}.** {protocol.meaning}\n")
+        for each in shown:
+            parts.append(table(each.head, each.rows))
+            if each.note:
+                parts.append(f"{each.note[0].upper()}{each.note[1:]}.\n")
+    return "\n".join(parts)

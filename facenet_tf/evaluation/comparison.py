@@ -1,0 +1,250 @@
+"""Several systems on the same pairs and people: which differences are more than chance?"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
+from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
+from facenet_tf.evaluation.roster import Vectors, drawn_people
+from facenet_tf.evaluation.table import Table
+from facenet_tf.metrics.multiple import holm
+from facenet_tf.metrics.nearest import nearest_is_own
+from facenet_tf.metrics.paired import Difference, difference_of, paired_bootstrap
+from facenet_tf.metrics.shares import drawn_shares
+
+PROTOCOL = (
+    "the same pairs and pictures for all systems, a picture that a system has no vector for being "
+    "an error of this system; people drawn with replacement, the same draws for all systems; "
+    "interval: 95 % percentiles of the difference; p: two-sided, from the share of draws on the "
+    "other side of no difference; adjusted: by Holm's rule for the number of pairs of systems in "
+    "one figure; accuracy: each pair at the threshold that is best on the other folds of ten, mean "
+    "of the accuracies on genuine and impostor pairs; rank 1: nearest other picture, of all, "
+    "shows the same person"
+)
+RANK1 = "rank 1"
+TERMS = {
+    "difference": "first minus second: above 0 the first system has more (for EER fewer is better)",
+    "interval": "where the difference would lie, in 95 of 100 cases, with other people",
+    "p": "how often chance alone would make such a difference between equal systems",
+    "significant": "yes where chance is a poor explanation",
+}
+_PANELS = 3
+"""Of the plot in a row, so that a phone shows it."""
+_LETTERS = 30
+"""Of a system's name in the plot."""
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Differences of all pairs of systems; None where nothing is compared."""
+    if not measured.compared:
+        return None
+    systems = {TRAINED: vectors, **measured.compared}
+    options = config.comparison
+    judged = {
+        name: _judged(systems, pairs, config)
+        for name, pairs in _pair_sets(measured, options.pictures, config.seed).items()
+    }
+    if not judged:
+        return {"skipped": "the test people give no genuine and impostor pairs"}
+    return {
+        "protocol": PROTOCOL,
+        "draws": options.draws,
+        "level": options.level,
+        "systems": list(systems),
+        "sets": judged,
+    }
+
+
+def _pair_sets(measured: Measured, pictures: int, seed: int) -> dict[str, PairSet]:
+    sets = {}
+    if measured.unseen is not None:
+        roster = measured.roster
+        rows = np.zeros(len(roster), bool)
+        rows[np.concatenate([measured.unseen.left, measured.unseen.right])] = True
+        drawn = rows & roster.of_people(drawn_people(roster.where(rows), pictures, seed))
+        kept = measured.unseen.where(drawn[measured.unseen.left] & drawn[measured.unseen.right])
+        sets["unseen_people"] = kept
+    if measured.listed is not None:
+        sets["listed_pairs"] = measured.listed
+    return {
+        name: pairs
+        for name, pairs in sets.items()
+        if pairs.genuine.any() and not pairs.genuine.all()
+    }
+
+
+def _judged(systems: dict[str, Vectors], pairs: PairSet, config: EvaluateConfig) -> dict[str, Any]:
+    couples = list(itertools.combinations(systems, 2))
+    try:
+        found = [_differences(systems[a], systems[b], pairs, config) for a, b in couples]
+    except ValueError as error:  # too few people
+        return {"skipped": str(error)}
+    names = list(found[0])
+    adjusted = {name: holm([each[name].p_value for each in found]) for name in names}
+    return {
+        "pairs": len(pairs),
+        "figures": {
+            name: [
+                {
+                    "a": a,
+                    "b": b,
+                    "value_a": each[name].a,
+                    "value_b": each[name].b,
+                    "difference": each[name].difference,
+                    "interval": list(each[name].interval),
+                    "p": each[name].p_value,
+                    "p_adjusted": float(p),
+                    "significant": bool(p <= config.comparison.level),
+                }
+                for (a, b), each, p in zip(couples, found, adjusted[name], strict=True)
+            ]
+            for name in names
+        },
+    }
+
+
+def _differences(
+    a: Vectors, b: Vectors, pairs: PairSet, config: EvaluateConfig
+) -> dict[str, Difference]:
+    options, people = config.comparison, a.roster.identities
+    found = paired_bootstrap(
+        ScoredPairs.of(a, pairs).distance,
+        ScoredPairs.of(b, pairs).distance,
+        pairs.genuine,
+        people[pairs.left],
+        people[pairs.right],
+        seed=config.seed,
+        draws=options.draws,
+        fars=config.fars,
+    )
+    rows = np.unique(np.concatenate([pairs.left, pairs.right]))
+    rank1 = _rank1(a, b, rows, config)
+    return found if rank1 is None else {**found, RANK1: rank1}
+
+
+def _rank1(
+    a: Vectors, b: Vectors, rows: NDArray[np.int64], config: EvaluateConfig
+) -> Difference | None:
+    """None where nobody has two pictures."""
+    people = a.roster.identities[rows]
+    counted, right_a = nearest_is_own(a.values[rows], people)
+    if not len(counted):
+        return None
+    _, right_b = nearest_is_own(b.values[rows], people)
+    shares = [
+        drawn_shares(right, people[counted], draws=config.comparison.draws, seed=config.seed)
+        for right in (right_a, right_b)
+    ]
+    return difference_of(float(right_a.mean()), float(right_b.mean()), shares[0] - shares[1])
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Per set of pairs a table of all differences."""
+    comparison = results["comparison"]
+    return [_table(name, judged, comparison) for name, judged in comparison["sets"].items()]
+
+
+def _table(name: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Table:
+    title = name.replace("_", " ")
+    if "skipped" in judged:
+        return Table(note=f"{title}: {judged['skipped']}", title=title)
+    rows = [
+        [
+            figure.upper(),
+            f"{one['a']} − {one['b']}",
+            f"{one['value_a']:.4f}",
+            f"{one['value_b']:.4f}",
+            f"{one['difference']:+.4f}",
+            f"{one['interval'][0]:+.4f} … {one['interval'][1]:+.4f}",
+            f"{one['p_adjusted']:.4f}",
+            "yes" if one["significant"] else "no",
+        ]
+        for figure, found in judged["figures"].items()
+        for one in found
+    ]
+    head = [title, "systems", "first", "second", "difference", "interval", "p", "significant"]
+    note = f"{judged['pairs']} pairs, {comparison['draws']} draws of people"
+    return Table(head, rows, note, title, protocol=comparison["protocol"], terms=TERMS)
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """A sentence per set: what the AUC says of the systems."""
+    comparison = results["comparison"]
+    sentences = []
+    for name, judged in comparison["sets"].items():
+        for one in judged.get("figures", {}).get("auc", []):
+            better, worse = (one["a"], one["b"]) if one["difference"] > 0 else (one["b"], one["a"])
+            told = (
+                f"{better} is better than {worse}"
+                if one["significant"]
+                else f"{one['a']} and {one['b']} cannot be told apart"
+            )
+            sentences.append(
+                f"{told} on {name.replace('_', ' ')}: AUC {one['value_a']:.4f} and "
+                f"{one['value_b']:.4f}, p = {one['p_adjusted']:.3f}."
+            )
+    return sentences
+
+
+def draw(results: Results) -> list[Plot]:
+    """The differences with their intervals."""
+    comparison = results.figures["comparison"]
+    text = (
+        "Differences between systems with their intervals over people, one line per pair of "
+        "systems; an interval that holds 0 is no difference"
+    )
+    judged = {name: each for name, each in comparison["sets"].items() if "figures" in each}
+    return [
+        Plot(f"comparison_{name}", f"{text}; {name.replace('_', ' ')}", differences_figure(each))
+        for name, each in judged.items()
+    ]
+
+
+def differences_figure(judged: dict[str, Any]) -> Figure:
+    """A panel per figure, three in a row, and in each a line per pair of systems."""
+    names = list(judged["figures"])
+    couples = judged["figures"][names[0]]
+    rows = -(-len(names) // _PANELS)
+    size = (3 + 2 * _PANELS, rows * (1.2 + 0.5 * len(couples)))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, _PANELS, sharey=True, squeeze=False)
+    for axes in panels.flat[len(names) :]:
+        axes.set_visible(False)
+    for axes, name in zip(panels.flat, names, strict=False):
+        for height, one in enumerate(judged["figures"][name]):
+            axes.plot(one["interval"], [height, height], color="C0")
+            axes.plot(one["difference"], height, "o", color="C0")
+        axes.axvline(0, linestyle=":", color="grey")
+        axes.set(title=name.upper(), ylim=(len(couples) - 0.5, -0.5))
+        axes.locator_params(axis="x", nbins=4)
+        axes.tick_params(labelsize="x-small")
+    labels = [f"{_short(one['a'])} −\n{_short(one['b'])}" for one in couples]
+    panels[0, 0].set_yticks(range(len(couples)), labels)
+    return figure
+
+
+def _short(name: str) -> str:
+    """The end of a name, by which paths differ."""
+    return name if len(name) <= _LETTERS else f"…{name[1 - _LETTERS :]}"
+
+
+COMPARISON = Protocol(
+    "comparison",
+    "Systems side by side",
+    "Which system is better on the same pairs, and whether chance alone could explain it.",
+    figures,
+    tables,
+    verdict=verdict,
+    plots=draw,
+    files=tuple(f"comparison_{name}.png" for name in ("unseen_people", "listed_pairs")),
+    options=ComparisonOptions,
+)

@@ -1,0 +1,40 @@
+"""What the comparison with other systems can be told: `--comparison.…`."""
+
+import dataclasses
+import math
+
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.options import Options
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonOptions(Options):
+    """How the differences to the systems of --compare are judged."""
+
+    draws: int = 1000
+    """Draws of people behind each interval and p-value."""
+    level: float = 0.05
+    """A difference is called significant where its p-value, adjusted for the number of pairs of
+    systems, is at most this."""
+    pictures: int = 1000
+    """Of more test pictures, whole people are drawn at random up to this number."""
+
+    def check(self) -> None:
+        """Raises InputError for the first option that cannot be meant."""
+        if self.draws < 1:
+            raise InputError(f"--comparison.draws is {self.draws}: give 1 or more")
+        if not 0 < self.level < 1:
+            raise InputError(f"--comparison.level is {self.level}: give a share such as 0.05")
+        if self.pictures < 2:
+            raise InputError(f"--comparison.pictures is {self.pictures}: give 2 or more")
+
+    def check_for(self, systems: int) -> None:
+        """Raises InputError where no difference of so many systems could become significant: a
+        p-value from n draws is 2 / (n + 1) at least, and is multiplied by the number of pairs."""
+        pairs = systems * (systems - 1) // 2
+        needed = math.ceil(2 * max(pairs, 1) / self.level) - 1
+        if pairs and self.draws < needed:
+            raise InputError(
+                f"--comparison.draws is {self.draws}: with {systems} systems no difference could "
+                f"be significant at {self.level:g}; give {needed} or more"
+            )

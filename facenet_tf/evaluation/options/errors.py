@@ -1,0 +1,19 @@
+"""What the list of errors can be told: `--errors.…`."""
+
+import dataclasses
+
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.options import Options
+
+
+@dataclasses.dataclass(frozen=True)
+class ErrorsOptions(Options):
+    """The worst errors, with their pictures in the report."""
+
+    worst: int = 6
+    """How many of each kind; 0: none."""
+
+    def check(self) -> None:
+        """Raises InputError for the first option that cannot be meant."""
+        if self.worst < 0:
+            raise InputError(f"--errors.worst is {self.worst}: give 0 or more")

@@ -1,0 +1,31 @@
+"""What the curves against poor pictures can be told: `--robustness.…`."""
+
+import dataclasses
+from typing import Literal
+
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.options import Options
+
+DegradationKind = Literal[
+    "low_resolution", "blur", "jpeg", "noise", "rotation", "occlusion", "grey"
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class RobustnessOptions(Options):
+    """Curves against pictures that are made worse."""
+
+    kinds: tuple[DegradationKind, ...] = ()
+    """Kinds of degradation, a curve each; without one no figures. Every step embeds the pictures
+    anew."""
+    pictures: int = 1000
+    """Of more test pictures, whole people are drawn at random up to this number."""
+    bootstrap: int = 50
+    """Draws of people behind each interval; 0: none."""
+
+    def check(self) -> None:
+        """Raises InputError for the first option that cannot be meant."""
+        if self.pictures < 2:
+            raise InputError(f"--robustness.pictures is {self.pictures}: give 2 or more")
+        if self.bootstrap < 0:
+            raise InputError(f"--robustness.bootstrap is {self.bootstrap}: give 0 or more")

@@ -1,0 +1,217 @@
+"""Figures over a set of scored pairs, each with how its threshold came about."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_tf import metrics
+from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
+from facenet_tf.evaluation.roster import Roster
+from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
+
+CURVE_POINTS = 41
+"""Of a curve with its band, evenly spread over the powers of ten."""
+
+DISTANCE = "squared Euclidean distance of unit vectors"
+LOST = (
+    "no pair is skipped: a pair with a picture that has no record counts as an error at every "
+    "threshold"
+)
+
+
+def ranking_figures(
+    scored: ScoredPairs, *, fars: tuple[float, ...], bootstrap: int = 0, seed: int = 0
+) -> dict[str, Any]:
+    """Figures that need no chosen threshold: AUC, EER and TAR at each FAR, with their intervals."""
+    pairs, roster = scored.pairs, scored.roster
+    curve = metrics.roc_curve(pairs.genuine, scored.distance)
+    genuines, impostors = int(pairs.genuine.sum()), int((~pairs.genuine).sum())
+    figures: dict[str, Any] = {
+        "protocol": f"{pairs.protocol}; {DISTANCE}; {LOST}",
+        "pairs": len(pairs),
+        "genuine_pairs": genuines,
+        "impostor_pairs": impostors,
+        "auc": metrics.area_under_curve(curve),
+        "eer": metrics.equal_error_rate(curve),
+        "d_prime": _d_prime(scored),
+        **tar_figures(curve, fars, genuines, impostors),
+        **_pairs_by_outcome(roster, pairs),
+    }
+    carried = [far for far in fars if metrics.supports_far(impostors, far)]
+    grid = curve_fars(impostors)
+    figures["curve"] = {"far": grid.tolist(), "tar": metrics.tar_at(curve, grid).tolist()}
+    if bootstrap:
+        figures["bootstrap"] = _bootstrap(scored, carried, bootstrap, seed)
+    lost = roster.lost[pairs.left] | roster.lost[pairs.right]
+    if lost.any():
+        figures["without_lost"] = _without_lost(scored.where(~lost), fars)
+    return figures
+
+
+def tar_figures(
+    curve: metrics.RocCurve, fars: tuple[float, ...], genuines: int, impostors: int
+) -> dict[str, Any]:
+    """`tar` and `tar_points` by FAR; None, and why, where the impostor pairs do not carry it."""
+    tars: dict[str, float | None] = {}
+    points: dict[str, dict[str, Any]] = {}
+    for far in fars:
+        if not metrics.supports_far(impostors, far):
+            tars[str(far)] = None
+            points[str(far)] = {"impostor_pairs": impostors, "skipped": too_few(impostors, far)}
+            continue
+        point = metrics.operating_point(curve, far)
+        tars[str(far)] = point.tar
+        points[str(far)] = {
+            "threshold": point.threshold if np.isfinite(point.threshold) else None,
+            "far": point.far,
+            "impostor_pairs": impostors,
+            "interval": metrics.wilson_interval(round(point.tar * genuines), genuines),
+            "interval_protocol": "Wilson over the genuine pairs, 95 %, threshold taken as given",
+        }
+    return {"tar": tars, "tar_points": points}
+
+
+def _without_lost(scored: ScoredPairs, fars: tuple[float, ...]) -> dict[str, Any] | None:
+    pairs = scored.pairs
+    if pairs.genuine.all() or not pairs.genuine.any():
+        return None
+    figures = ranking_figures(scored, fars=fars)
+    figures["protocol"] = f"{pairs.protocol}; {DISTANCE}; only pairs of pictures with a record"
+    return figures
+
+
+def _pairs_by_outcome(roster: Roster, pairs: PairSet) -> dict[str, Any]:
+    """How many pairs hold a picture of each outcome code, and how many one without a record."""
+    lost = roster.lost[pairs.left] | roster.lost[pairs.right]
+    outcomes, codes = np.unique(roster.outcomes, return_inverse=True)
+    left, right = codes[pairs.left], codes[pairs.right]
+    counts = {
+        str(outcome): int(np.sum((left == code) | (right == code)))
+        for code, outcome in enumerate(outcomes)
+    }
+    return {
+        "pairs_with_lost_picture": int(lost.sum()),
+        "pairs_by_outcome": {outcome: count for outcome, count in counts.items() if count},
+    }
+
+
+def too_few(impostors: int, far: float) -> str:
+    """Why there is no figure at a FAR that so few impostor pairs do not carry."""
+    try:
+        metrics.check_carries_far(impostors, far)
+    except ValueError as error:
+        return str(error)
+    raise ValueError(f"{impostors} impostor pairs carry a FAR of {far}")
+
+
+def curve_fars(impostors: int) -> NDArray[np.float64]:
+    """FARs at which a curve is drawn: from the lowest that so many impostor pairs carry, to 1."""
+    lowest = min(1.0, MINIMUM_FALSE_ACCEPTS / impostors)
+    return np.geomspace(lowest, 1.0, CURVE_POINTS)
+
+
+def _d_prime(scored: ScoredPairs) -> float | None:
+    """Of the pairs of pictures with a record; None where these are of one kind, or do not vary."""
+    kept = np.isfinite(scored.distance)
+    try:
+        found = metrics.separation(scored.pairs.genuine[kept], scored.distance[kept]).d_prime
+    except ValueError:
+        return None
+    return found if np.isfinite(found) else None
+
+
+def _bootstrap(
+    scored: ScoredPairs, fars: list[float], replicates: int, seed: int
+) -> dict[str, Any]:
+    pairs = scored.pairs
+    grid = curve_fars(int((~pairs.genuine).sum()))
+
+    def statistic(curve: metrics.RocCurve) -> list[float]:
+        areas = [metrics.area_under_curve(curve), metrics.equal_error_rate(curve)]
+        return [*areas, *metrics.tar_at(curve, [*fars, *grid])]
+
+    described = f"people drawn with replacement, {replicates} times, 95 % percentiles, seed {seed}"
+    codes = np.unique(scored.roster.identities, return_inverse=True)[1]
+    sides = (codes[pairs.left], codes[pairs.right])
+    try:
+        intervals = metrics.bootstrap_identities(
+            pairs.genuine, scored.distance, sides, statistic, replicates=replicates, seed=seed
+        ).tolist()
+    except ValueError as error:
+        return {"protocol": described, "skipped": str(error)}
+    found: dict[str, Any] = {"protocol": described, "auc": intervals[0], "eer": intervals[1]}
+    found["tar"] = dict(zip(map(str, fars), intervals[2 : 2 + len(fars)], strict=True))
+    low, high = zip(*intervals[2 + len(fars) :], strict=True)
+    found["curve"] = {"low": low, "high": high}
+    return found
+
+
+def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
+    """Accuracy of each fold at the best exact threshold of the others, with mean and SEM."""
+    pairs = scored.pairs
+    if pairs.fold is None:
+        raise ValueError("these pairs have no folds")
+    result = metrics.folded_accuracy(pairs.genuine, scored.distance, pairs.fold)
+    sizes = np.unique(pairs.fold, return_counts=True)[1]  # a fold may have lost all its pairs
+    correct = round(float(np.sum(result.per_fold * sizes)))
+    return {
+        "accuracy_mean": result.mean,
+        "accuracy_sem": result.sem,
+        "accuracy_per_fold": result.per_fold.tolist(),
+        "thresholds": result.thresholds.tolist(),
+        "accuracy_interval": metrics.wilson_interval(correct, len(pairs)),
+        "accuracy_protocol": (
+            f"{folds}; each fold at the exact threshold that is best on the others; SEM = sample "
+            "deviation / sqrt(folds); interval: Wilson over all pairs, 95 %"
+        ),
+    }
+
+
+def fixed_threshold_figures(
+    scored: ScoredPairs, threshold: float, chosen_on: str, *, balanced: bool
+) -> dict[str, Any]:
+    """Accuracy at a threshold that other people chose, applied once.
+
+    Args:
+        scored: the pairs.
+        threshold: squared distance up to which a pair is accepted.
+        chosen_on: who chose it, for the protocol.
+        balanced: mean of the accuracies over genuine and impostor pairs, for unequal numbers.
+    """
+    pairs = scored.pairs
+    right = pairs.genuine == (scored.distance <= threshold)
+    if balanced:
+        accuracy = float(right[pairs.genuine].mean() + right[~pairs.genuine].mean()) / 2
+        interval, note = None, "mean of the accuracies on genuine and on impostor pairs"
+    else:
+        accuracy = float(right.mean())
+        interval = metrics.wilson_interval(int(right.sum()), len(pairs))
+        note = "share of pairs decided rightly; interval: Wilson over the pairs, 95 %"
+    return {
+        "accuracy_mean": accuracy,
+        "accuracy_sem": None,
+        "accuracy_interval": interval,
+        "threshold": threshold,
+        "accuracy_protocol": f"threshold chosen on {chosen_on}, applied once; {note}",
+    }
+
+
+def grid_figures(scored: ScoredPairs) -> dict[str, Any] | None:
+    """The figures of the grid rule in common use, for comparison with published ones; None where
+    the pairs do not divide into its folds."""
+    try:
+        grid = metrics.grid_lfw(scored.pairs.genuine, scored.distance)
+    except ValueError:
+        return None
+    return {
+        "protocol": (
+            "thresholds 0…4 on squared distances, steps of 0.01 (accuracy) and 0.001 (VAL at FAR "
+            "1e-3), accepted below the threshold, ten contiguous folds, population deviations"
+        ),
+        **{
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in dataclasses.asdict(grid).items()
+        },
+    }

@@ -1,0 +1,112 @@
+"""Sets of pairs as rows of a roster, and their distances."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_tf import metrics
+from facenet_tf.datasets.pairs import Pairs
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.roster import Roster, Vectors, drawn_people
+
+MOST_PICTURES_PAIRED = 3000
+"""All pairs of more pictures than this are too many to sort again for every bootstrap draw."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PairSet:
+    """N pairs of pictures of a roster.
+
+    Attributes:
+        protocol: where the pairs come from.
+        left, right: int64 [N] rows of the roster.
+        genuine: bool [N].
+        fold: int64 [N], or None where the protocol has no folds.
+    """
+
+    protocol: str
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    genuine: NDArray[np.bool_]
+    fold: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.genuine)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "PairSet":
+        """The pairs chosen by a bool [N]."""
+        fold = None if self.fold is None else self.fold[chosen]
+        return PairSet(
+            self.protocol, self.left[chosen], self.right[chosen], self.genuine[chosen], fold
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredPairs:
+    """Pairs with their squared distances, float64 [N], by the vectors of one network.
+
+    The distance is infinite on the wrong side where a picture has no record.
+    """
+
+    roster: Roster
+    pairs: PairSet
+    distance: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, vectors: Vectors, pairs: PairSet) -> "ScoredPairs":
+        """Measure all pairs."""
+        distance = metrics.listed_distances(vectors.values, pairs.left, pairs.right)
+        worst = np.where(pairs.genuine, np.inf, -np.inf)
+        return cls(vectors.roster, pairs, np.where(np.isnan(distance), worst, distance))
+
+    def where(self, chosen: NDArray[np.bool_]) -> "ScoredPairs":
+        """The pairs chosen by a bool [N]."""
+        return ScoredPairs(self.roster, self.pairs.where(chosen), self.distance[chosen])
+
+
+def all_pairs_of_split(roster: Roster, split: str, seed: int) -> PairSet | None:
+    """All pairs of the pictures of a split's people, duplicates left out.
+
+    Above MOST_PICTURES_PAIRED pictures whole people are drawn at random up to that number.
+
+    Returns:
+        The pairs; None unless they hold genuine and impostor ones.
+    """
+    wanted = (roster.splits == split) & ~roster.duplicate
+    people = np.unique(roster.identities[wanted])
+    protocol = f"all pairs of the pictures of the dataset's {len(people)} {split} people"
+    drawn = drawn_people(roster.where(wanted), MOST_PICTURES_PAIRED, seed)
+    if len(drawn) < len(people):
+        wanted &= roster.of_people(drawn)
+        protocol = (
+            f"all pairs of the pictures of {len(drawn)} people drawn from the dataset's "
+            f"{len(people)} {split} people (seed {seed})"
+        )
+    rows = np.flatnonzero(wanted)
+    left, right = metrics.all_pairs(len(rows))
+    left, right = rows[left], rows[right]
+    codes = np.unique(roster.identities, return_inverse=True)[1]
+    genuine = codes[left] == codes[right]
+    if not len(genuine) or genuine.all() or not genuine.any():
+        return None
+    return PairSet(protocol, left, right, genuine)
+
+
+def listed_pairs(roster: Roster, pairs: Pairs, protocol: str) -> PairSet:
+    """A published list of pairs as rows of the roster.
+
+    Raises:
+        InputError: the list names pictures that the dataset was not built from.
+    """
+    left, right = roster.rows_of(pairs.left), roster.rows_of(pairs.right)
+    unknown = (left < 0) | (right < 0)
+    if unknown.any():
+        first = int(np.argmax(unknown))
+        raise InputError(
+            f"{int(unknown.sum())} of {len(pairs)} pairs name pictures that the dataset does not "
+            f"have, or have more than once (first: {pairs.left[first]}, {pairs.right[first]}): "
+            "build it from all pictures of the list"
+        )
+    genuine = np.asarray(pairs.genuine, bool)
+    return PairSet(protocol, left, right, genuine, np.asarray(pairs.fold))

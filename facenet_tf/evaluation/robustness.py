@@ -1,0 +1,226 @@
+"""Robustness: how the figures fall as the pictures get worse, a curve for each degradation."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from facenet_tf import metrics
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.robustness import DegradationKind, RobustnessOptions
+from facenet_tf.evaluation.protocol import Plot, Protocol, Results
+from facenet_tf.evaluation.roster import Roster, Vectors, drawn_people
+from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.input_pipeline.degraded import KINDS
+from facenet_tf.preprocessing import Preprocessing
+
+STEPS: dict[DegradationKind, tuple[float, ...]] = {
+    "low_resolution": (96, 64, 48, 32, 24, 16),
+    "blur": (1, 2, 3, 4, 6),
+    "jpeg": (50, 30, 20, 10, 5),
+    "noise": (10, 20, 40, 60, 80),
+    "rotation": (5, 10, 20, 30, 45),
+    "occlusion": (10, 20, 30, 40, 50, 60),
+}
+"""Strengths, from mild to harsh; grey has none."""
+PLAIN = "as they are"
+
+PROTOCOL = (
+    "all pairs of the test people's pictures that have a record; the crops are degraded before "
+    "they are embedded; both: both pictures of a pair are; one: the second of each pair alone is, "
+    "a poor picture against a good one; intervals: people drawn with replacement, 95 % percentiles"
+)
+TERMS = {
+    "EER": "the share of errors where both kinds of errors are equally frequent; lower is better",
+    "TAR": "the share of pairs of one person that are recognised, at a share of false alarms",
+    "both": "both pictures of each pair are made worse",
+    "one": "one picture of each pair is made worse, and compared with a good one",
+}
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures at every step of every kind; None where no kind is asked for."""
+    options = config.robustness
+    if not options.kinds:
+        return None
+    if vectors.embed is None or measured.dataset is None:
+        return {"skipped": "there are only embeddings, no pictures to degrade"}
+    clean = vectors.where(_chosen_rows(measured, vectors.roster, options.pictures, config.seed))
+    judge = _Judge(clean.roster, config)
+    if not judge.has_both_kinds:
+        return {"skipped": "the test people give no genuine and impostor pairs"}
+    plain = judge.figures(clean.values, clean.values)
+    kinds = {}
+    for kind in options.kinds:
+        steps = []
+        for name in step_names(kind, measured.dataset.preprocessing):
+            poor = vectors.embed(clean.roster, (name,)).values
+            sides = {"both": judge.figures(poor, poor), "one": judge.figures(clean.values, poor)}
+            steps.append({"degraded": name, **sides})
+        unit = KINDS[kind].unit if kind in KINDS else ""
+        kinds[kind] = {"unit": unit, "steps": steps}
+    return {
+        "protocol": PROTOCOL,
+        "pictures": len(clean.roster),
+        "people": len(np.unique(clean.roster.identities)),
+        "plain": plain,
+        "kinds": kinds,
+    }
+
+
+def step_names(kind: DegradationKind, preprocessing: Preprocessing) -> list[str]:
+    """The degradations of a curve, from mild to harsh; those that change such crops."""
+    if kind == "grey":
+        return ["grey"] if preprocessing.channels == 3 else []
+    return [
+        f"{kind}:{strength:g}"
+        for strength in STEPS[kind]
+        if kind != "low_resolution" or strength < preprocessing.size
+    ]
+
+
+def _chosen_rows(measured: Measured, roster: Roster, pictures: int, seed: int) -> NDArray[np.bool_]:
+    rows = measured.test_rows & ~roster.lost
+    return rows & roster.of_people(drawn_people(roster.where(rows), pictures, seed))
+
+
+class _Judge:
+    """All pairs of some pictures, under vectors of two kinds."""
+
+    def __init__(self, roster: Roster, config: EvaluateConfig) -> None:
+        self._codes = np.unique(roster.identities, return_inverse=True)[1]
+        self._left, self._right = metrics.all_pairs(len(roster))
+        self._genuine = self._codes[self._left] == self._codes[self._right]
+        self._config = config
+        impostors = int((~self._genuine).sum())
+        self._fars = [far for far in config.fars if metrics.supports_far(impostors, far)]
+
+    @property
+    def has_both_kinds(self) -> bool:
+        return bool(self._genuine.any() and not self._genuine.all())
+
+    def figures(self, first: NDArray[np.float32], second: NDArray[np.float32]) -> dict[str, Any]:
+        """AUC, EER and TARs where the left of each pair has its vector of `first`, the right of
+        `second`; both [N, D] of unit rows. A row of NaN makes errors of its pairs."""
+        alike = first.astype(np.float64) @ second.astype(np.float64).T
+        distance = np.maximum(0, 2 - 2 * alike[self._left, self._right])
+        worst = np.where(self._genuine, np.inf, -np.inf)
+        distance = np.where(np.isnan(distance), worst, distance)
+        names = ["auc", "eer", *(f"tar@{far:g}" for far in self._fars)]
+        values = self._statistic(metrics.roc_curve(self._genuine, distance))
+        intervals = self._intervals(distance, len(names))
+        return {
+            name: {"value": value, "interval": within}
+            for name, value, within in zip(names, values, intervals, strict=True)
+        }
+
+    def _statistic(self, curve: metrics.RocCurve) -> list[float]:
+        tars = [metrics.operating_point(curve, far).tar for far in self._fars]
+        return [metrics.area_under_curve(curve), metrics.equal_error_rate(curve), *tars]
+
+    def _intervals(self, distance: NDArray[np.float64], count: int) -> list[Any]:
+        draws = self._config.robustness.bootstrap
+        if not draws:
+            return [None] * count
+        sides = (self._codes[self._left], self._codes[self._right])
+        try:
+            return metrics.bootstrap_identities(
+                self._genuine,
+                distance,
+                sides,
+                self._statistic,
+                replicates=draws,
+                seed=self._config.seed,
+            ).tolist()
+        except ValueError:  # too few people
+            return [None] * count
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Per kind a table of its steps."""
+    robustness = results["robustness"]
+    note = f"{robustness['pictures']} pictures of {robustness['people']} people"
+    return [
+        _table(kind, curve, robustness["plain"], note, robustness["protocol"])
+        for kind, curve in robustness["kinds"].items()
+    ]
+
+
+def _table(
+    kind: str, curve: dict[str, Any], plain: dict[str, Any], note: str, protocol: str
+) -> Table:
+    if not curve["steps"]:
+        return Table(note=f"{kind}: it would not change these crops")
+    shown = _shown(plain)
+    rows = [[PLAIN, *(_told(plain[name]) for name in shown), *("-" for _ in shown)]]
+    for step in curve["steps"]:
+        cells = [_told(step[side][name]) for side in ("both", "one") for name in shown]
+        rows.append([step["degraded"], *cells])
+    head = [f"{name.upper()}, {side}" for side in ("both", "one") for name in shown]
+    title = kind.replace("_", " ")
+    unit = f"; {curve['unit']}" if curve["unit"] else ""
+    return Table([title, *head], rows, note + unit, title, protocol=protocol, terms=TERMS)
+
+
+def _shown(plain: dict[str, Any]) -> list[str]:
+    """EER, and TAR at the lowest FAR that is carried."""
+    return ["eer", *[name for name in plain if name.startswith("tar@")][-1:]]
+
+
+def _told(found: dict[str, Any]) -> str:
+    within = f" ({interval(found['interval'])})" if found["interval"] else ""
+    return f"{share(found['value'])}{within}"
+
+
+def draw(results: Results) -> list[Plot]:
+    """A plot per kind that has more than one step."""
+    robustness = results.figures["robustness"]
+    return [
+        Plot(
+            f"robustness_{kind}",
+            f"Figures against {kind.replace('_', ' ')} ({curve['unit']}), of pairs whose pictures "
+            "are both degraded, and of a degraded picture against a good one; bands: intervals "
+            "over people; dotted: pictures as they are",
+            curve_figure(kind, curve, robustness["plain"]),
+        )
+        for kind, curve in robustness["kinds"].items()
+        if len(curve["steps"]) > 1
+    ]
+
+
+def curve_figure(kind: str, curve: dict[str, Any], plain: dict[str, Any]) -> Figure:
+    """A panel per figure: value over strength, from mild on the left to harsh on the right."""
+    shown = _shown(plain)
+    figure = Figure(figsize=(4 * len(shown), 3.6), layout="constrained")
+    strengths = [float(step["degraded"].partition(":")[2]) for step in curve["steps"]]
+    for axes, name in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown, strict=True):
+        for side in ("both", "one"):
+            points = [step[side][name] for step in curve["steps"]]
+            (line,) = axes.plot(strengths, [point["value"] for point in points], "o-", label=side)
+            if all(point["interval"] for point in points):
+                low, high = zip(*(point["interval"] for point in points), strict=True)
+                axes.fill_between(strengths, low, high, color=line.get_color(), alpha=0.2)
+        axes.axhline(plain[name]["value"], linestyle=":", color="grey", label=PLAIN)
+        axes.set(xlabel=curve["unit"], title=name.upper(), ylim=(0, None))
+        if strengths[0] > strengths[-1]:
+            axes.invert_xaxis()
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+    figure.suptitle(kind.replace("_", " "))
+    return figure
+
+
+ROBUSTNESS = Protocol(
+    "robustness",
+    "Poor pictures",
+    "How much the system loses when pictures are small, blurred, compressed, noisy or covered.",
+    figures,
+    tables,
+    plots=draw,
+    files=tuple(f"robustness_{kind}.png" for kind in get_args(DegradationKind) if kind in STEPS),
+    options=RobustnessOptions,
+)

@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+
+from facenet_tf.metrics import (
+    area_under_curve,
+    best_threshold,
+    contiguous_folds,
+    equal_error_rate,
+    operating_point,
+    paired_bootstrap,
+    roc_curve,
+)
+
+
+def two_systems(people=15, pictures=5, noise=0.5, seed=0):
+    """Distances of a system and of one that sees the same through more noise."""
+    random = np.random.default_rng(seed)
+    identity = np.repeat(np.arange(people), pictures)
+    left, right = np.triu_indices(len(identity), 1)
+    genuine = identity[left] == identity[right]
+    better = random.normal(size=len(left)) - 1.5 * genuine
+    worse = better + noise * random.normal(size=len(left))
+    return better, worse, genuine, identity[left], identity[right]
+
+
+def test_a_better_system_is_found_better():
+    better, worse, *pairs = two_systems(noise=1.5)
+    found = paired_bootstrap(better, worse, *pairs, draws=60)
+    assert list(found) == ["accuracy", "auc", "eer", "tar@0.1", "tar@0.01"]
+    for name, figure in found.items():
+        assert figure.difference == figure.a - figure.b
+        sign = -1 if name == "eer" else 1
+        assert sign * figure.difference > 0
+    auc = found["auc"]
+    assert auc.interval[0] > 0
+    assert auc.p_value == pytest.approx(2 / 61)
+
+
+def test_the_same_system_twice_differs_in_nothing():
+    better, _, *pairs = two_systems()
+    for figure in paired_bootstrap(better, np.exp(better), *pairs, draws=20).values():
+        assert figure.difference == pytest.approx(0)
+        assert figure.interval == pytest.approx((0, 0))
+        assert figure.p_value == 1
+
+
+def test_exchanged_systems_change_the_sign():
+    better, worse, *pairs = two_systems()
+    one = paired_bootstrap(better, worse, *pairs, draws=30)
+    other = paired_bootstrap(worse, better, *pairs, draws=30)
+    for name, figure in one.items():
+        assert other[name].difference == -figure.difference
+        assert other[name].interval == pytest.approx((-figure.interval[1], -figure.interval[0]))
+        assert other[name].p_value == figure.p_value
+
+
+def test_figures_and_draws_are_those_of_curves_drawn_one_by_one():
+    better, worse, genuine, left, right = two_systems(people=12)
+    found = paired_bootstrap(better, worse, genuine, left, right, seed=4, draws=25)
+
+    def figures(distance, weights):
+        curve = roc_curve(genuine, distance, weights)
+        tar = operating_point(curve, 0.1).tar
+        return np.array([area_under_curve(curve), equal_error_rate(curve), tar])
+
+    random = np.random.default_rng([4, len(genuine)])
+    drawn = []
+    for _ in range(25):
+        times = np.bincount(random.integers(12, size=12), minlength=12)
+        weights = np.where(left == right, times[left], times[left] * times[right])
+        drawn.append(figures(better, weights) - figures(worse, weights))
+    bounds = np.quantile(drawn, [0.025, 0.975], axis=0).T
+    whole = figures(better, None) - figures(worse, None)
+    for row, name in enumerate(("auc", "eer", "tar@0.1")):
+        assert found[name].difference == pytest.approx(whole[row])
+        assert found[name].interval == pytest.approx(tuple(bounds[row]))
+
+
+def test_accuracy_is_that_of_thresholds_which_other_pairs_chose():
+    better, worse, genuine, left, right = two_systems()
+    found = paired_bootstrap(better, worse, genuine, left, right, draws=10)["accuracy"]
+    fold = contiguous_folds(genuine, 10)
+    right_ones = np.empty(len(genuine), bool)
+    for number in range(10):
+        rest = fold != number
+        threshold, _ = best_threshold(genuine[rest], better[rest], balanced=True)
+        right_ones[~rest] = genuine[~rest] == (better[~rest] <= threshold)
+    expected = (right_ones[genuine].mean() + right_ones[~genuine].mean()) / 2
+    assert found.a == pytest.approx(expected)
+
+
+def test_equally_good_systems_are_seldom_found_different():
+    """Of 40 comparisons without a difference, 5 % or so may be called significant at 0.05."""
+    small = 0
+    for seed in range(40):
+        random = np.random.default_rng([9, seed])
+        base, _, genuine, left, right = two_systems(people=20, pictures=3, seed=seed)
+        noise = random.normal(size=(2, len(base)))
+        found = paired_bootstrap(base + noise[0], base + noise[1], genuine, left, right, draws=80)
+        small += found["auc"].p_value <= 0.05
+    assert small <= 6
+
+
+def test_tars_that_too_few_pairs_carry_are_left_out():
+    better, worse, *pairs = two_systems(people=4, pictures=5)
+    assert "tar@0.01" not in paired_bootstrap(better, worse, *pairs, draws=10)
+
+
+def test_people_of_every_pair_are_needed():
+    better, worse, genuine, left, right = two_systems(people=4)
+    with pytest.raises(ValueError, match="length"):
+        paired_bootstrap(better, worse, genuine, left[:-1], right[:-1])
+    with pytest.raises(ValueError, match="length"):
+        paired_bootstrap(better, worse[:-1], genuine, left, right)
+    with pytest.raises(ValueError, match="NaN"):
+        paired_bootstrap(better, np.where(genuine, np.nan, worse), genuine, left, right)
+    with pytest.raises(ValueError, match="too few people"):
+        paired_bootstrap([0.0, 1.0], [0.0, 1.0], [True, False], [0, 1], [0, 2])
