@@ -6,9 +6,9 @@
 RUNS holds run directories of train.py, DATA dataset directories of build_tfrecords.py, LISTS LFW's
 files of pairs. What MEASUREMENTS names is measured if its run, dataset and list are there, and its
 evaluation.json, config.json and history.csv are copied to docs/results/NAME; any other run is
-measured on the dataset that it was trained on. evaluation.json and report.html are written in the
-run directories, of weights of others in RUNS/NAME. What could not be measured is listed with the
-reason; the command fails if an evaluation does.
+measured on the dataset that it was trained on, by the same recipe. evaluation.json and report.html
+are written in the run directories, those of weights of others in RUNS/NAME. What could not be
+measured is listed with the reason; the command fails if an evaluation does.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ import tables
 from facenet_tf.provenance import git_revision
 
 ROOT = figures.DOCS.parent
-THOROUGH = ("--projection.methods", "pca", "tsne")
+THOROUGH = (
+    *("--projection.methods", "pca", "tsne"),
+    *("--learning-curve.draws", "5"),
+    *("--robustness.kinds", "low_resolution", "blur", "jpeg", "noise", "rotation", "occlusion"),
+    *("--distractors.sizes", "1000", "10000", "100000", "1000000"),
+)
 """Options of all measurements: protocols that a bare evaluate.py leaves out for their time."""
 
 _DLIB = ("--weights", "dlib", "--flip-average")
@@ -131,18 +136,21 @@ class Places:
 
 
 def others(places: Places) -> Iterator[Measurement]:
-    """Runs that no measurement names, on the dataset that each was trained on."""
+    """Runs that no measurement names, on the dataset that each was trained on and as others are
+    measured on it."""
     datasets = {
         json.loads(file.read_text())["fingerprint"]: file.parent.name
         for file in sorted(places.data.glob("*/dataset.json"))
     }
     named = {each.run for each in MEASUREMENTS}
+    like = {each.dataset: each for each in reversed(MEASUREMENTS) if each.run}
     for model in sorted(places.runs.glob("*/model.keras")):
         run, config = model.parent.name, model.parent / "config.json"
         if run not in named and config.is_file():
             fingerprint = json.loads(config.read_text()).get("fingerprint")
             dataset = datasets.get(fingerprint, f"(its own, {fingerprint})")
-            yield Measurement(run, dataset, run=run, copied=False)
+            plain = Measurement(run, dataset, run=run)
+            yield dataclasses.replace(like.get(dataset, plain), name=run, run=run, copied=False)
 
 
 def measured_by(file: Path, revision: str) -> bool:

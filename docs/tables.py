@@ -60,6 +60,7 @@ TABLES = {
     "few-shot": transfer.few_shot,
     "fine-tuning": transfer.fine_tuning,
     "embedding": transfer.embedding,
+    "search": benchmarks.search,
     "protocols-att": lambda: protocols.every_protocol("att"),
     "protocols-pubfig83": lambda: protocols.every_protocol("pubfig83"),
     "protocols-pubfig83-pretrained": lambda: protocols.every_protocol("pubfig83_pretrained"),

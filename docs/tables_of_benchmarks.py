@@ -222,3 +222,27 @@ def corruption() -> str:
         rows.append([damage, metric["unit"].removeprefix("of "), *cells])
     head = ["damage", "times", "verified: noticed", "and named", "read: noticed", "and named"]
     return table(head, rows)
+
+
+def search() -> str:
+    """Recall, time and memory of every index at every size of the gallery."""
+    report = benchmark("search.json")
+    rows = []
+    for size, contenders in report["recall"].items():
+        for name, found in contenders.items():
+            kind = "exact" if name == "ours" else name.rstrip("_0123456789")
+            times = [report["metrics"][f"{how}_{size}"] for how in ("batch", "single")]
+            values = [time["peers"].get(name, time["ours"]) for time in times]
+            built = report["indexes"][size][kind]
+            rows.append(
+                [
+                    f"{int(size):,}",
+                    "ours, exact" if name == "ours" else name.replace("_", " "),
+                    *(f"{found[f'recall_{count}']:.3f}" for count in (1, 10)),
+                    *(_short(value) for value in values),
+                    *(_short(built[figure]) for figure in ("seconds", "own_mib")),
+                ]
+            )
+    head = ["vectors", "index, effort", "recall@1", "recall@10"]
+    head += ["ms a query, all at once", "one by one", "built in s", "own MiB"]
+    return table(head, rows)

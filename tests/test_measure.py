@@ -56,6 +56,7 @@ def test_what_is_there_is_measured_and_kept(module, places, calls, tmp_path):
     assert "pubfig83/model.keras" in results["pubfig83"]
     assert "bb" in results["stranger"]
     assert [call[2] for call in calls] == [str(places.runs / run) for run in ("att", "att_long")]
+    assert str(ROOT / "configs" / "att.py") in calls[1]  # as others on this dataset
     kept = {path.name for path in (tmp_path / "results" / "att").iterdir()}
     assert kept == {"evaluation.json", "config.json", "history.csv"}
     assert not (tmp_path / "results" / "att_long").exists()

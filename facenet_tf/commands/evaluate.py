@@ -1,4 +1,4 @@
-"""``python evaluate.py``: run directory or weights, dataset directory → evaluation directory."""
+"""``python evaluate.py``: a system of any kind, dataset directory → evaluation directory."""
 
 from __future__ import annotations
 

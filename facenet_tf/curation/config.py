@@ -9,6 +9,7 @@ from typing import Literal
 from tyro.conf import Positional
 
 from facenet_tf.errors import InputError, require
+from facenet_tf.thresholds import of_model
 
 BITS, SQUARED = 4.0, 0.1
 """The distances of near duplicates: differing bits of the hash, squared distance of embeddings."""
@@ -27,7 +28,8 @@ class DuplicatesConfig:
     DATASET/duplicates.csv."""
     distance: float | None = None
     """Pictures that differ by at most so much are near duplicates; without it 4 of the hash's 64
-    bits, or with --model a squared distance of 0.1."""
+    bits, or with --model a squared distance of 0.1, less where the thresholds beside the model say
+    that pictures of two people come as near."""
     across: Literal["report", "drop"] = "report"
     """Of a picture filed under two people, list both as not excluded, or as excluded."""
     batch_size: int = 128
@@ -42,15 +44,25 @@ class DuplicatesConfig:
 
     @property
     def most(self) -> float:
-        """The distance that is meant."""
-        default = SQUARED if self.model else BITS
-        return default if self.distance is None else self.distance
+        """The distance that is meant.
+
+        Raises:
+            InputError: the thresholds beside the model are damaged or those of other weights.
+        """
+        if self.distance is not None:
+            return self.distance
+        if self.model is None:
+            return BITS
+        known = of_model(self.model / "model.keras")
+        # The first threshold is that of the smallest false accept rate.
+        return min(SQUARED, *list(known.usable.values())[:1]) if known else SQUARED
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
         _require_model(self.model)
         highest = 4 if self.model else 16  # beyond, a band of the hash may differ in too many bits
-        require(0 <= self.most <= highest, "--distance", self.distance, f"give 0 to {highest}")
+        given = 0 if self.distance is None else self.distance
+        require(0 <= given <= highest, "--distance", self.distance, f"give 0 to {highest}")
         require(self.batch_size >= 1, "--batch-size", self.batch_size, "give 1 or more")
 
 

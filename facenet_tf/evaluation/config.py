@@ -19,9 +19,17 @@ from facenet_tf.evaluation.inputs import (
 from facenet_tf.evaluation.options import Options
 from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.options.bins import BinsOptions
+from facenet_tf.evaluation.options.classification import ClassificationOptions
+from facenet_tf.evaluation.options.clustering import ClusteringOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.options.distractors import DistractorsOptions
 from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.options.fairness import FairnessOptions
+from facenet_tf.evaluation.options.identification import IdentificationOptions
+from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
+from facenet_tf.evaluation.options.open_set import OpenSetOptions
+from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.options.projector import ProjectorOptions
 from facenet_tf.evaluation.options.quality import QualityOptions
@@ -94,7 +102,8 @@ class EvaluateConfig:
     few_shot: tuple[int, ...] = (1, 2, 5)
     """Pictures to enrol of each test person, who name the others; without a number no figures."""
     draws: int = 20
-    """How often the enrolled pictures are drawn; mean and deviation are over the draws."""
+    """How often enrolled pictures, and galleries, are drawn; mean and deviation are over the
+    draws."""
     degrade: tuple[str, ...] = ()
     """What happens to each crop before it is embedded, in order: grey, low_resolution:SIDE,
     which reduces it to SIDE pixels a side (area averages) and brings it back (linear), or blur,
@@ -114,9 +123,30 @@ class EvaluateConfig:
     """Draws of people behind each interval over identities; 0: none."""
     baselines: bool = True
     """The same figures for the untrained network and for raw pixels."""
+    classical: tuple[Literal["eigenfaces", "fisherfaces", "lbp"], ...] = ()
+    """The same figures for methods from before networks, which learn from the dataset's training
+    people (lbp needs the extra `classical` and learns nothing)."""
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
+    operating_points: OperatingPointsOptions = dataclasses.field(
+        default_factory=OperatingPointsOptions
+    )
+    """Thresholds for each of --fars, and where they are kept."""
+    classification: ClassificationOptions = dataclasses.field(default_factory=ClassificationOptions)
+    """Several classifiers on the SVM's people."""
+    open_set: OpenSetOptions = dataclasses.field(default_factory=OpenSetOptions)
+    """Unknown people and the reject option."""
+    probabilities: ProbabilitiesOptions = dataclasses.field(default_factory=ProbabilitiesOptions)
+    """Whether probabilities mean what they say."""
+    learning_curve: LearningCurveOptions = dataclasses.field(default_factory=LearningCurveOptions)
+    """Accuracy over the number of enrolled pictures."""
+    identification: IdentificationOptions = dataclasses.field(default_factory=IdentificationOptions)
+    """Whom of a gallery of unseen people a picture shows."""
+    distractors: DistractorsOptions = dataclasses.field(default_factory=DistractorsOptions)
+    """The same with strangers in the gallery."""
+    clustering: ClusteringOptions = dataclasses.field(default_factory=ClusteringOptions)
+    """Pictures of unseen people sorted into people."""
     compare: tuple[str, ...] = ()
     """Other systems on the same people and pairs, each as the first argument, dlib, or a file of
     weights; SOURCE@DATASET where its crops are those of another dataset of the same pictures."""

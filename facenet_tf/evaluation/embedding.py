@@ -146,7 +146,7 @@ def embed_roster(
     vectors = np.concatenate([embed(batch) for batch in batches])
     if not np.isfinite(vectors).all():
         raise InputError("the model gives embeddings that are not finite: its training diverged")
-    zero = ~vectors.any(axis=1)
+    zero = np.abs(vectors).max(axis=1) == 0
     if zero.all():
         raise InputError("the model gives nothing but zeros: its training collapsed")
     values = np.full((len(roster), vectors.shape[1]), np.nan, np.float32)

@@ -37,6 +37,11 @@ PROTOCOL = (
     "intervals: people of the group drawn with replacement, 95 % percentiles; inequality of the "
     "groups that are not small (NIST IR 8429)"
 )
+TERMS = {
+    "FMR": "the share of pairs of two people of the group that are taken for one person",
+    "FNMR": "the share of pairs of one person of the group that are taken for two people",
+    "rank 1": "the share of the group's pictures whose nearest other picture shows the same person",
+}
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
@@ -213,7 +218,8 @@ def _table(name: str, found: dict[str, Any], fairness: dict[str, Any]) -> Table:
         ratio = {rate: unequal["at"][far][rate]["highest_over_lowest"] for rate in ("fmr", "fnmr")}
         told = [f"{rate.upper()} {_times(value)}" for rate, value in ratio.items()]
         notes.append(f"highest over lowest of the groups that are not small: {', '.join(told)}")
-    return Table(head, rows, "; ".join(notes), name, protocol=fairness["protocol"])
+    protocol = fairness["protocol"]
+    return Table(head, rows, "; ".join(notes), name, protocol=protocol, terms=TERMS)
 
 
 def _times(value: float | None) -> str:
@@ -262,10 +268,9 @@ def rates_figure(attributes: dict[str, Any], far: str) -> Figure:
             axes.plot(found[rate], height, "o", color="C0")
             if found[f"{rate}_interval"]:
                 axes.plot(found[f"{rate}_interval"], [height, height], color="C0")
-        axes.set(xlabel=rate.upper(), xlim=(0, None))
+        axes.set(xlabel=rate.upper(), xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
         axes.grid(alpha=0.3, axis="x")
     panels[0].set_yticks(range(len(rows)), [name for name, _ in rows])
-    panels[0].invert_yaxis()
     return figure
 
 

@@ -1,21 +1,18 @@
 """Few-shot identification: a few pictures of each person are enrolled, all others named by them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf import metrics
+from facenet_tf.evaluation.classifiers import Rule, rules
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
+from facenet_tf.evaluation.kernel_svm import KernelSvm
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors, drawn_people
 from facenet_tf.evaluation.table import Table, by_vectors
-
-Rule = Callable[[Rows, Rows], NDArray]
-"""Enrolled pictures and probes, by their rows, to the labels that the probes are given."""
 
 RULES = ("nearest_mean", "nearest_neighbour", "svm")
 
@@ -92,7 +89,7 @@ def _by_shots(
     person = np.unique(vectors.roster.identities, return_inverse=True)[1]
     known = ~vectors.roster.lost
     labels = person[known]
-    rules = _rules(vectors.values[known], labels)
+    known_rules = rules(KernelSvm(vectors.values[known], labels))
     places = [
         metrics.places_among_own(labels, np.random.default_rng([seed, draw]))
         for draw in range(draws)
@@ -101,18 +98,12 @@ def _by_shots(
     for count in sorted(shots):
         probes = np.bincount(person) - count
         figures[str(count)] = {"probes": int(probes.sum())} | {
-            name: _spread(np.array([_right(rule, labels, of < count) for of in places]), probes)
-            for name, rule in rules.items()
+            name: _spread(
+                np.array([_right(known_rules[name], labels, of < count) for of in places]), probes
+            )
+            for name in RULES
         }
     return figures
-
-
-def _rules(values: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Rule]:
-    def by(nearest: Callable[[NDArray, NDArray, NDArray], NDArray]) -> Rule:
-        return lambda enrolled, probes: nearest(values[enrolled], labels[enrolled], values[probes])
-
-    nearest = (by(metrics.nearest_mean), by(metrics.nearest_neighbour))
-    return dict(zip(RULES, (*nearest, KernelSvm(values, labels).predict), strict=True))
 
 
 def _right(rule: Rule, labels: NDArray[np.int64], enrolled: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -144,18 +135,28 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
 
 def tables(results: dict[str, Any]) -> list[Table]:
     """Per number of enrolled pictures and network: accuracy ± deviation of each rule."""
+    few_shot = results["few_shot"]
+    head, rows = shot_rows(results, "few_shot")
+    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"], terms=TERMS)]
+
+
+def shot_rows(results: dict[str, Any], key: str) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table of such figures.
+
+    Args:
+        results: content of evaluation.json.
+        key: where they are in it.
+    """
     rows = []
     for name, result in by_vectors(results).items():
-        for shots, figure in result.get("few_shot", {}).get("shots", {}).items():
+        for shots, figure in result.get(key, {}).get("shots", {}).items():
             cells = [
                 f"{figure[rule]['accuracy_mean']:.4f} ± {figure[rule]['accuracy_std']:.4f}"
                 for rule in RULES
             ]
             rows.append([shots, name, *cells, str(figure["probes"])])
     head = ["enrolled", "vectors", *(rule.replace("_", " ") for rule in RULES), "probes"]
-    few_shot = results["few_shot"]
-    rows = sorted(rows, key=lambda row: int(row[0]))
-    return [Table(head, rows, _note(few_shot), protocol=few_shot["protocol"], terms=TERMS)]
+    return head, sorted(rows, key=lambda row: int(row[0]))
 
 
 def _note(few_shot: dict[str, Any]) -> str:

@@ -37,6 +37,10 @@ class KernelSvm:
         """Share of the test rows that get their own name."""
         return float(np.mean(self.predict(train, test, c, kernel) == self.targets[test]))
 
+    def squared(self, left: Rows, right: Rows) -> NDArray[np.float64]:
+        """Squared Euclidean distances of some rows and others, [L, R]."""
+        return self._squared[np.ix_(left, right)]
+
     def _scale(self, train: Rows) -> float:
         """SVC's gamma="scale": from the variance of all numbers of the training rows."""
         variance = self.features[train].var()
@@ -45,4 +49,4 @@ class KernelSvm:
     def _kernel(self, left: Rows, right: Rows, kernel: str, gamma: float) -> NDArray[np.float64]:
         if kernel == "linear":
             return self._products[np.ix_(left, right)]
-        return np.exp(-gamma * self._squared[np.ix_(left, right)])
+        return np.exp(-gamma * self.squared(left, right))

@@ -43,6 +43,10 @@ PROTOCOL = (
     "chance: of one that knows nothing; gain: (chance - area) / (chance - best), 1 for the best "
     "score, 0 for chance; interval: people drawn with replacement, 95 % percentiles"
 )
+TERMS = {
+    "area": "errors that are left while the poorest pictures are taken out; smaller is better",
+    "gain": "1 if the score finds all errors first, 0 if it knows no more than chance",
+}
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
@@ -169,7 +173,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
         f"{share(found['fnmr'])} of them rejected wrongly; area up to {found['limit']:.0%} "
         "of the pairs left out for poor quality"
     )
-    return [Table(head, rows, note, protocol=found["protocol"])]
+    return [Table(head, rows, note, protocol=found["protocol"], terms=TERMS)]
 
 
 def _small(value: float) -> str:

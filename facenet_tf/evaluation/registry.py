@@ -24,12 +24,20 @@ from typing import Any
 
 from facenet_tf.evaluation.all_pairs import ALL_PAIRS
 from facenet_tf.evaluation.bins import BINS
+from facenet_tf.evaluation.classification import CLASSIFICATION
+from facenet_tf.evaluation.clustering import CLUSTERING
 from facenet_tf.evaluation.comparison import COMPARISON
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.distractors import DISTRACTORS
 from facenet_tf.evaluation.errors import ERRORS
 from facenet_tf.evaluation.fairness import FAIRNESS
 from facenet_tf.evaluation.few_shot import FEW_SHOT
+from facenet_tf.evaluation.identification import IDENTIFICATION
+from facenet_tf.evaluation.learning_curve import LEARNING_CURVE
 from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.open_set import OPEN_SET
+from facenet_tf.evaluation.operating_points import OPERATING_POINTS
+from facenet_tf.evaluation.probabilities import PROBABILITIES
 from facenet_tf.evaluation.projection import PROJECTION
 from facenet_tf.evaluation.projector import PROJECTOR
 from facenet_tf.evaluation.protocol import Protocol
@@ -42,11 +50,19 @@ from facenet_tf.evaluation.verification import VERIFICATION
 
 PROTOCOLS: tuple[Protocol, ...] = (
     VERIFICATION,
+    OPERATING_POINTS,
     ALL_PAIRS,
     TEMPLATES,
     BINS,
     SVM,
+    CLASSIFICATION,
+    OPEN_SET,
+    PROBABILITIES,
     FEW_SHOT,
+    LEARNING_CURVE,
+    IDENTIFICATION,
+    DISTRACTORS,
+    CLUSTERING,
     ERRORS,
     COMPARISON,
     FAIRNESS,

@@ -34,6 +34,12 @@ PROTOCOL = (
     "they are embedded; both: both pictures of a pair are; one: the second of each pair alone is, "
     "a poor picture against a good one; intervals: people drawn with replacement, 95 % percentiles"
 )
+TERMS = {
+    "EER": "the share of errors where both kinds of errors are equally frequent; lower is better",
+    "TAR": "the share of pairs of one person that are recognised, at a share of false alarms",
+    "both": "both pictures of each pair are made worse",
+    "one": "one picture of each pair is made worse, and compared with a good one",
+}
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
@@ -157,7 +163,7 @@ def _table(
     head = [f"{name.upper()}, {side}" for side in ("both", "one") for name in shown]
     title = kind.replace("_", " ")
     unit = f"; {curve['unit']}" if curve["unit"] else ""
-    return Table([title, *head], rows, note + unit, title, protocol=protocol)
+    return Table([title, *head], rows, note + unit, title, protocol=protocol, terms=TERMS)
 
 
 def _shown(plain: dict[str, Any]) -> list[str]:

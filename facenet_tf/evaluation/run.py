@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from typing import Any
 
-from facenet_tf.evaluation import embedding, output, registry
+from facenet_tf.evaluation import classical, embedding, output, registry
 from facenet_tf.evaluation.circumstances import circumstances
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured, choose_measured
@@ -25,6 +25,7 @@ _BASELINES = {
         f"crops reduced to {embedding.PIXEL_SIDE} by {embedding.PIXEL_SIDE} pixels, each one's "
         "mean removed, scaled to length 1"
     ),
+    **classical.DESCRIPTIONS,
 }
 
 
@@ -48,6 +49,7 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
     measured = choose_measured(config, without_seen(everyone, seen), seen, dataset)
     with output.written_whole(config.output_directory, registry.files()) as directory:
         vectors = _all_vectors(config, measured.roster, subject, others)
+        vectors |= classical.classical_vectors(config, measured)
         measured = dataclasses.replace(
             measured,
             quality=subject.quality(measured.roster),

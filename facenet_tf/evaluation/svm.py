@@ -75,7 +75,7 @@ def svm_figures(vectors: Vectors, *, repeats: int, choice: SvmChoice, seed: int)
     """
     names = vectors.roster.identities
     has_record = ~vectors.roster.lost
-    reason = _why_too_few(names[has_record])
+    reason = why_too_few(names[has_record])
     if reason:
         return {"skipped": reason, "accuracy": None, "macro_f1": None, "protocol": PROTOCOL}
     machine = KernelSvm(vectors.values[has_record], names[has_record])
@@ -103,7 +103,8 @@ def modelled_split(count: int) -> tuple[Rows, Rows]:
     return train, test
 
 
-def _why_too_few(targets: NDArray[np.str_]) -> str | None:
+def why_too_few(targets: NDArray[np.str_]) -> str | None:
+    """Why these pictures, by the names on them, do not suffice for the splits; None if they do."""
     people, counts = np.unique(targets, return_counts=True)
     if len(people) < 2:
         return f"{len(people)} people with a record: an SVM needs two"
@@ -127,7 +128,7 @@ def _named_split(machine: KernelSvm) -> dict[str, Any]:
         "accuracy": correct / len(test),
         "accuracy_interval": wilson_interval(correct, len(test)),
         "accuracy_interval_protocol": "Wilson, 95 %",
-        "macro_f1": _macro_f1(true, predicted),
+        "macro_f1": macro_f1(true, predicted),
         "people": people.tolist(),
         "train_pictures": len(train),
         "test_pictures": len(test),
@@ -144,7 +145,7 @@ def _repeated(machine: KernelSvm, repeats: int, seed: int) -> dict[str, Any]:
     for train, test in splits.split(machine.features, machine.targets):
         predicted = machine.predict(train, test)
         accuracies.append(np.mean(predicted == machine.targets[test]))
-        f1s.append(_macro_f1(machine.targets[test], predicted))
+        f1s.append(macro_f1(machine.targets[test], predicted))
     return {
         "protocol": REPEATED_PROTOCOL,
         "repeats": repeats,
@@ -155,11 +156,25 @@ def _repeated(machine: KernelSvm, repeats: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _selected(machine: KernelSvm, choice: SvmChoice, seed: int) -> dict[str, Any]:
-    train, test = modelled_split(len(machine.targets))
+@dataclasses.dataclass(frozen=True)
+class ChosenSvm:
+    """C and kernel of the highest mean accuracy over so many inner folds."""
+
+    c: float
+    kernel: str
+    folds: int
+    accuracy: float
+
+
+def choose_svm(machine: KernelSvm, train: Rows, choice: SvmChoice, seed: int) -> ChosenSvm | None:
+    """C and kernel by stratified cross-validation inside some rows.
+
+    Returns:
+        The first of the best, in the order of `choice`; None where a person has one of the rows.
+    """
     folds = min(INNER_FOLDS, int(np.unique(machine.targets[train], return_counts=True)[1].min()))
     if folds < 2:
-        return {"skipped": "a person has one training picture", "accuracy": None}
+        return None
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     inner = [
         (train[fit], train[held_out])
@@ -170,15 +185,23 @@ def _selected(machine: KernelSvm, choice: SvmChoice, seed: int) -> dict[str, Any
         for c, kernel in itertools.product(choice.c, choice.kernels)
     }
     c, kernel = max(scores, key=lambda tried: scores[tried])
-    predicted = machine.predict(train, test, c, kernel)
+    return ChosenSvm(c, kernel, folds, scores[c, kernel])
+
+
+def _selected(machine: KernelSvm, choice: SvmChoice, seed: int) -> dict[str, Any]:
+    train, test = modelled_split(len(machine.targets))
+    chosen = choose_svm(machine, train, choice, seed)
+    if chosen is None:
+        return {"skipped": "a person has one training picture", "accuracy": None}
+    predicted = machine.predict(train, test, chosen.c, chosen.kernel)
     return {
         "protocol": SELECTED_PROTOCOL,
-        "c": c,
-        "kernel": kernel,
-        "inner_folds": folds,
-        "inner_accuracy": scores[c, kernel],
+        "c": chosen.c,
+        "kernel": chosen.kernel,
+        "inner_folds": chosen.folds,
+        "inner_accuracy": chosen.accuracy,
         "accuracy": float(np.mean(predicted == machine.targets[test])),
-        "macro_f1": _macro_f1(machine.targets[test], predicted),
+        "macro_f1": macro_f1(machine.targets[test], predicted),
     }
 
 
@@ -194,7 +217,7 @@ def _lost_as_errors(named: dict[str, Any], lost: int) -> dict[str, Any]:
     }
 
 
-def _macro_f1(true: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
+def macro_f1(true: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
     """Mean F1 of the people who occur in the test part or are predicted: scikit-learn's default."""
     return float(f1_score(true, predicted, average="macro", zero_division=0))
 

@@ -121,7 +121,9 @@ def _from_csv(path: Path) -> dict[str, NDArray]:
     places = {name: place for place, name in enumerate(head)}
     numbers = [name for name in head if name not in _NAMED]
     table = {name: [line[place] for line in lines] for name, place in places.items()}
-    columns = {name: np.array(table[name], np.str_) for name in _NAMED[:3] if name in places}
+    columns: dict[str, NDArray] = {
+        name: np.array(table[name], np.str_) for name in _NAMED[:3] if name in places
+    }
     if "quality" in places:
         columns["quality"] = _numbers(path, "quality", table["quality"])
     values = [_numbers(path, name, table[name]) for name in numbers]

@@ -1,4 +1,6 @@
-"""Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules.
+"""Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules;
+thresholds and what others make of them; calibration of probabilities; the reject option;
+identification in galleries; clusters.
 
 Conventions of every function over pairs:
 
@@ -10,6 +12,17 @@ Conventions of every function over pairs:
 * NaN is refused with ValueError.
 """
 
+from facenet_tf.metrics.achieved import AchievedRates, achieved_rates
+from facenet_tf.metrics.calibration import (
+    Logistic,
+    Reliability,
+    balanced_weights,
+    brier_score,
+    brier_score_of_classes,
+    fit_logistic,
+    reliability,
+)
+from facenet_tf.metrics.clustering import NOISE, Agreement, ClusterTable, noise_apart
 from facenet_tf.metrics.distances import (
     all_pairs,
     all_pairs_distances,
@@ -17,7 +30,20 @@ from facenet_tf.metrics.distances import (
     squared_distances,
 )
 from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
-from facenet_tf.metrics.few_shot import nearest_mean, nearest_neighbour, places_among_own
+from facenet_tf.metrics.few_shot import (
+    nearest_mean,
+    nearest_neighbour,
+    nearest_rows,
+    person_means,
+    places_among_own,
+)
+from facenet_tf.metrics.identification import (
+    OpenSet,
+    Searched,
+    average_precisions,
+    cumulative_matches,
+    search_gallery,
+)
 from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1_accuracy
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
@@ -27,6 +53,7 @@ from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.outliers import OwnPerson, own_person
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
+from facenet_tf.metrics.resampling import people_intervals
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
@@ -42,6 +69,7 @@ from facenet_tf.metrics.roc import (
 )
 from facenet_tf.metrics.separation import Separation, separation
 from facenet_tf.metrics.templates import pooled_templates
+from facenet_tf.metrics.unknown_people import Rejection, rejection
 from facenet_tf.metrics.verification import (
     FoldedAccuracy,
     accuracy_at,
@@ -51,45 +79,68 @@ from facenet_tf.metrics.verification import (
 )
 
 __all__ = [
+    "NOISE",
+    "AchievedRates",
+    "Agreement",
+    "ClusterTable",
     "Difference",
     "FarThreshold",
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
+    "Logistic",
     "ManyPairs",
     "NearestPairs",
+    "OpenSet",
     "OperatingPoint",
     "OwnPerson",
     "PeopleDraws",
+    "Rejection",
+    "Reliability",
     "RocCurve",
+    "Searched",
     "Separation",
     "SortedPairs",
     "TarInterval",
     "accuracy_at",
+    "achieved_rates",
     "all_pairs",
     "all_pairs_distances",
     "area_under_curve",
+    "average_precisions",
+    "balanced_weights",
     "best_threshold",
     "bootstrap_identities",
+    "brier_score",
+    "brier_score_of_classes",
     "check_carries_far",
     "contiguous_folds",
+    "cumulative_matches",
     "equal_error_rate",
+    "fit_logistic",
     "folded_accuracy",
     "grid_lfw",
     "identity_errors",
     "listed_distances",
     "nearest_mean",
     "nearest_neighbour",
+    "nearest_rows",
+    "noise_apart",
     "operating_point",
     "overlap",
     "own_person",
     "paired_bootstrap",
+    "people_intervals",
+    "person_means",
     "places_among_own",
     "pooled_templates",
     "rank1_accuracy",
     "reachable_far",
+    "rejection",
+    "reliability",
     "roc_curve",
     "score_all_pairs",
+    "search_gallery",
     "separation",
     "squared_distances",
     "supports_far",

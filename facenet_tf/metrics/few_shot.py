@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facenet_tf.metrics.distances import squared_distances
+
 _ROWS_AT_ONCE = 4096
 
 
@@ -39,7 +41,7 @@ def nearest_neighbour(enrolled: ArrayLike, labels: ArrayLike, probes: ArrayLike)
     Returns:
         [P] of the labels' type; of equal distances the first enrolled vector counts.
     """
-    return np.asarray(labels)[_nearest(_rows(enrolled), _rows(probes))]
+    return np.asarray(labels)[nearest_rows(enrolled, probes)[0]]
 
 
 def nearest_mean(enrolled: ArrayLike, labels: ArrayLike, probes: ArrayLike) -> NDArray:
@@ -47,24 +49,44 @@ def nearest_mean(enrolled: ArrayLike, labels: ArrayLike, probes: ArrayLike) -> N
 
     Args and returns as of `nearest_neighbour`; of equal distances the smallest label counts.
     """
+    names, means = person_means(enrolled, labels)
+    return names[nearest_rows(means, probes)[0]]
+
+
+def person_means(enrolled: ArrayLike, labels: ArrayLike) -> tuple[NDArray, NDArray[np.float64]]:
+    """Labels in ascending order, [C], and the mean of each one's vectors, scaled to length 1.
+
+    Args as of `nearest_neighbour`. A mean of zeros stays: float64 [C, D].
+    """
     names, person = np.unique(np.asarray(labels), return_inverse=True)
     sums = np.zeros((len(names), np.shape(enrolled)[1]))
     np.add.at(sums, person, _rows(enrolled))
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    means = sums / np.where(lengths > 0, lengths, 1)
-    return names[_nearest(means, _rows(probes))]
+    return names, sums / np.where(lengths > 0, lengths, 1)
+
+
+def nearest_rows(
+    references: ArrayLike, probes: ArrayLike
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Row of the nearest reference to each probe, and the squared Euclidean distance to it.
+
+    Args:
+        references: finite [R, D], R >= 1.
+        probes: finite [P, D].
+
+    Returns:
+        int64 [P] and float64 [P]; of equal distances the first reference counts.
+    """
+    known, asked = _rows(references), _rows(probes)
+    squares = np.einsum("nd,nd->n", known, known)
+    places = [
+        # The probe's own square is the same for all references.
+        np.argmin(squares - 2 * asked[start : start + _ROWS_AT_ONCE] @ known.T, axis=1)
+        for start in range(0, len(asked), _ROWS_AT_ONCE)
+    ]
+    place = np.concatenate(places) if places else np.zeros(0, np.int64)
+    return place, squared_distances(known[place], asked)
 
 
 def _rows(vectors: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(vectors, np.float64)
-
-
-def _nearest(references: NDArray[np.float64], probes: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Row of `references` with the smallest Euclidean distance to each probe."""
-    squares = np.einsum("nd,nd->n", references, references)
-    nearest = [
-        # The probe's own square is the same for all references.
-        np.argmin(squares - 2 * probes[start : start + _ROWS_AT_ONCE] @ references.T, axis=1)
-        for start in range(0, len(probes), _ROWS_AT_ONCE)
-    ]
-    return np.concatenate(nearest) if nearest else np.zeros(0, np.int64)

@@ -48,7 +48,8 @@ def error_versus_reject(
     times = (np.ones(len(flags)) if weights is None else np.asarray(weights, np.float64))[order]
     if times.sum() <= 0:
         raise ValueError("the weights leave nothing")
-    first_of_tie = np.flatnonzero(np.append(True, np.diff(scores[order]) > 0))
+    ranked = scores[order]
+    first_of_tie = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
     gone = np.append(0, np.cumsum(times))
     wrong_gone = np.append(0, np.cumsum(times * flags[order]))
     left = gone[-1] - gone[first_of_tie]

@@ -107,7 +107,11 @@ def test_table_verdict_and_plot(systems, found):
     assert said[1].startswith("trained and twin cannot be told apart")
     (plot,) = COMPARISON.plots(results)
     assert f"{plot.name}.png" in COMPARISON.files
-    assert len(plot.figure.axes) == 5
+    shown = [axes for axes in plot.figure.axes if axes.get_visible()]
+    assert [axes.get_title() for axes in shown] == ["ACCURACY", "AUC", "EER", "TAR@0.1", "RANK 1"]
+    dots = [line for line in shown[1].lines if line.get_marker() == "o"]
+    auc = found["sets"]["unseen_people"]["figures"]["auc"]
+    assert [dot.get_xdata()[0] for dot in dots] == [one["difference"] for one in auc]
 
 
 def test_nothing_where_nothing_is_compared(systems):

@@ -107,7 +107,7 @@ def test_report_fits_and_is_whole(opened, report, width, scheme, tmp_path):
     images = page.evaluate(IMAGES)
     assert page.evaluate(WIDER) <= 0
     assert all(image["width"] > 1 for image in images)
-    assert all(image["alt"] for image in images) or report.parent.name == "small"
+    assert all(image["alt"] for image in images)
     assert min(page.evaluate(CONTRAST)) >= 4.5
     shot = tmp_path / f"{report.parent.name}-{width}-{scheme}.png"
     page.screenshot(path=shot, full_page=True)

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from facenet_tf.metrics import nearest_mean, nearest_neighbour, places_among_own
+from facenet_tf.metrics import (
+    nearest_mean,
+    nearest_neighbour,
+    nearest_rows,
+    person_means,
+    places_among_own,
+)
 
 from . import twins
 
@@ -82,3 +88,19 @@ def test_people_are_drawn_independently():
     drawn = np.array([places_among_own(labels, random) == 0 for _ in range(4000)])
     together = drawn[:, :4].T.astype(float) @ drawn[:, 4:] / 4000
     np.testing.assert_allclose(together, 1 / 16, atol=0.02)
+
+
+def test_nearest_rows_tell_their_distance_to_the_last_digit():
+    vectors, _, probes = some_people()
+    rows, distance = nearest_rows(vectors, probes)
+    apart = ((probes[:, None].astype(float) - vectors[None].astype(float)) ** 2).sum(axis=2)
+    assert rows.tolist() == apart.argmin(axis=1).tolist()
+    np.testing.assert_allclose(distance, apart.min(axis=1), rtol=1e-12)
+    near = vectors[:1].astype(float) * (1 + 1e-9)
+    assert nearest_rows(vectors, near)[1] == pytest.approx(1e-18, rel=0.1)
+
+
+def test_means_have_length_one_and_one_of_zeros_stays():
+    names, means = person_means([[3.0, 0.0], [1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]], [7, 7, 2, 2])
+    assert names.tolist() == [2, 7]
+    assert means.tolist() == [[0.0, 0.0], [1.0, 0.0]]

@@ -91,3 +91,47 @@ def nearest_mean(enrolled, labels, probes):
         length = sum(number**2 for number in mean) ** 0.5
         means.append([number / length for number in mean])
     return nearest_neighbour(means, people, probes)
+
+
+def searched(gallery, enrolled, probes, people, tie=1e-9):
+    """(own, foreign, ahead) of every probe: distances to people by loops over pictures."""
+    found = []
+    for probe, person in zip(probes, people):
+        if np.isnan(probe).any():
+            found.append((np.inf, -np.inf, len({*enrolled} - {person})))
+            continue
+        nearest = {}
+        for vector, name in zip(gallery, enrolled):
+            distance = sum((float(a) - float(b)) ** 2 for a, b in zip(vector, probe))
+            nearest[name] = min(distance, nearest.get(name, np.inf))
+        own = nearest.pop(person, np.inf)
+        ahead = [distance for distance in nearest.values() if distance <= own + tie]
+        found.append((own, min(nearest.values(), default=np.inf), len(ahead)))
+    return found
+
+
+def detection_rate(found, known, far):
+    """The best DIR of all thresholds whose FAR is at most `far`, tried one by one."""
+    thresholds = [-np.inf, *(own for own, _, _ in found), *(foreign for _, foreign, _ in found)]
+    best = 0.0
+    for threshold in thresholds:
+        alarms = [foreign <= threshold for (_, foreign, _), k in zip(found, known) if not k]
+        right = [
+            own <= threshold and own < np.inf and ahead == 0
+            for (own, _, ahead), k in zip(found, known)
+            if k
+        ]
+        if threshold < np.inf and np.mean(alarms) <= far:
+            best = max(best, float(np.mean(right)))
+    return best
+
+
+def average_precision(distance, same):
+    """Of a list of distances and flags: precision at every own picture, others first in a tie."""
+    order = sorted(range(len(distance)), key=lambda row: (distance[row], same[row]))
+    hits, precisions = 0, []
+    for place, row in enumerate(order, start=1):
+        if same[row]:
+            hits += 1
+            precisions.append(hits / place)
+    return float(np.mean(precisions))

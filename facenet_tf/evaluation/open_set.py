@@ -1,0 +1,271 @@
+"""Unknown people: classifiers that may say "nobody I know", and what that costs the known ones.
+
+Whoever uses a recogniser enrols some people and then meets others. The threshold of the reject
+option must not be chosen on the unknown people it is judged by: here people of the validation
+split, whom nobody enrolled, choose it against the same enrolled pictures.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from facenet_tf import metrics
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.open_set import OpenSetOptions
+from facenet_tf.evaluation.probabilities import probability_model
+from facenet_tf.evaluation.protocol import Protocol
+from facenet_tf.evaluation.roster import Vectors, drawn_people
+from facenet_tf.evaluation.table import Table
+
+Named = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Labels given to probes, and the doubt about each; smaller is surer."""
+Recogniser = Callable[[NDArray[np.float64]], Named]
+
+FEWEST_PICTURES = 5
+"""Of a person to enrol: one is a probe, and the SVM's probabilities want two more to hold out."""
+PROBE_SHARE = 0.2
+MOST_PICTURES = 3000
+"""Of more, whole people are drawn at random up to this number."""
+
+RULES = {
+    "nearest_mean": "squared distance to the nearest person's mean",
+    "nearest_neighbour": "squared distance to the nearest enrolled picture",
+    "logistic_regression": "largest probability",
+    "svm": "largest probability",
+}
+TERMS = {
+    "closed set": "share of known people's pictures named rightly where nobody is unknown",
+    "AUC known/unknown": "how often a known person's picture gets its name with less doubt",
+}
+PROTOCOL = (
+    "of the test people with enough pictures one half, drawn at random, is enrolled with 80 % of "
+    "its pictures and probed with the others; all other test people are unknown; the threshold is "
+    "the one at which this share of the validation people's pictures, none of whom is enrolled, "
+    "gets a name; doubt: squared distance to the nearest mean or picture, or minus the largest "
+    "probability; closed set: names of the known people's probes without a threshold; named: known "
+    "probes that get a name, and the right one; detected: unknown people's pictures that get no "
+    "name; a known person's picture without a record counts as not named, an unknown one's as not "
+    "detected; mean and sample deviation over the draws"
+)
+
+
+def open_set_figures(
+    test: Vectors, validation: Vectors, *, fars: tuple[float, ...], draws: int, seed: int
+) -> dict[str, Any]:
+    """Figures of every rule with a reject option.
+
+    Args:
+        test: of the test people, duplicates left out: enrolled and unknown people.
+        validation: of the validation people, who choose the thresholds.
+        fars: shares of unknown people's pictures that may get a name, in (0, 1).
+        draws: how often half of the people are drawn, >= 2.
+        seed: of the draws.
+
+    Returns:
+        JSON-ready figures; {"skipped": reason, …} where there are too few people.
+    """
+    test, chooser = _limited(test, seed), _limited(validation, seed)
+    chooser = chooser.where(~chooser.roster.lost)
+    people, pictures = np.unique(test.roster.identities[~test.roster.lost], return_counts=True)
+    able = people[pictures >= FEWEST_PICTURES]
+    enrolled = len(able) // 2
+    figures: dict[str, Any] = {
+        "protocol": PROTOCOL,
+        "draws": draws,
+        "seed": seed,
+        "enrolled_people": enrolled,
+        "unknown_people": len(np.unique(test.roster.identities)) - enrolled,
+        "choosing_people": len(np.unique(chooser.roster.identities)),
+        "choosing_pictures": len(chooser.roster),
+    }
+    if enrolled < 2:
+        reason = f"{len(able)} test people have {FEWEST_PICTURES} pictures: four are needed"
+        return {**figures, "skipped": reason}
+    if not len(chooser.roster):
+        return {**figures, "skipped": "no validation people to choose a threshold"}
+    with threadpool_limits(1):
+        results = [
+            _of_draw(test, chooser, able, fars, np.random.default_rng([seed, draw]))
+            for draw in range(draws)
+        ]
+    return {**figures, "rules": {name: _spread([one[name] for one in results]) for name in RULES}}
+
+
+def _limited(vectors: Vectors, seed: int) -> Vectors:
+    people = drawn_people(vectors.roster, MOST_PICTURES, seed)
+    return vectors.where(vectors.roster.of_people(people))
+
+
+def _of_draw(
+    test: Vectors,
+    chooser: Vectors,
+    able: NDArray[np.str_],
+    fars: tuple[float, ...],
+    random: np.random.Generator,
+) -> dict[str, dict[str, float]]:
+    """By rule: the figures of one draw, of which those at a FAR are named "FAR/figure"."""
+    chosen = np.sort(random.permutation(able)[: len(able) // 2])
+    known = test.roster.of_people(chosen)
+    mine, others = test.where(known), test.where(~known)
+    labels = np.searchsorted(chosen, mine.roster.identities)
+    probe = _probes(mine, labels, random)
+    results = {}
+    for name in RULES:
+        recognise = _recogniser(name, mine.values[~probe].astype(np.float64), labels[~probe])
+        names, doubts = _of_pictures(recognise, mine.where(probe), lost=np.inf)
+        unknown = _of_pictures(recognise, others, lost=-np.inf)[1]
+        rightly = names == labels[probe]
+        choosing = recognise(chooser.values.astype(np.float64))[1]
+        results[name] = _figures(doubts, rightly, unknown, choosing, fars)
+    return results
+
+
+def _probes(
+    vectors: Vectors, labels: NDArray[np.int64], random: np.random.Generator
+) -> NDArray[np.bool_]:
+    """A fifth of each person's pictures, at least one; those without a record on top."""
+    lost = vectors.roster.lost
+    places = metrics.places_among_own(labels[~lost], random)
+    wanted = np.maximum(1, np.round(PROBE_SHARE * np.bincount(labels[~lost])))
+    probe = lost.copy()
+    probe[~lost] = places < wanted[labels[~lost]]
+    return probe
+
+
+def _recogniser(name: str, enrolled: NDArray[np.float64], labels: NDArray[np.int64]) -> Recogniser:
+    if name == "nearest_mean":
+        return _nearest(*metrics.person_means(enrolled, labels))
+    if name == "nearest_neighbour":
+        return _nearest(labels, enrolled)
+    model = probability_model(name, labels).fit(enrolled, labels)
+
+    def by_probability(probes: NDArray[np.float64]) -> Named:
+        probabilities = model.predict_proba(probes)
+        return model.classes_[probabilities.argmax(axis=1)], -probabilities.max(axis=1)
+
+    return by_probability
+
+
+def _nearest(labels: NDArray[np.int64], references: NDArray[np.float64]) -> Recogniser:
+    def by_distance(probes: NDArray[np.float64]) -> Named:
+        place, distance = metrics.nearest_rows(references, probes)
+        return labels[place], distance
+
+    return by_distance
+
+
+def _of_pictures(recognise: Recogniser, vectors: Vectors, lost: float) -> Named:
+    """Names and doubts of pictures, where those without a record have the doubt `lost`."""
+    there = ~vectors.roster.lost
+    names, doubts = np.full(len(there), -1), np.full(len(there), lost)
+    if there.any():
+        names[there], doubts[there] = recognise(vectors.values[there].astype(np.float64))
+    return names, doubts
+
+
+def _figures(
+    known: NDArray[np.float64],
+    rightly: NDArray[np.bool_],
+    unknown: NDArray[np.float64],
+    choosing: NDArray[np.float64],
+    fars: tuple[float, ...],
+) -> dict[str, float]:
+    curve = metrics.roc_curve(
+        np.repeat([True, False], [len(known), len(unknown)]), np.concatenate([known, unknown])
+    )
+    figures = {"closed_set": float(rightly.mean()), "auc": metrics.area_under_curve(curve)}
+    for far in fars:
+        if metrics.supports_far(len(choosing), far):
+            threshold = metrics.threshold_at_far(choosing, far).threshold
+            found = metrics.rejection(known, rightly, unknown, threshold)
+            figures |= {f"{far}/{name}": value for name, value in vars(found).items()}
+    return figures
+
+
+def _spread(draws: list[dict[str, float]]) -> dict[str, Any]:
+    """Mean and deviation of every figure over the draws; those at a FAR under "fars"."""
+    result: dict[str, Any] = {"fars": {}}
+    for name in draws[0]:
+        values = np.array([one[name] for one in draws])
+        far, _, figure = name.rpartition("/")
+        place = result["fars"].setdefault(far, {}) if far else result
+        place[f"{figure}_mean"] = float(values.mean())
+        place[f"{figure}_std"] = float(values.std(ddof=1))
+    return result
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures over all test people; None where the config asks for none."""
+    options = config.open_set
+    if not options.draws or config.list_only:
+        return None
+    roster = measured.roster
+    return open_set_figures(
+        vectors.where(measured.test_rows),
+        vectors.where((roster.splits == "validation") & ~roster.duplicate),
+        fars=options.fars,
+        draws=options.draws,
+        seed=config.seed,
+    )
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """A row for each rule: closed set, and at each FAR what is detected and what is named."""
+    found, asked = results["open_set"], results["config"]["open_set"]["fars"]
+    head = ["rule", "closed set", "AUC known/unknown"]
+    head += [f"{what}@{far:g}" for far in asked for what in ("unknown detected", "named rightly")]
+    rows = []
+    for name, rule in found["rules"].items():
+        points = [rule["fars"].get(str(far), {}) for far in asked]
+        cells = [mean(point, what) for point in points for what in ("detected", "named")]
+        rows.append([name.replace("_", " "), mean(rule, "closed_set"), mean(rule, "auc"), *cells])
+    note = (
+        f"{found['enrolled_people']} people enrolled, {found['unknown_people']} unknown, "
+        f"{found['draws']} draws; thresholds chosen by {found['choosing_pictures']} pictures of "
+        f"{found['choosing_people']} other people"
+    )
+    terms = dict(TERMS)
+    for far in asked:
+        terms[f"unknown detected@{far:g}"] = (
+            f"share of unknown people's pictures that get no name; {1 - far:g} was asked for"
+        )
+        terms[f"named rightly@{far:g}"] = (
+            "share of known people's pictures that still get the right name"
+        )
+    return [Table(head, rows, note, protocol=found["protocol"], terms=terms)]
+
+
+def mean(figures: dict[str, float], name: str) -> str:
+    """Mean ± deviation of a figure, or "-" where there is none."""
+    if f"{name}_mean" not in figures:
+        return "-"
+    return f"{figures[f'{name}_mean']:.4f} ± {figures[f'{name}_std']:.4f}"
+
+
+def verdict(results: dict[str, Any]) -> list[str]:
+    """What the nearest mean does at the first FAR that the validation people carry."""
+    rule = results["open_set"]["rules"]["nearest_mean"]
+    for far, point in rule["fars"].items():
+        return [
+            f"Of people it was never shown, {point['detected_mean']:.0%} of the pictures get no "
+            f"name (asked: {1 - float(far):.0%}), and {point['named_mean']:.0%} of the known "
+            f"people's pictures get the right one; with nobody unknown "
+            f"{rule['closed_set_mean']:.0%} did."
+        ]
+    return []
+
+
+OPEN_SET = Protocol(
+    "open_set",
+    "Unknown people",
+    "What happens when somebody is met whom the system does not know: how often it says so, and "
+    "how many of the known people it still names.",
+    figures,
+    tables,
+    verdict=verdict,
+    options=OpenSetOptions,
+)

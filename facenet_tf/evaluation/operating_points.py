@@ -1,0 +1,200 @@
+"""Operating points: the thresholds that everything here answers yes or no with.
+
+They are written into the evaluation directory and, where they are the model's own, beside the
+model (`facenet_tf.thresholds`). Thresholds from another dataset are tried on the pairs of this one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from facenet_tf import thresholds
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.embedding import run_record
+from facenet_tf.evaluation.inputs import is_embeddings
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.pair_sets import ScoredPairs
+from facenet_tf.evaluation.protocol import Protocol, Results
+from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.threshold_figures import PROTOCOL, achieved, calibrate
+from facenet_tf.evaluation.verification import UNSEEN
+from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
+from facenet_tf.pretrained.saved import MODEL
+from facenet_tf.records.checksums import of_file
+from facenet_tf.thresholds import Thresholds
+
+FILE = "thresholds.json"
+TERMS = {
+    "asked FAR": "the share of pairs of two people that may be taken for one person",
+    "threshold": "the largest squared distance at which two pictures are taken for one person",
+    "FAR": "the share of these pairs of two people that it does take for one person",
+    "TAR": "the share of these pairs of one person that it takes for one person",
+}
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
+    """The thresholds, what they do to the test people's pairs, and how those of another set do."""
+    model = model_file(config)
+    validation = None
+    if measured.validation is not None:
+        validation = ScoredPairs.of(vectors, measured.validation)
+    chosen = calibrate(
+        validation,
+        fars=config.fars,
+        draws=config.bootstrap,
+        seed=config.seed,
+        model_sha256=of_file(model) if model else "",
+        dataset=_dataset(measured),
+    )
+    foreign = _foreign(config, measured, model)
+    if isinstance(chosen, str) and foreign is None:
+        return {"skipped": chosen}
+    sets = pair_sets(vectors, measured, config.protocol)
+    draws = {"draws": config.bootstrap, "seed": config.seed}
+    found: dict[str, Any] = {"protocol": PROTOCOL}
+    if isinstance(chosen, str):
+        found["chosen"] = {"skipped": chosen}
+    else:
+        found["chosen"] = {**chosen.as_json(), "achieved": achieved(chosen, sets, **draws)}
+    if foreign is not None:
+        found["transfer"] = {**foreign.as_json(), "achieved": achieved(foreign, sets, **draws)}
+    return found
+
+
+def pair_sets(vectors: Vectors, measured: Measured, protocol: str) -> dict[str, ScoredPairs]:
+    """The pairs that thresholds are judged on, by the name of their set: no validation people."""
+    sets = {UNSEEN: measured.unseen, protocol: measured.listed}
+    return {
+        name: ScoredPairs.of(vectors, pairs) for name, pairs in sets.items() if pairs is not None
+    }
+
+
+def model_file(config: EvaluateConfig) -> Path | None:
+    """The file that holds the measured model; None where there is no such single file."""
+    if config.weights == "dlib":
+        return package_file(WEIGHTS)
+    path = config.run if config.weights is None else Path(config.weights)
+    if is_embeddings(path):
+        return None
+    file = path / MODEL if path.is_dir() else path
+    return file if file.is_file() else None
+
+
+def _dataset(measured: Measured) -> dict[str, str]:
+    dataset = measured.dataset
+    if dataset is None:
+        return {"name": "", "fingerprint": ""}
+    return {"name": dataset.manifest["name"], "fingerprint": dataset.fingerprint}
+
+
+def _foreign(config: EvaluateConfig, measured: Measured, model: Path | None) -> Thresholds | None:
+    """Thresholds of the same model from another dataset: those asked for, or those beside it."""
+    given = config.operating_points.transfer
+    if given is not None:
+        if model is None:
+            raise InputError(
+                f"--operating-points.transfer {given}: there is no model to go with it"
+            )
+        return thresholds.read_for(model, given)
+    beside = _beside(model)
+    if beside is None or beside.dataset["fingerprint"] == _dataset(measured)["fingerprint"]:
+        return None
+    return beside
+
+
+def _beside(model: Path | None) -> Thresholds | None:
+    """Those beside the model; those of weights that are gone will be replaced."""
+    if model is None or not thresholds.place_beside(model).is_file():
+        return None
+    found = thresholds.read(thresholds.place_beside(model))
+    return found if found.model_sha256 == of_file(model) else None
+
+
+def save(results: Results, directory: Path) -> None:
+    """Write the thresholds into the evaluation directory and, where they belong, beside the model.
+
+    Raises:
+        InputError: they cannot be written beside the model.
+    """
+    chosen = results.figures["operating_points"]["chosen"]
+    if "skipped" in chosen:
+        return
+    fields = {field.name: chosen[field.name] for field in dataclasses.fields(Thresholds)}
+    found = Thresholds(**fields)
+    found.write(directory / FILE)
+    model = model_file(results.config)
+    if model is None or not _belongs_beside(model, results.config, results.measured):
+        return
+    place = thresholds.place_beside(model)
+    try:
+        found.write(place)
+    except OSError as error:
+        raise InputError(
+            f"{place}: {error.strerror}; give --operating-points.save never"
+        ) from error
+
+
+def _belongs_beside(model: Path, config: EvaluateConfig, measured: Measured) -> bool:
+    plain = not (config.flip_average or config.jitter or config.degrade)
+    if config.operating_points.save != "own":
+        return plain and config.operating_points.save == "always"
+    own = config.weights is None and run_record(model.parent).get("fingerprint")
+    return plain and bool(own) and own == _dataset(measured)["fingerprint"]
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """The thresholds and what they do to other people; the same of those of another dataset."""
+    found = results["operating_points"]
+    parts = []
+    if "skipped" in found["chosen"]:
+        parts.append(Table(note=found["chosen"]["skipped"]))
+    else:
+        parts.append(_table(found["chosen"], found["protocol"]))
+    if "transfer" in found:
+        name = found["transfer"]["dataset"]["name"]
+        title = f"Thresholds that were chosen on {name}"
+        transferred = _table(found["transfer"], "")
+        note = f"thresholds chosen on {name}, applied here; {transferred.note}"
+        parts.append(dataclasses.replace(transferred, title=title, note=note))
+    return parts
+
+
+def _table(found: dict[str, Any], protocol: str) -> Table:
+    head = ["asked FAR", "threshold", "95 %", "pairs", "FAR", "95 %", "TAR", "95 %"]
+    rows, missing = [], []
+    for far, point in found["points"].items():
+        if "skipped" in point:
+            missing.append(far)
+            continue
+        chosen = [far, share(point["threshold"]), interval(point["threshold_interval"])]
+        for name, rates in found["achieved"].items():
+            rates = rates[f"{float(far):g}"]
+            cells = [share(rates["far"]), interval(rates["far_interval"])]
+            cells += [share(rates["tar"]), interval(rates["tar_interval"])]
+            rows.append([*chosen, name, *cells])
+    by = found["dataset"]
+    note = (
+        f"chosen by {by['impostor_pairs']} impostor pairs of {by['people']} validation people; "
+        "threshold: the largest squared distance that is accepted"
+    )
+    if missing:
+        note += f"; too few pairs, or equal ones, for a FAR of {', '.join(missing)}"
+    return Table(head, rows, note, protocol=protocol, terms=TERMS)
+
+
+OPERATING_POINTS = Protocol(
+    "operating_points",
+    "Thresholds",
+    "Up to which distance two pictures are taken for one person, if at most so many pairs of two "
+    "people may be mistaken (FAR), and whether that holds for people who had no part in it.",
+    figures,
+    tables,
+    save=save,
+    files=(FILE,),
+    options=OperatingPointsOptions,
+)

@@ -1,0 +1,29 @@
+"""What the operating points can be told: `--operating-points.…`."""
+
+import dataclasses
+from pathlib import Path
+from typing import Literal
+
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.options import Options
+
+
+@dataclasses.dataclass(frozen=True)
+class OperatingPointsOptions(Options):
+    """Thresholds for each of --fars, chosen by the validation people."""
+
+    transfer: Path | None = None
+    """Thresholds of the same model from an evaluation on another dataset, to see what they do here;
+    without it those beside the model, if they are from another dataset."""
+    save: Literal["own", "always", "never"] = "own"
+    """When to write the thresholds beside the model too, where the other commands find them: own:
+    if the run was trained on this dataset; always; never. With --flip-average, --jitter or
+    --degrade they hold for no other command and stay in the evaluation directory."""
+
+    def check(self) -> None:
+        """Raises InputError where the thresholds to check are missing."""
+        if self.transfer is not None and not self.transfer.is_file():
+            raise InputError(
+                f"--operating-points.transfer {self.transfer} is missing: give a thresholds.json "
+                "of an evaluation"
+            )

@@ -1,0 +1,270 @@
+"""Do probabilities mean what they say: of classifiers, and of "the same person" from a distance."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
+
+from facenet_tf import metrics
+from facenet_tf.evaluation.classification import outer_folds
+from facenet_tf.evaluation.classifiers import logistic_model, usable_folds
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.operating_points import pair_sets
+from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
+from facenet_tf.evaluation.pair_sets import ScoredPairs
+from facenet_tf.evaluation.protocol import Plot, Protocol, Results
+from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.svm import INNER_FOLDS, why_too_few
+from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.threshold_figures import has_both_kinds, of_records
+
+BINS = 10
+
+TERMS = {
+    "mean claimed": "mean probability of the name that is given; honest where it is the accuracy",
+    "ECE": "mean difference of claimed and true share over 10 bins of probability; 0 is honest",
+    "Brier": "mean squared error of the probabilities; 0 is certain and right",
+}
+
+CLASSIFIER_PROTOCOL = (
+    "closed set of the people and pictures of the SVM that have a record; stratified folds, so "
+    "that each picture gets its probabilities once, from the others; svm: default SVC(), its "
+    "decision values turned into probabilities by sigmoids fitted on inner folds "
+    "(CalibratedClassifierCV); ECE of the named person's probability in 10 bins; Brier score over "
+    "all people (0…2); intervals: 95 % of pictures drawn with replacement"
+)
+PAIR_PROTOCOL = (
+    "probability that a pair shows one person = logistic function of the squared distance, fitted "
+    "on the validation people's pairs, applied to pairs of other people; genuine and impostor "
+    "pairs count one half each, as where both are equally likely beforehand; only pairs of "
+    "pictures with a record; ECE in 10 bins, Brier score of one event (0…1)"
+)
+
+
+def classifier_probabilities(
+    vectors: Vectors, *, folds: int, draws: int, seed: int
+) -> dict[str, Any]:
+    """How honest the classifiers' probabilities are over the people of `vectors`.
+
+    Args:
+        vectors: pictures of these people, duplicates left out.
+        folds: at most so many, >= 2.
+        draws: of pictures behind the intervals; 0: none.
+        seed: of folds and draws.
+
+    Returns:
+        JSON-ready figures; {"skipped": reason, …} when the pictures do not suffice.
+    """
+    kept = vectors.where(~vectors.roster.lost)
+    reason = why_too_few(kept.roster.identities) or _why_no_inner_folds(kept.roster.identities)
+    if reason:
+        return {"protocol": CLASSIFIER_PROTOCOL, "skipped": reason}
+    targets = np.unique(kept.roster.identities, return_inverse=True)[1]
+    with threadpool_limits(1):
+        probabilities = {
+            name: _out_of_fold(name, kept.values.astype(np.float64), targets, folds, seed)
+            for name in ("svm", "logistic_regression")
+        }
+    return {
+        "protocol": CLASSIFIER_PROTOCOL,
+        "pictures": len(targets),
+        "classifiers": {
+            name: _honesty_of_classes(rows, targets, draws, seed)
+            for name, rows in probabilities.items()
+        },
+    }
+
+
+def probability_model(name: str, targets: NDArray) -> CalibratedClassifierCV | LogisticRegression:
+    """The classifier "svm" or "logistic_regression" with probabilities, for these targets.
+
+    Every person needs two of them: the SVM's sigmoids are fitted on pictures that were held out.
+    """
+    if name == "logistic_regression":
+        return logistic_model()
+    folds = usable_folds(targets, INNER_FOLDS)
+    return CalibratedClassifierCV(SVC(), cv=folds, ensemble=False)
+
+
+def _why_no_inner_folds(names: NDArray[np.str_]) -> str | None:
+    people, counts = np.unique(names, return_counts=True)
+    if counts.min() < 3:
+        return f"{people[counts.argmin()]} has {counts.min()} pictures with a record: 3 are needed"
+    return None
+
+
+def _out_of_fold(
+    name: str, values: NDArray[np.float64], targets: NDArray[np.int64], folds: int, seed: int
+) -> NDArray[np.float64]:
+    result = np.empty((len(targets), int(targets.max()) + 1))
+    for train, test in outer_folds(targets, folds, seed):
+        model = probability_model(name, targets[train])
+        result[test] = model.fit(values[train], targets[train]).predict_proba(values[test])
+    return result
+
+
+def _honesty_of_classes(
+    probabilities: NDArray[np.float64], targets: NDArray[np.int64], draws: int, seed: int
+) -> dict[str, Any]:
+    claimed, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
+    diagram = metrics.reliability(claimed, right, bins=BINS)
+    random = np.random.default_rng([seed, len(targets)])
+    samples = []
+    for _ in range(draws):
+        rows = random.integers(len(targets), size=len(targets))
+        samples.append(
+            (
+                metrics.reliability(claimed[rows], right[rows], bins=BINS).error,
+                metrics.brier_score_of_classes(probabilities[rows], targets[rows]),
+            )
+        )
+    bounds = np.quantile(samples, [0.025, 0.975], axis=0).T.tolist() if samples else [None, None]
+    return {
+        "accuracy": float(right.mean()),
+        "mean_claimed": float(claimed.mean()),
+        "ece": diagram.error,
+        "ece_interval": bounds[0],
+        "brier": metrics.brier_score_of_classes(probabilities, targets),
+        "brier_interval": bounds[1],
+        "bins": bins_of(diagram),
+    }
+
+
+def same_person_probabilities(
+    chosen_on: ScoredPairs, applied_to: dict[str, ScoredPairs]
+) -> dict[str, Any]:
+    """How honest the probability of "the same person" is, made from the distance of two pictures.
+
+    Args:
+        chosen_on: pairs of the validation people.
+        applied_to: pairs of others, by the name of their set.
+    """
+    validation = of_records(chosen_on)
+    if not has_both_kinds(validation.pairs):
+        return {"protocol": PAIR_PROTOCOL, "skipped": "the validation people give no pairs"}
+    curve = metrics.fit_logistic(validation.distance, validation.pairs.genuine, balanced=True)
+    sets = {name: of_records(scored) for name, scored in applied_to.items()}
+    return {
+        "protocol": PAIR_PROTOCOL,
+        "slope": curve.slope,
+        "intercept": curve.intercept,
+        "sets": {
+            name: _honesty_of_pairs(curve, scored)
+            for name, scored in sets.items()
+            if has_both_kinds(scored.pairs)
+        },
+    }
+
+
+def _honesty_of_pairs(curve: metrics.Logistic, scored: ScoredPairs) -> dict[str, Any]:
+    genuine = scored.pairs.genuine
+    claimed, weights = curve.probability(scored.distance), metrics.balanced_weights(genuine)
+    diagram = metrics.reliability(claimed, genuine, bins=BINS, weights=weights)
+    return {
+        "pairs": len(genuine),
+        "ece": diagram.error,
+        "brier": metrics.brier_score(claimed, genuine, weights=weights),
+        "bins": bins_of(diagram),
+    }
+
+
+def bins_of(diagram: metrics.Reliability) -> list[dict[str, float]]:
+    """The bins that hold any case, JSON-ready: `share`, `claimed`, `observed`."""
+    rows = zip(diagram.share, diagram.claimed, diagram.observed, strict=True)
+    return [
+        {"share": float(share), "claimed": float(claimed), "observed": float(observed)}
+        for share, claimed, observed in rows
+        if share > 0
+    ]
+
+
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures of the classifiers and of pairs; None where the config asks for none."""
+    folds = config.probabilities.folds
+    if not folds:
+        return None
+    found: dict[str, Any] = {}
+    if not config.list_only:
+        found["classifiers"] = classifier_probabilities(
+            vectors.where(measured.people_rows),
+            folds=folds,
+            draws=config.bootstrap,
+            seed=config.seed,
+        )
+    if measured.validation is not None:
+        validation = ScoredPairs.of(vectors, measured.validation)
+        sets = pair_sets(vectors, measured, config.protocol)
+        found["same_person"] = same_person_probabilities(validation, sets)
+    reasons = [part["skipped"] for part in found.values() if "skipped" in part]
+    if len(reasons) == len(found):
+        return {"skipped": "; ".join(reasons) or "no validation people to learn from"}
+    return found
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """A row for each probability."""
+    found = results["probabilities"]
+    head = ["probability", "accuracy", "mean claimed", "ECE", "95 %", "Brier", "95 %"]
+    classes, pairs = found.get("classifiers", {}), found.get("same_person", {})
+    rows = [
+        [
+            name.replace("_", " "),
+            *(share(one[key]) for key in ("accuracy", "mean_claimed", "ece")),
+            interval(one["ece_interval"]),
+            share(one["brier"]),
+            interval(one["brier_interval"]),
+        ]
+        for name, one in classes.get("classifiers", {}).items()
+    ]
+    rows += [
+        [f"same person: {name}", "-", "-", share(one["ece"]), "-", share(one["brier"]), "-"]
+        for name, one in pairs.get("sets", {}).items()
+    ]
+    parts = [part for part in (classes, pairs) if part]
+    notes = "; ".join(part["skipped"] for part in parts if "skipped" in part)
+    protocol = ". ".join(part["protocol"] for part in parts)
+    return [Table(head, rows, notes, protocol=protocol, terms=TERMS)]
+
+
+def draw(results: Results) -> list[Plot]:
+    """One reliability diagram of all probabilities."""
+    found = results.figures["probabilities"]
+    curves = {
+        **found.get("classifiers", {}).get("classifiers", {}),
+        **{
+            f"same person, {name}": one
+            for name, one in found.get("same_person", {}).get("sets", {}).items()
+        },
+    }
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.add_subplot(xlabel="claimed", ylabel="came true", title="Reliability")
+    axes.plot([0, 1], [0, 1], "--", color="gray", label="honest")
+    for name, one in curves.items():
+        claimed, observed = ([part[key] for part in one["bins"]] for key in ("claimed", "observed"))
+        axes.plot(claimed, observed, "o-", markersize=4, label=name.replace("_", " "))
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize="small")
+    text = (
+        "Reliability: how often what was claimed with a probability came true; on the dashed line "
+        "probabilities are honest, above it they are too modest, below it too bold"
+    )
+    return [Plot("reliability", text, figure)]
+
+
+PROBABILITIES = Protocol(
+    "probabilities",
+    "Probabilities",
+    "Whether an answer that is called 90 % sure is right nine times out of ten.",
+    figures,
+    tables,
+    plots=draw,
+    files=("reliability.png",),
+    options=ProbabilitiesOptions,
+)

@@ -1,0 +1,162 @@
+"""Thresholds that validation people choose, and what they do to other people's pairs."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_tf import metrics
+from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
+from facenet_tf.metrics import AchievedRates, FarThreshold
+from facenet_tf.thresholds import Thresholds
+
+PROTOCOL = (
+    "thresholds are chosen by the impostor pairs of the dataset's validation people (pictures "
+    "without a record left out: they never come to a comparison); intervals: 95 %, people drawn "
+    "with replacement; achieved: the thresholds on pairs of other people, each applied once, where "
+    "a pair with a picture that has no record is an error"
+)
+
+
+def calibrate(
+    validation: ScoredPairs | None,
+    *,
+    fars: tuple[float, ...],
+    draws: int,
+    seed: int,
+    model_sha256: str,
+    dataset: dict[str, str],
+) -> Thresholds | str:
+    """Thresholds for each false accept rate, or why there are none.
+
+    Args:
+        validation: all pairs of the validation people; None where they give no pairs.
+        fars: asked false accept rates, in (0, 1).
+        draws: of people behind the intervals; 0: intervals over the pairs (Wilson).
+        seed: of the draws.
+        model_sha256: of the file that holds the model.
+        dataset: its `name` and `fingerprint`.
+    """
+    scored = None if validation is None else of_records(validation)
+    if scored is None or not has_both_kinds(scored.pairs):
+        return "no validation people whose pairs could choose a threshold"
+    genuine = scored.pairs.genuine
+    people = np.unique(scored.roster.identities, return_inverse=True)[1]
+    left, right = people[scored.pairs.left], people[scored.pairs.right]
+    sides = (left[~genuine], right[~genuine])
+
+    def point(far: float) -> dict[str, Any]:
+        found = _threshold(scored.distance[~genuine], far, sides, draws, seed)
+        if isinstance(found, str):
+            return {"skipped": found}
+        return _described(found, float(np.mean(scored.distance[genuine] <= found.threshold)))
+
+    curve = metrics.fit_logistic(scored.distance, genuine, balanced=True)
+    used = np.unique(np.concatenate([scored.pairs.left, scored.pairs.right]))
+    return Thresholds(
+        model_sha256=model_sha256,
+        dataset={
+            **dataset,
+            "people": len(np.unique(people[used])),
+            "pictures": len(used),
+            "genuine_pairs": int(genuine.sum()),
+            "impostor_pairs": int((~genuine).sum()),
+        },
+        points={str(far): point(far) for far in fars},
+        balanced=metrics.best_threshold(genuine, scored.distance, balanced=True)[0],
+        same_person={"slope": curve.slope, "intercept": curve.intercept},
+    )
+
+
+def _threshold(
+    impostors: NDArray[np.float64],
+    far: float,
+    sides: tuple[NDArray[np.int64], NDArray[np.int64]],
+    draws: int,
+    seed: int,
+) -> FarThreshold | str:
+    """The threshold with intervals over people, or over pairs where there are too few of them."""
+    try:
+        metrics.check_carries_far(len(impostors), far)
+        if draws:
+            with contextlib.suppress(ValueError):  # too few people for draws
+                return metrics.threshold_at_far(
+                    impostors, far, identities=sides, draws=draws, seed=seed
+                )
+        return metrics.threshold_at_far(impostors, far)
+    except ValueError as error:
+        return str(error)
+
+
+def _described(found: FarThreshold, tar: float) -> dict[str, Any]:
+    if not math.isfinite(found.threshold):
+        return {"skipped": "equal distances: every threshold accepts more than this share"}
+    low, high = found.threshold_interval
+    return {
+        "threshold": found.threshold,
+        # No distance is below 0: -inf says no more.
+        "threshold_interval": [max(0.0, low), max(0.0, high)],
+        "far": found.far,
+        "far_interval": list(found.far_interval),
+        "tar": tar,
+        "impostor_pairs": found.impostor_pairs,
+        "interval_over": "people" if found.over_people else "pairs",
+    }
+
+
+def achieved(
+    thresholds: Thresholds, sets: dict[str, ScoredPairs], *, draws: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    """FAR and TAR of the thresholds on each set of pairs, by the rate that they were chosen for.
+
+    Args:
+        thresholds: chosen by other people, of this or of another dataset.
+        sets: pairs by the name of their set.
+        draws: of people behind the intervals; 0: none.
+        seed: of the draws.
+    """
+    asked = thresholds.usable
+    return {
+        name: {
+            f"{far:g}": _rates(rates)
+            for far, rates in zip(asked, _achieved(scored, list(asked.values()), draws, seed))
+        }
+        for name, scored in sets.items()
+    }
+
+
+def _achieved(
+    scored: ScoredPairs, thresholds: list[float], draws: int, seed: int
+) -> list[AchievedRates]:
+    pairs = scored.pairs
+    people = np.unique(scored.roster.identities, return_inverse=True)[1]
+    given = pairs.genuine, scored.distance, (people[pairs.left], people[pairs.right]), thresholds
+    try:
+        return metrics.achieved_rates(*given, draws=draws, seed=seed)
+    except ValueError:  # too few people for draws
+        return metrics.achieved_rates(*given, draws=0)
+
+
+def _rates(found: AchievedRates) -> dict[str, Any]:
+    return {
+        "threshold": found.threshold,
+        "far": found.far,
+        "far_interval": found.far_interval and list(found.far_interval),
+        "tar": found.tar,
+        "tar_interval": found.tar_interval and list(found.tar_interval),
+    }
+
+
+def of_records(scored: ScoredPairs) -> ScoredPairs:
+    """The pairs whose two pictures have a record."""
+    lost = scored.roster.lost
+    return scored.where(~lost[scored.pairs.left] & ~lost[scored.pairs.right])
+
+
+def has_both_kinds(pairs: PairSet) -> bool:
+    """Whether there are genuine and impostor pairs."""
+    return bool(pairs.genuine.any() and not pairs.genuine.all())

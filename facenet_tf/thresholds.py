@@ -1,0 +1,128 @@
+"""Up to which distance two pictures show one person: what an evaluation wrote beside a model.
+
+A threshold belongs to the weights that it was calibrated for, so that the file names their SHA-256
+and is refused for others. It holds for embeddings of one look at each crop, as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from facenet_tf.errors import InputError
+from facenet_tf.records import checksums, durable
+
+FORMAT = 1
+DISTANCE = "squared Euclidean distance of unit vectors; accepted up to the threshold"
+
+
+@dataclasses.dataclass(frozen=True)
+class Thresholds:
+    """Operating points of a model.
+
+    Attributes:
+        model_sha256: of the file that holds the model.
+        dataset: `name` and `fingerprint` of the dataset whose validation people chose, and how many
+            `people`, `pictures`, `genuine_pairs` and `impostor_pairs` these gave.
+        points: by false accept rate: `threshold`, `threshold_interval`, `far`, `far_interval`,
+            `tar`, `impostor_pairs`; or `skipped`: why there is none.
+        balanced: the threshold of the highest mean of TAR and 1 - FAR.
+        same_person: `slope` and `intercept` of the probability that a pair shows one person, as a
+            logistic function of the distance, where both answers are equally likely beforehand.
+    """
+
+    model_sha256: str
+    dataset: dict[str, Any]
+    points: dict[str, dict[str, Any]]
+    balanced: float
+    same_person: dict[str, float]
+
+    def at(self, far: float) -> float:
+        """The squared distance up to which two pictures are taken for one person.
+
+        Raises:
+            InputError: no threshold was calibrated for this false accept rate.
+        """
+        usable = self.usable
+        found = next((value for key, value in usable.items() if math.isclose(key, far)), None)
+        if found is None:
+            known = ", ".join(f"{key:g}" for key in usable) or "none"
+            raise InputError(
+                f"no threshold is calibrated for a FAR of {far:g} (there are: {known}): give it to "
+                "evaluate.py as --fars, with a dataset whose validation people carry it"
+            )
+        return found
+
+    @property
+    def usable(self) -> dict[float, float]:
+        """Threshold by false accept rate, the smallest rate first."""
+        there = {
+            float(far): float(point["threshold"])
+            for far, point in self.points.items()
+            if "skipped" not in point
+        }
+        return dict(sorted(there.items()))
+
+    def write(self, path: Path) -> None:
+        """Write the file in one step; raises OSError."""
+        durable.write_json(path, self.as_json())
+
+    def as_json(self) -> dict[str, Any]:
+        """What the file holds."""
+        return {"format": FORMAT, "distance": DISTANCE, **dataclasses.asdict(self)}
+
+
+def place_beside(model: Path) -> Path:
+    """The file that belongs to a model's file: `model.keras` has `model.thresholds.json`."""
+    return model.with_suffix(".thresholds.json")
+
+
+def read(path: Path) -> Thresholds:
+    """The thresholds in a file.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text())
+        if content["format"] != FORMAT:
+            raise InputError(f"{path} has format {content['format']}: this version reads {FORMAT}")
+        fields = (field.name for field in dataclasses.fields(Thresholds))
+        thresholds = Thresholds(**{name: content[name] for name in fields})
+        _ = thresholds.usable, float(thresholds.balanced), thresholds.dataset["fingerprint"]
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path} is missing: evaluate.py writes it beside a run's model"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged ({error!r}): run evaluate.py again") from error
+    return thresholds
+
+
+def of_model(model: Path) -> Thresholds | None:
+    """The thresholds beside a model's file, if there are any.
+
+    Raises:
+        InputError: the file is damaged, or was calibrated for other weights.
+    """
+    path = place_beside(model)
+    return read_for(model, path) if path.is_file() else None
+
+
+def read_for(model: Path, path: Path) -> Thresholds:
+    """The thresholds in a file, which must be those of the model.
+
+    Raises:
+        InputError: see `read`; or they were calibrated for other weights.
+    """
+    thresholds = read(path)
+    own = checksums.of_file(model)
+    if thresholds.model_sha256 != own:
+        raise InputError(
+            f"{path} was calibrated for other weights (SHA-256 {thresholds.model_sha256[:12]}…, "
+            f"{model} has {own[:12]}…): run evaluate.py on the model again, or remove the file"
+        )
+    return thresholds
