@@ -24,6 +24,20 @@ def benchmark(monkeypatch):
     return importlib.import_module
 
 
+def test_ends_are_counted_and_compared_with_those_of_ours(benchmark):
+    ends = {"ours": ["a", "a"], "same": ["a", "a"], "other": ["b", "b"], "several": ["a", "b"]}
+    compared = benchmark("determinism").compared(ends)
+    assert compared["ends"] == {"ours": 1, "same": 1, "other": 1, "several": 2}
+    assert compared["alike"] == {"ours": True, "same": True, "other": True, "several": False}
+    assert compared["as_ours"] == {"ours": True, "same": True, "other": False, "several": False}
+    assert compared["digests"]["several"] == ["a", "b"]
+
+
+def test_ours_that_has_no_one_end_is_equal_to_none(benchmark):
+    compared = benchmark("determinism").compared({"ours": ["a", "b"], "one": ["a", "a"]})
+    assert compared["as_ours"] == {"ours": False, "one": False}
+
+
 def test_chunks_take_turns_and_memory_is_of_the_first_step(benchmark, capsys):
     """Processes that stand in for train steps say 10, 11, 12 … and 20, 21, 22 … seconds."""
     accumulation, turns = benchmark("accumulation"), benchmark("turns")
