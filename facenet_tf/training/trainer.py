@@ -40,8 +40,8 @@ class EmbeddingTrainer(keras.Model):
         chunk: crops that go through the body at a time, where it is not the whole batch; divides B.
 
     Under the policy mixed_float16 the optimiser is one of `with_loss_scaling`; a step that
-    overflows changes nothing but its scale, and is counted. A step with a loss that is not finite
-    changes no more, but is reported: the scale has no part in the loss.
+    overflows changes nothing but its scale, and is counted. A step with embeddings or a loss that
+    are not finite changes no more, but is reported: the scale has no part in these.
 
     Batches are dicts of ``image`` ``[B, H, W, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``;
     of mixed pictures also ``other_label`` int ``[B]`` and ``share`` float32 ``[B]``.
@@ -127,7 +127,7 @@ class EmbeddingTrainer(keras.Model):
         else:
             done = all_finite(gradients)
             before.restore(unless=done)
-            without_scale = [loss, slopes, *of_the_head]
+            without_scale = [embeddings, norms, loss, slopes, *of_the_head]
             self._report_on(figures, overflowed=~done & all_finite(without_scale))
         return self.figures()
 

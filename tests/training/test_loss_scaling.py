@@ -167,6 +167,17 @@ def test_a_loss_that_is_not_finite_is_no_overflow(stage, jit, value, monkeypatch
         np.testing.assert_array_equal(now, then)
 
 
+@pytest.mark.usefixtures("half")
+def test_activations_that_overflow_are_no_overflow_of_the_scale():
+    trainer = half_trainer()
+    conv = trainer.embedding_model.get_layer("conv")
+    kernel, bias = conv.get_weights()
+    conv.set_weights([kernel, bias + 1e6])
+    figures = take_steps(trainer)
+    assert figures["skipped_steps"] == 0
+    assert not np.isfinite([figures["loss"], figures["gradient_norm"]]).all()
+
+
 def test_one_value_that_is_not_finite_is_enough():
     good = [tf.ones([2]), tf.zeros([3, 1])]
     assert bool(all_finite(good))
