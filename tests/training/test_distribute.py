@@ -105,6 +105,11 @@ def test_a_worker_that_is_lost_while_a_resumed_run_starts_is_an_interruption(
         fit.train(TrainConfig(dataset=dataset.directory, output=tmp_path, resume=resume, jit="off"))
 
 
+def test_workers_at_the_same_late_step_are_at_the_same_step():
+    two = dataclasses.replace(distribute.start("none", "off"), workers=2)
+    two.check_same(2**24 + 1)
+
+
 def test_who_is_not_the_chief_writes_into_a_copy_that_is_thrown_away(tmp_path):
     run = tmp_path / "run"
     (run / "logs").mkdir(parents=True)
