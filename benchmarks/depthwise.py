@@ -5,7 +5,11 @@
 A layer is forward and both gradients, in milliseconds. "ours" is that of `facenet_tf.models`; the
 peers compute the same: `tf.nn.depthwise_conv2d` as a graph and under XLA, the sum of nine shifted
 products under XLA with the gradient that TensorFlow derives, and an ordinary convolution with as
-many groups as channels. "copy" adds 1 to the input, which reads and writes memory once.
+many groups as channels. "copy" adds 1 to the input, which reads and writes memory once. What is
+"without_onednn" is TensorFlow's as a graph in a process of its own, where Eigen's kernels compute.
+
+Then the causes, each by itself: the gradient by the input in bfloat16, of ours and of TensorFlow's,
+beside that in float32; batch normalisation and 1×1 convolution as a graph ("ours") and under XLA.
 
 A step is a whole one, in images per second. "native" has `keras.layers.DepthwiseConv2D` and is
 otherwise the same net; "keras" has Keras' PReLU and batch normalisation too; "pools" has average
@@ -15,14 +19,18 @@ compiled as a whole.
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import report
 import tensorflow as tf
+from limited_process import LimitedProcess, Limits
+from losses_worker import answer
 from training_step import STAGE, ready_step
 
 from facenet_tf import models
@@ -62,78 +70,169 @@ def shifted(x: tf.Tensor, kernel: tf.Tensor, strides: int) -> tf.Tensor:
     )
 
 
+def pointwise(x: tf.Tensor, kernel: tf.Tensor, strides: int) -> tf.Tensor:
+    return tf.nn.conv2d(x, kernel, strides, "SAME")
+
+
+def normalized(x: tf.Tensor, scale_and_offset: tf.Tensor, strides: int) -> tf.Tensor:
+    return tf.compat.v1.nn.fused_batch_norm(x, *tf.unstack(scale_and_offset))[0]
+
+
 LAYER_PEERS: dict[str, tuple[Convolve, bool]] = {
     "native_graph": (native, False),
     "native_xla": (native, True),
     "shifted_xla": (shifted, True),
     "grouped_graph": (grouped, False),
 }
+STRIDED = "56x56x128_stride2"
+XLA_LAYERS = ("56x56x64", "28x28x128")
 
 
 def main() -> None:
     parser = report.parser(__doc__)
     parser.add_argument("--batch", type=int, default=64, help="images")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.worker:
+        answer_layers(options.batch)
+        return
     rounds = 2 if options.quick else 5
     batch = 16 if options.quick else options.batch
     metrics: dict[str, Any] = {}
-    for precision in (tf.float32, tf.bfloat16):
-        for name, (side, channels, strides) in LAYERS.items():
-            figures = layer_figures(batch, side, channels, strides, precision, rounds)
-            metrics[f"layer_{name}_{precision.name}"] = figures
+    command = [sys.executable, __file__, "--worker", "--batch", str(batch)]
+    with LimitedProcess(command, Limits(8e9, 600.0), TF_ENABLE_ONEDNN_OPTS="0") as eigen:
+        for name in LAYERS:
+            other = {"native_graph_without_onednn": lambda name=name: asked(eigen, name)}
+            metrics[f"layer_{name}_float32"] = layer_figures(batch, name, tf.float32, rounds, other)
+    for name in LAYERS:
+        metrics[f"layer_{name}_bfloat16"] = layer_figures(batch, name, tf.bfloat16, rounds, {})
+    metrics[f"input_gradient_{STRIDED}"] = gradient_figures(batch, rounds)
+    for name in XLA_LAYERS:
+        metrics[f"pointwise_{name}_float32"] = xla_figures(pointwise, batch, name, rounds)
+        metrics[f"batch_norm_{name}_float32"] = xla_figures(normalized, batch, name, rounds)
     for policy, peers in (QUICK_STEPS if options.quick else STEPS).items():
         metrics[f"train_step_{policy}"] = step_figures(batch, policy, peers, rounds)
     report.publish("depthwise", metrics, options.output, batch=batch)
 
 
+def answer_layers(batch: int) -> None:
+    """In a process of its own: milliseconds of TensorFlow's layer for each name that is read."""
+    ready: dict[str, Callable[[], float]] = {}
+    for line in sys.stdin:
+        name = line.strip()
+        if name not in ready:
+            compute = forward_and_gradient(native, LAYERS[name][2], jit=False)
+            ready[name] = timed(compute, operands(batch, name, tf.float32))
+        answer({"milliseconds": ready[name]()})
+
+
+def asked(process: LimitedProcess, name: str) -> float:
+    """What such a process says of a layer."""
+    said = process.ask(name)
+    if "failed" in said:
+        raise ValueError(said["failed"])
+    return float(said["milliseconds"])
+
+
 def layer_figures(
-    batch: int, side: int, channels: int, strides: int, precision: tf.DType, rounds: int
+    batch: int,
+    name: str,
+    precision: tf.DType,
+    rounds: int,
+    others: Mapping[str, Callable[[], float]],
 ) -> Any:
     """Milliseconds of forward and gradient; what a peer cannot do is said."""
-    random = np.random.default_rng(0)
-    places = -(-side // strides)
-    x, kernel, gradient = (
-        tf.cast(random.standard_normal(shape), precision)
-        for shape in (
-            (batch, side, side, channels),
-            (3, 3, channels, 1),
-            (batch, places, places, channels),
-        )
-    )
-    copy = tf.function(lambda: [x + tf.ones([], precision)])
-    contenders, failed = {"copy": milliseconds(copy)}, {}
+    tensors = operands(batch, name, precision)
+    copy = tf.function(lambda x: [x + tf.ones([], precision)])
+    contenders, failed = {"copy": timed(copy, tensors[:1]), **others}, {}
     forms = {"ours": (depthwise_convolution, False), **LAYER_PEERS}
-    for name, (convolve, jit) in forms.items():
-        compute = forward_and_gradient(convolve, strides, jit)
+    for form, (convolve, jit) in forms.items():
         try:
-            compute(x, kernel, gradient)
-            contenders[name] = milliseconds(lambda compute=compute: compute(x, kernel, gradient))
+            compute = forward_and_gradient(convolve, LAYERS[name][2], jit)
+            contenders[form] = timed(compute, tensors)
         except (tf.errors.OpError, ValueError) as error:
-            failed[name] = str(error).strip().splitlines()[0][:200]
+            failed[form] = str(error).strip().splitlines()[0][:200]
     times = report.alternate(contenders, rounds)
     figure = report.metric(times.pop("ours"), times, "ms", less_is_better=True)
     return {**figure, "failed": failed}
 
 
-def forward_and_gradient(convolve: Convolve, strides: int, jit: bool) -> Callable[..., Any]:
+def gradient_figures(batch: int, rounds: int) -> Any:
+    """Milliseconds of the gradient by the input alone, of a layer with a stride."""
+    forms = {
+        "ours": (depthwise_convolution, tf.bfloat16),
+        "native_bfloat16": (native, tf.bfloat16),
+        "native_float32": (native, tf.float32),
+    }
+    contenders = {
+        form: timed(
+            forward_and_gradient(convolve, LAYERS[STRIDED][2], jit=False, only_by_input=True),
+            operands(batch, STRIDED, precision),
+        )
+        for form, (convolve, precision) in forms.items()
+    }
+    times = report.alternate(contenders, rounds)
+    return report.metric(times.pop("ours"), times, "ms", less_is_better=True)
+
+
+def xla_figures(layer: Convolve, batch: int, name: str, rounds: int) -> Any:
+    """Milliseconds of forward and gradient of what stands beside the depthwise convolutions."""
+    side, channels, strides = LAYERS[name]
+    weights = (2, channels) if layer is normalized else (1, 1, channels, channels)
+    tensors = normal((batch, side, side, channels), weights, (batch, side, side, channels))
+    contenders = {
+        form: timed(forward_and_gradient(layer, strides, jit), tensors)
+        for form, jit in (("ours", False), ("xla", True))
+    }
+    times = report.alternate(contenders, rounds)
+    return report.metric(times.pop("ours"), times, "ms", less_is_better=True)
+
+
+def operands(batch: int, name: str, precision: tf.DType) -> list[tf.Tensor]:
+    """Input, kernel and gradient of a depthwise layer."""
+    side, channels, strides = LAYERS[name]
+    places = -(-side // strides)
+    return normal(
+        (batch, side, side, channels),
+        (3, 3, channels, 1),
+        (batch, places, places, channels),
+        precision=precision,
+    )
+
+
+def normal(*shapes: tuple[int, ...], precision: tf.DType = tf.float32) -> list[tf.Tensor]:
+    random = np.random.default_rng(0)
+    return [tf.cast(random.standard_normal(shape), precision) for shape in shapes]
+
+
+def forward_and_gradient(
+    convolve: Convolve, strides: int, jit: bool, only_by_input: bool = False
+) -> Callable[..., Any]:
+    """A function of input, kernel and gradient to outputs and both gradients, or to the input's."""
+
     @tf.function(jit_compile=jit)
     def compute(x: tf.Tensor, kernel: tf.Tensor, gradient: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch([x, kernel])
             outputs = convolve(x, kernel, strides)
+        if only_by_input:  # outputs that nobody asks for are not computed
+            return [tape.gradient(outputs, x, gradient)]
         return [outputs, *tape.gradient(outputs, [x, kernel], gradient)]
 
     return compute
 
 
-def milliseconds(compute: Callable[[], list[tf.Tensor]]) -> Callable[[], float]:
-    def run() -> float:
+def timed(compute: Callable[..., list[tf.Tensor]], tensors: list[tf.Tensor]) -> Callable[[], float]:
+    """What says how many milliseconds a function takes; it is compiled at once."""
+
+    def milliseconds() -> float:
         start = time.perf_counter()
-        for tensor in compute():
+        for tensor in compute(*tensors):
             tensor.numpy()  # a tensor may be a promise; on a CPU this copies nothing
         return 1e3 * (time.perf_counter() - start)
 
-    return run
+    milliseconds()
+    return milliseconds
 
 
 def step_figures(batch: int, policy: str, peers: list[str], rounds: int) -> Any:

@@ -4,9 +4,11 @@
 
 Each choice has processes of its own, all choices in turns; each process takes the same steps on
 the same batch several times, from the same weights. `alike` says whether all of them ended with the
-same bits, `ends` how many different ends there were. "ours" is what --deterministic sets up; the
-peers leave something of it out: TensorFlow's op determinism, the fixed number of threads, or that
-XLA is off. That a choice gives the same bits some times is no promise; that it does not is a fact.
+same bits, `ends` how many different ends there were, `digests` which, `as_ours` whether all were
+those of "ours". That is what --deterministic sets up; the peers leave something of it out:
+TensorFlow's op determinism, the fixed number of threads, or that XLA is off ("nothing" has XLA for
+the loss, as by default). That a choice gives the same bits some times is no promise; that it does
+not is a fact.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ CHOICES: dict[str, tuple[bool, int, str]] = {
     "xla_for_the_loss": (True, os.cpu_count() or 1, "loss"),
     "threads_alone": (False, os.cpu_count() or 1, "off"),
     "threads_and_xla_for_the_loss": (False, os.cpu_count() or 1, "loss"),
+    "nothing_without_xla": (False, 0, "off"),
     "nothing": (False, 0, "loss"),
 }
 
@@ -86,12 +89,22 @@ def measured(model: str, precision: str, rounds: int, steps: int) -> dict[str, A
             print(model, precision, name, found[-1], file=sys.stderr, flush=True)
     batch = PEOPLE * 4
     speeds = {name: [batch / each["seconds"] for each in found] for name, found in turns.items()}
-    ends = {
-        name: len({end for each in found for end in each["ends"]}) for name, found in turns.items()
-    }
     ours = speeds.pop("ours")
-    alike = {name: count == 1 for name, count in ends.items()}
-    return {**report.metric(ours, speeds, "images/s"), "alike": alike, "ends": ends}
+    ends = {name: [end for each in found for end in each["ends"]] for name, found in turns.items()}
+    return {**report.metric(ours, speeds, "images/s"), **compared(ends)}
+
+
+def compared(ends: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
+    """What the report says of the hashes that each choice ended with."""
+    digests = {name: sorted({end[:12] for end in each}) for name, each in ends.items()}
+    return {
+        "alike": {name: len(each) == 1 for name, each in digests.items()},
+        "ends": {name: len(each) for name, each in digests.items()},
+        "digests": digests,
+        "as_ours": {
+            name: len(each) == 1 and each == digests["ours"] for name, each in digests.items()
+        },
+    }
 
 
 def main() -> None:

@@ -22,7 +22,11 @@ class Turns:
 
 
 def take_turns(
-    commands: Mapping[str, list[str]], rounds: int, limits: Limits, shortest: float
+    commands: Mapping[str, list[str]],
+    rounds: int,
+    limits: Limits,
+    shortest: float,
+    **environment: str,
 ) -> dict[str, Turns]:
     """Start all, then let all of them work in every round, one at a time.
 
@@ -32,11 +36,12 @@ def take_turns(
         rounds: how many turns count; the one before them says how many calls fill a turn.
         limits: what a contender may take; one that takes more is ended.
         shortest: seconds that a turn has at least.
+        environment: variables that all of them get besides.
     """
     with ExitStack() as stack:
         running, results = {}, {}
         for name, command in commands.items():
-            running[name] = stack.enter_context(LimitedProcess(command, limits))
+            running[name] = stack.enter_context(LimitedProcess(command, limits, **environment))
             ready = running[name].answer()
             results[name] = Turns(ready, failed=ready.get("failed"))
             print(name, ready, file=sys.stderr, flush=True)

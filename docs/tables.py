@@ -51,6 +51,7 @@ TABLES = {
     "input-pipeline": lambda: benchmarks.versus("input_pipeline.json"),
     "depthwise": lambda: benchmarks.versus("depthwise.json"),
     "training-peers": lambda: benchmarks.versus("training.json"),
+    "determinism": benchmarks.determinism,
     "accumulation": lambda: benchmarks.versus("accumulation.json"),
     "training-interruptions": lambda: benchmarks.versus("training_interruptions.json"),
     "ablation": benchmarks.ablation,

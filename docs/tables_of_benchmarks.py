@@ -79,6 +79,19 @@ def _milliseconds(value: float) -> str:
     return f"{_short(value)} ms"
 
 
+def determinism() -> str:
+    """Choices in the rows, a speed, the number of ends and whether they are those of ours."""
+    rows = []
+    for name, metric in benchmark("determinism.json")["metrics"].items():
+        for choice, speed in {"ours": metric["ours"], **metric["peers"]}.items():
+            as_ours = metric.get("as_ours", {}).get(choice)  # older reports do not say
+            equal = {True: "yes", False: "no", None: "-"}[as_ours]
+            named = [each.replace("_", " ") for each in (name, choice)]
+            rows.append([*named, f"{speed:.0f}", str(metric["ends"][choice]), equal])
+    head = ["network, side, precision", "choice", "images/s", "different ends", "the bits of ours"]
+    return table(head, rows)
+
+
 def _failure(said: str) -> str:
     """What a contender that failed says, in a word where it is known."""
     return "out of memory" if re.search("ResourceExhausted|out of memory", said) else said

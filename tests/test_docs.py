@@ -140,6 +140,18 @@ class TestTables:
         expected = "| PubFig83 | trained from scratch | 10 (left out: 3) | 1 | 50.00 % ± 1.25 |"
         assert lines[2].startswith(expected)
 
+    @pytest.mark.parametrize(("recorded", "cells"), [(True, ("yes", "no")), (False, ("-", "-"))])
+    def test_of_determinism_say_whose_bits_they_are(self, tables, results, recorded, cells):
+        metric = {"ours": 150.4, "peers": {"all_off": 149.6}, "ends": {"ours": 1, "all_off": 2}}
+        if recorded:
+            metric["as_ours"] = {"ours": True, "all_off": False}
+        report = {"metrics": {"net_80": metric}}
+        (results / "determinism.json").write_text(json.dumps(report))
+        assert tables.written("determinism").splitlines()[2:] == [
+            f"| net 80 | ours | 150 | 1 | {cells[0]} |",
+            f"| net 80 | all off | 150 | 2 | {cells[1]} |",
+        ]
+
     @pytest.mark.parametrize("rows", [2, 4], ids=["stopped early", "to the end"])
     @pytest.mark.parametrize(
         ("learned", "title"),

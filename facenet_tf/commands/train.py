@@ -6,12 +6,26 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from facenet_tf import cli
+from facenet_tf.errors import Interrupted
 from facenet_tf.training.config import TrainConfig
 
 
 def main(argv: Sequence[str]) -> None:
-    """Parse the config, train, and print what was written."""
-    config = configured(argv)
+    """Parse the config, train, and print what was written.
+
+    Raises:
+        KeyboardInterrupt: before a new run had begun; there is nothing to go on with.
+        Interrupted: at any later moment, or at any moment with ``--resume``.
+    """
+    try:
+        _train(configured(argv))
+    except KeyboardInterrupt:
+        if "--resume" in argv:
+            raise Interrupted("interrupted before a step was taken: go on with --resume") from None
+        raise
+
+
+def _train(config: TrainConfig) -> None:
     from facenet_tf.training.fit import train
 
     result = train(config)

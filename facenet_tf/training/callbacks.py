@@ -127,8 +127,9 @@ class HealthGuard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
         distance, rank = logs["mean_distance"], logs["effective_rank"]
-        if rank == 0:  # the mean of no step: all of them overflowed in float16
-            self._check_overflows(logs["skipped_steps"])
+        skipped = logs.get("skipped_steps", 0.0)
+        if rank == 0 and skipped:  # the mean of no step: all of them overflowed in float16
+            self._check_overflows(skipped)
             return
         if distance < 0.01 or (distance < 0.1 and self._is_constant(logs["loss"])):
             raise TrainingStopped(

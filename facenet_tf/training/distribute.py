@@ -150,7 +150,8 @@ class Distribution:
 
     def _counted(self, own: list[float]) -> list[float]:
         """Numbers of each replica, added up over all."""
-        return [float(total) for total in self._of_one(self._votes(tf.constant(own)))]
+        exact = tf.constant(own, tf.float64)  # float32 knows no odd steps above 2^24
+        return [float(total) for total in self._of_one(self._votes(exact))]
 
     @tf.function
     def _votes(self, own: tf.Tensor) -> Any:

@@ -8,7 +8,9 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from facenet_tf.errors import Interrupted
 from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
@@ -63,6 +65,11 @@ def train(config: TrainConfig) -> TrainingResult:
             progress = Progress(config, plans, dataset, initial, here, distribution)
             result = _trained(progress, _resolved(config, dataset, initial))
         return dataclasses.replace(result, run=run)
+    except tf.errors.OpError as error:  # while the network is built, which takes collectives
+        if config.resume and distribution.has_lost_a_worker(error):
+            lost = f"another worker was lost ({type(error).__name__})"
+            raise Interrupted(f"{lost} before a step was taken: go on with --resume") from error
+        raise
     finally:
         keras.mixed_precision.set_global_policy("float32")
 

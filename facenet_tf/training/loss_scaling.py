@@ -48,6 +48,6 @@ def apply_unscaled(
     optimizer.apply_gradients(zip(gradients, variables))
 
 
-def all_finite(gradients: list[Any]) -> tf.Tensor:
-    """Whether none of them overflowed, so that the step is done: bool scalar."""
-    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in gradients])
+def all_finite(tensors: list[Any]) -> tf.Tensor:
+    """Whether no value in them is infinite or NaN: bool scalar."""
+    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in tensors])

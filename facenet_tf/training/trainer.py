@@ -40,7 +40,8 @@ class EmbeddingTrainer(keras.Model):
         chunk: crops that go through the body at a time, where it is not the whole batch; divides B.
 
     Under the policy mixed_float16 the optimiser is one of `with_loss_scaling`; a step that
-    overflows changes nothing but its scale, and is counted.
+    overflows changes nothing but its scale, and is counted. A step with embeddings or a loss that
+    are not finite changes no more, but is reported: the scale has no part in these.
 
     Batches are dicts of ``image`` ``[B, H, W, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``;
     of mixed pictures also ``other_label`` int ``[B]`` and ``share`` float32 ``[B]``.
@@ -126,7 +127,8 @@ class EmbeddingTrainer(keras.Model):
         else:
             done = all_finite(gradients)
             before.restore(unless=done)
-            self._report_on(figures, done)
+            without_scale = [embeddings, norms, loss, slopes, *of_the_head]
+            self._report_on(figures, overflowed=~done & all_finite(without_scale))
         return self.figures()
 
     def embed(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
@@ -182,12 +184,16 @@ class EmbeddingTrainer(keras.Model):
         """What a step changes besides the weights: statistics of norms, states of the losses."""
         return [*self._network.non_trainable_variables, *self.head.kept]
 
-    def _report_on(self, figures: dict[str, tf.Tensor], done: tf.Tensor | None = None) -> None:
-        """Add a step to the means; one that was not done counts as skipped, and in no mean."""
-        if done is not None:
-            self._skipped.update_state(1.0 - tf.cast(done, tf.float32))
+    def _report_on(
+        self, figures: dict[str, tf.Tensor], overflowed: tf.Tensor | None = None
+    ) -> None:
+        """Add a step to the means; one that overflowed counts as skipped, and in no mean."""
+        counts = None
+        if overflowed is not None:
+            self._skipped.update_state(tf.cast(overflowed, tf.float32))
+            counts = ~overflowed
         for name, figure in figures.items():
-            self._report[name].update_state(figure, done)
+            self._report[name].update_state(figure, counts)
 
 
 def compile_checked(

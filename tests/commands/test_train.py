@@ -1,8 +1,13 @@
-"""What a command line makes of defaults: another loss leaves behind the options of the first."""
+"""What a command line makes of defaults: another loss leaves behind the options of the first; what
+an interruption is before there is a step to go on from."""
+
+import sys
+from types import SimpleNamespace
 
 import pytest
 
-from facenet_tf.commands.train import configured
+from facenet_tf import cli
+from facenet_tf.commands.train import configured, main
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.loss_terms import names_of
 
@@ -64,3 +69,18 @@ def test_so_do_those_of_a_recipe(tmp_path):
 )
 def test_names_of_the_losses_in_a_sum(loss, names):
     assert names_of(loss) == names
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 1), (["--resume"], 75)])
+def test_who_resumes_can_do_so_again_if_interrupted_at_the_start(
+    options, code, tmp_path, monkeypatch, capsys
+):
+    def interrupted(config):
+        raise KeyboardInterrupt
+
+    room = SimpleNamespace(train=interrupted)
+    monkeypatch.setitem(sys.modules, "facenet_tf.training.fit", room)
+    with pytest.raises(SystemExit) as stop:
+        cli.run(main, [str(tmp_path), *options])
+    assert stop.value.code == code
+    assert ("--resume" in capsys.readouterr().err) == bool(options)

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from facenet_tf import models
+from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.input_pipeline.share import Share
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training.averaging import averaged_weights
@@ -59,6 +60,8 @@ CASES = {
         stage_of(EVERYTHING, memory=20), config=AVERAGED, rates={"convolution": 0.1}
     ),
     "float16": Case(stage_of("cosface", scale=8.0), config=HALF),
+    "mixup": Case(stage_of("cosface", scale=8.0, mixup=0.2), jit="loss"),
+    "hard_signatures": Case(stage_of("triplet/batch_hard", sampling=Sampling(hard=0.5))),
 }
 
 
@@ -73,19 +76,24 @@ def make_model() -> keras.Model:
     return keras.Model(pixels, models.UnitLength()(x))
 
 
-def read(share: Share) -> tf.data.Dataset:
-    """Random pictures, brighter from person to person; only the share's rows."""
+def read(mixed: bool, share: Share) -> tf.data.Dataset:
+    """Random pictures, brighter from person to person; only the share's rows, mixed with any."""
     random = np.random.default_rng(3)
     labels = np.stack([np.repeat(random.permutation(PEOPLE)[:4], 2) for _ in range(STEPS)])
     images = (
         random.integers(0, 128, (STEPS, BATCH, SIDE, SIDE, 3)) + 20 * labels[..., None, None, None]
     )
     whole = {"image": images, "label": labels, "source": np.arange(STEPS * BATCH)}
-    kinds = {"image": np.uint8, "label": np.int32, "source": np.int32}
+    if mixed:
+        part, partner = random.uniform(0.5, 1, (STEPS, BATCH)), random.permutation(BATCH)
+        weight = part[..., None, None, None]
+        whole |= {"image": weight * images + (1 - weight) * images[:, partner], "share": part}
+        whole["other_label"] = labels[:, partner]
+    kinds = {"image": np.uint8, "share": np.float32}
     size = BATCH // share.parts
 
     def own(name: str) -> np.ndarray:
-        values = whole[name].astype(kinds[name])
+        values = whole[name].astype(kinds.get(name, np.int32))
         parts = values.reshape(
             STEPS, share.parts, size, *images.shape[2:] if name == "image" else ()
         )
@@ -122,13 +130,11 @@ def train(case: Case, replicas: int) -> dict[str, np.ndarray]:
         optimizer = build_optimizer(case.config, case.stage, weights, rates)
         compile_checked(trainer, optimizer, case.jit, case.at_once)
         execute = distribution.train_function(trainer)
-        batches = iter(distribution.batches(read))
+        batches = iter(distribution.batches(functools.partial(read, case.stage.mixup > 0)))
         for _ in range(STEPS // case.at_once):
             figures = execute(batches)
     keras.mixed_precision.set_global_policy("float32")
-    kept = [*tf.nest.flatten([state for state in head.states if state is not None])]
-    kept += [*head.memory] if head.memory else []
-    variables = [*model.weights, *head.trainable_variables, *kept, *optimizer.variables]
+    variables = [*model.weights, *head.trainable_variables, *head.kept, *optimizer.variables]
     with distribution.strategy.scope():
         left = numbered("left", variables)
         with averaged_weights(optimizer, weights):

@@ -65,6 +65,8 @@ def test_a_number_that_is_not_finite_is_found_at_its_step(figures, name):
         (math.log(2), {"loss": 0.6932, "mean_distance": 0.05}),
         (0.2, {"loss": 0.2001, "mean_distance": 0.05}),
         (None, {"loss": 3.0, "mean_distance": 0.001}),
+        (None, {"loss": 3.0, "mean_distance": 0.0, "effective_rank": 0.0}),
+        (None, {"mean_distance": 0.0, "effective_rank": 0.0, "skipped_steps": 0.0}),
     ],
 )
 def test_collapse_stops_with_what_was_seen(constant, figures):

@@ -1,5 +1,6 @@
 """Several replicas: what they come to is what one would, whoever reads, mines and writes."""
 
+import dataclasses
 import functools
 import json
 import subprocess
@@ -10,9 +11,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from facenet_tf.errors import InputError
-from facenet_tf.training import distribute
+from facenet_tf.errors import InputError, Interrupted
+from facenet_tf.training import distribute, fit
+from facenet_tf.training.config import TrainConfig
 from tests.training.replica_steps import CASES, STEPS
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +89,25 @@ def test_an_optimiser_adds_up_no_sums():
         assert method(iter([(1.0, "w")])) == [(1.0, "w")]
     with pytest.raises(RuntimeError, match="object has no method that sums gradients"):
         distribute.let_sums_pass(object())
+
+
+@pytest.mark.parametrize(("resume", "ends"), [(True, Interrupted), (False, tf.errors.OpError)])
+def test_a_worker_that_is_lost_while_a_resumed_run_starts_is_an_interruption(
+    dataset, tmp_path, monkeypatch, resume, ends
+):
+    def lost(*_):
+        raise tf.errors.UnavailableError(None, None, "no other worker")
+
+    two = dataclasses.replace(distribute.start("none", "off"), workers=2)
+    monkeypatch.setattr(distribute, "start", lambda *_: two)
+    monkeypatch.setattr(fit, "Progress", lost)
+    with pytest.raises(ends, match="go on with --resume" if resume else "no other worker"):
+        fit.train(TrainConfig(dataset=dataset.directory, output=tmp_path, resume=resume, jit="off"))
+
+
+def test_workers_at_the_same_late_step_are_at_the_same_step():
+    two = dataclasses.replace(distribute.start("none", "off"), workers=2)
+    two.check_same(2**24 + 1)
 
 
 def test_who_is_not_the_chief_writes_into_a_copy_that_is_thrown_away(tmp_path):

@@ -195,13 +195,18 @@ def test_workers_stop_after_the_same_step_whichever_is_asked(dataset, undisturbe
     assert_equal(run, undisturbed)
 
 
-def test_a_worker_that_is_killed_and_started_again_changes_nothing(dataset, undisturbed, tmp_path):
+@pytest.mark.parametrize("killed", [0, 1], ids=["chief", "other"])
+def test_whichever_is_killed_all_start_again_as_if_nothing_was(
+    dataset, undisturbed, tmp_path, killed
+):
     run = tmp_path / "run"
-    chief, other = two_workers(dataset.directory, run, tmp_path)
-    wait_for(lambda: history(run), chief)
-    other.process.kill()
-    chief.ends_with(75)
-    assert "--resume" in chief.log.read_text()
+    workers = two_workers(dataset.directory, run, tmp_path)
+    wait_for(lambda: history(run), workers[0])
+    workers[killed].process.kill()
+    left = workers[1 - killed]
+    left.ends_with(75)
+    assert "another worker was lost" in left.log.read_text()
+    assert "--resume" in left.log.read_text()
     assert 1 <= len(history(run)) < 4
     for worker in two_workers(dataset.directory, run, tmp_path, "--resume"):
         worker.ends_with(0)

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import functools
 import itertools
 import json
 import logging
@@ -22,7 +23,7 @@ from benchmarks import killed_training
 from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.training import heads, progress
+from facenet_tf.training import heads, optimizer, progress
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.checkpoints import Checkpointing, Checkpoints
 from facenet_tf.training.config import Stage, TrainConfig
@@ -325,7 +326,10 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_pictures(
     assert Checkpoints(run.checkpoints, 2).newest().step == 3
 
 
-def test_a_run_goes_back_and_on_with_a_lower_rate(dataset, tmp_path, monkeypatch, caplog):
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_a_run_goes_back_and_on_with_a_lower_rate(
+    dataset, tmp_path, monkeypatch, caplog, precision
+):
     written = noted_checkpoints(monkeypatch)
     spoiled, real = spoil(monkeypatch, 5), progress.write_batches
 
@@ -334,12 +338,16 @@ def test_a_run_goes_back_and_on_with_a_lower_rate(dataset, tmp_path, monkeypatch
         spoiled.assign(1.0)
 
     monkeypatch.setattr(progress, "write_batches", mended)
+    # At the scale that Keras begins with some steps would overflow, and not count.
+    low = functools.partial(keras.mixed_precision.LossScaleOptimizer, initial_scale=1.0)
+    monkeypatch.setattr(optimizer, "with_loss_scaling", low)
     options = {"recovery": Recovery(rollbacks=1, rate=0.5), "checkpoint": Checkpointing(steps=2)}
     steady = {"schedule": "constant", "warmup_epochs": 0.0, "learning_rate": 1e-3}
     stage = Stage("cosface", 2, identities_per_batch=2, images_per_identity=3, **steady)
-    options |= {"warm_up": stage, "main": NOTHING, "jit": "off"}
+    options |= {"warm_up": stage, "main": NOTHING, "jit": "off", "precision": precision}
     config = make_config(dataset, tmp_path / "run", **options)
     assert train(config).epochs == 2
+    assert RunDirectory(config.output).report_of(4).exists()
     assert written == [0, 2, 3, 5, 6]
     assert "back to epoch 1 of 2 (step 3), learning rate times 0.5" in caplog.text
     recorded = json.loads((config.output / "config.json").read_text())["rollbacks"]

@@ -1,9 +1,12 @@
-"""Processes that train, killed at random moments."""
+"""Processes that train, killed at random moments, or asked to stop."""
+
+import signal
+from pathlib import Path
 
 import pytest
 
 from benchmarks import disturbed
-from benchmarks.killed_training import Place, killed_runs, outcome, stopped_run
+from benchmarks.killed_training import Place, ended, killed_runs, outcome, stopped_run
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +39,23 @@ def test_a_signal_leaves_a_checkpoint(place, undisturbed):
     assert stopped["code"] == 75
     assert stopped["told"].startswith("error: SIGTERM: stopped after step")
     assert not stopped["differs"]
+
+
+def stop_while_it_starts(process) -> None:
+    """As soon as TensorFlow is being loaded."""
+    maps = Path("/proc", str(process.pid), "maps")
+    while not ended(process, 0.01) and "tensorflow" not in maps.read_text():
+        pass
+    process.send_signal(signal.SIGTERM)
+    ended(process, 120)
+
+
+@pytest.mark.slow
+def test_a_signal_before_the_first_step_ends_only_what_has_not_begun(place, undisturbed):
+    fresh = place.train("fresh", stop_while_it_starts)
+    assert (fresh.code, fresh.complaint) == (1, "error: interrupted")
+    assert not place.path("fresh").exists()
+    again = place.train("undisturbed", stop_while_it_starts)
+    assert again.code == 75
+    assert again.complaint.endswith("go on with --resume")
+    assert outcome(place.path("undisturbed")) == undisturbed[1]

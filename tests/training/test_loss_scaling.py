@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf.training.config import Stage
+from facenet_tf.training.heads import LossHead
 from facenet_tf.training.loss_scaling import all_finite, scaled_backward, with_loss_scaling
 from tests.training.small import (
     COSFACE,
@@ -142,6 +143,39 @@ def test_skipped_steps_are_counted_and_in_no_mean():
     alone = take_steps(single_trainer(), batch=batch)
     assert figures["loss"] == pytest.approx(alone["loss"], rel=0.01)
     assert figures["gradient_norm"] == pytest.approx(alone["gradient_norm"], rel=0.05)
+
+
+@pytest.mark.parametrize(("stage", "jit"), [(HARD, "off"), (COSFACE, "loss")])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.usefixtures("half")
+def test_a_loss_that_is_not_finite_is_no_overflow(stage, jit, value, monkeypatch):
+    """It is told, as in float32, and changes nothing; no scale would have mended it."""
+    real = LossHead.objective
+
+    def spoiled(self, *arguments):
+        loss, health = real(self, *arguments)
+        return value * loss, health
+
+    monkeypatch.setattr(LossHead, "objective", spoiled)
+    trainer = half_trainer(stage, jit=jit, norm=True)
+    everything = [*trainer.weights_to_train, *trainer._moving_without_gradient]
+    before = values(everything)
+    figures = take_steps(trainer)
+    assert figures["skipped_steps"] == 0
+    assert not np.isfinite(figures["loss"])
+    for now, then in zip(values(everything), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.usefixtures("half")
+def test_activations_that_overflow_are_no_overflow_of_the_scale():
+    trainer = half_trainer()
+    conv = trainer.embedding_model.get_layer("conv")
+    kernel, bias = conv.get_weights()
+    conv.set_weights([kernel, bias + 1e6])
+    figures = take_steps(trainer)
+    assert figures["skipped_steps"] == 0
+    assert not np.isfinite([figures["loss"], figures["gradient_norm"]]).all()
 
 
 def test_one_value_that_is_not_finite_is_enough():

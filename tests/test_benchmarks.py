@@ -1,0 +1,56 @@
+"""What benchmarks make of what they measured."""
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SERVES = """
+import os, sys
+print('{"mib": %s}' % os.environ["MIB"], flush=True)
+for number, line in enumerate(sys.stdin):
+    print('{"seconds": %s}' % (PAUSE + number), flush=True)
+"""
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    """A benchmark by name, as its command has it."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module
+
+
+def test_ends_are_counted_and_compared_with_those_of_ours(benchmark):
+    ends = {"ours": ["a", "a"], "same": ["a", "a"], "other": ["b", "b"], "several": ["a", "b"]}
+    compared = benchmark("determinism").compared(ends)
+    assert compared["ends"] == {"ours": 1, "same": 1, "other": 1, "several": 2}
+    assert compared["alike"] == {"ours": True, "same": True, "other": True, "several": False}
+    assert compared["as_ours"] == {"ours": True, "same": True, "other": False, "several": False}
+    assert compared["digests"]["several"] == ["a", "b"]
+
+
+def test_ours_that_has_no_one_end_is_equal_to_none(benchmark):
+    compared = benchmark("determinism").compared({"ours": ["a", "b"], "one": ["a", "a"]})
+    assert compared["as_ours"] == {"ours": False, "one": False}
+
+
+def test_chunks_take_turns_and_memory_is_of_the_first_step(benchmark, capsys):
+    """Processes that stand in for train steps say 10, 11, 12 … and 20, 21, 22 … seconds."""
+    accumulation, turns = benchmark("accumulation"), benchmark("turns")
+    limits = benchmark("limited_process").Limits(1e10, 60.0)
+    commands = {
+        name: [sys.executable, "-c", SERVES.replace("PAUSE", str(pause))]
+        for name, pause in (("chunk_5", 10), ("whole", 20))
+    }
+    found = turns.take_turns(commands, 3, limits, 2.0, MIB="7")
+    options = argparse.Namespace(model="net", size=8, note=None, output=None)
+    accumulation.publish(found, 600, options)
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])["metrics"]
+    assert metrics["net_8_600_memory"]["ours"] == 7
+    speed = metrics["net_8_600_speed"]
+    assert (speed["ours"], speed["peers"]["whole"]) == (600 / 12, 600 / 22)
+    assert speed["range"]["ours"] == [600 / 13, 600 / 11]
