@@ -325,6 +325,8 @@ class TestModels:
         assert row[4] == f"{'' if publication.verified else '~'}{publication.parameters:,}"
 
     def test_weights_of_deepface(self):
+        local = sum(count for name, count in test_deepface.WEIGHTS.items() if name.startswith("l"))
+        assert f"{local / 1e6:.0f} of 102 million parameters" in self.text
         rows = ["C1", "C3", "L4", "L5", "L6", "F7"]
         for row, count in zip(rows, test_deepface.WEIGHTS.values(), strict=True):
             assert self.row(row, "deepface")[-1] == f"{count:,}"

@@ -1,7 +1,7 @@
 """DeepFace: Taigman et al., DeepFace: Closing the Gap to Human-Level Performance, 2014, Figure 2.
 
 From 152×152 crops to the 4096 features of its layer F7 with 102,412,864 parameters (118,923,774
-with the paper's classifier of 4,030 people), 72 million of them in layers that are connected
+with the paper's classifier of 4,030 people), 73 million of them in layers that are connected
 locally: an aligned face has other statistics at each place. 501 million multiply-adds. The paper's
 crops are turned to the front by a model in three dimensions.
 
