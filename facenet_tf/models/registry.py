@@ -88,6 +88,14 @@ def build(
     return keras.Model(pixels, embedding, name=name.replace(":", "_"))
 
 
+def name_of(model: keras.Model) -> str:
+    """What `build` was asked for when it made a model: Keras takes no ":" in names."""
+    prefix = keras_backbones.PREFIX
+    before = prefix.replace(":", "_")
+    is_backbone = model.name.startswith(before)
+    return prefix + model.name.removeprefix(before) if is_backbone else str(model.name)
+
+
 def _architecture(name: str) -> tuple[Callable[..., Any], int]:
     """The function of a name, and the number of dimensions unless another is asked for."""
     if name.startswith(keras_backbones.PREFIX):

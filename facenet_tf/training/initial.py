@@ -12,6 +12,7 @@ import keras
 
 from facenet_tf import pretrained
 from facenet_tf.errors import InputError
+from facenet_tf.models import name_of
 from facenet_tf.pretrained.saved import MODEL, check_crops
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training.config import TrainConfig
@@ -34,7 +35,7 @@ class Initial:
     @property
     def body(self) -> dict[str, Any]:
         """The network as options of a run have it."""
-        network = {"model": self.model.name, "embedding_size": int(self.model.output_shape[-1])}
+        network = {"model": name_of(self.model), "embedding_size": int(self.model.output_shape[-1])}
         return {**self.options, **network}
 
 
@@ -49,10 +50,11 @@ def open_initial(config: TrainConfig, dataset: FaceDataset) -> Initial | None:
     if source is None:
         return None
     model = pretrained.load(source)
-    if config.model not in (None, model.name):
+    name = name_of(model)
+    if config.model not in (None, name):
         raise InputError(
-            f"--model {config.model}: the weights of --init {source} are of {model.name}; leave "
-            "--model out"
+            f"--model {config.model}: the weights of --init {source} are of {name}; leave --model "
+            "out"
         )
     check_crops(model, f"{source} (--init)", dataset)
     run = _run_of(Path(source))

@@ -222,7 +222,7 @@ class TestRun:
         pixels = pixels_for(net.name)
         np.testing.assert_array_equal(loaded(pixels), net(pixels))
         assert models.preprocessing_of(loaded) == preprocessing(net.name)
-        assert loaded.name == net.name
+        assert loaded.name == net.name == models.name_of(loaded)
 
     def test_jit_gives_the_same(self, net):
         pixels = pixels_for(net.name)

@@ -52,6 +52,24 @@ def test_a_run_settles_the_network_and_says_whom_it_saw(dataset, trained, networ
         assert (ours == theirs).all()
 
 
+@pytest.mark.parametrize("source", ["", "model.keras"])
+def test_a_run_on_a_backbone_of_keras_is_gone_on_from(dataset, tmp_path, source):
+    theirs = models.build(
+        "keras:MobileNet", preprocessing=Preprocessing(size=SIDE), embedding_size=8
+    )
+    theirs.save(tmp_path / "model.keras")
+    record = {"config": {"model": "keras:MobileNet"}, "dataset": {"seen_people": []}}
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    config = config_for(dataset, tmp_path / source, model="keras:MobileNet")
+    initial = open_initial(config, dataset)
+    settled = config_for(dataset, tmp_path / source).with_body(initial.body).with_body()
+    assert (settled.model, settled.embedding_size) == ("keras:MobileNet", 8)
+    body = build_model(settled, dataset.preprocessing)
+    prepare_body(body, settled, initial)
+    for ours, weights in zip(body.get_weights(), theirs.get_weights(), strict=True):
+        assert (ours == weights).all()
+
+
 def test_another_embedding_size_leaves_the_last_layer_fresh(dataset, trained, network):
     config = config_for(dataset, trained, embedding_size=8)
     initial = open_initial(config, dataset)
