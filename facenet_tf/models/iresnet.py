@@ -77,7 +77,7 @@ def _block(x: tf.Tensor, filters: int, strides: int, attention: bool, name: str)
         y = squeeze_and_excite(y, filters // REDUCTION, f"{name}_attention")
     if strides > 1:
         x = convolution(x, filters, 1, f"{name}_shortcut", strides)
-    return keras.layers.Add(name=f"{name}_add")([x, y])
+    return keras.layers.Add(name=f"{name}_sum")([x, y])
 
 
 _paper = partial(

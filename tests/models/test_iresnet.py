@@ -21,11 +21,11 @@ PARTS = {
 SHAPES = {
     "stem_conv_prelu": (112, 112, 64),
     "stage1_block1_conv1_prelu": (112, 112, 64),
-    "stage1_block3_add": (56, 56, 64),
+    "stage1_block3_sum": (56, 56, 64),
     "stage2_block1_conv1_prelu": (56, 56, 128),
-    "stage2_block4_add": (28, 28, 128),
-    "stage3_block14_add": (14, 14, 256),
-    "stage4_block3_add": (7, 7, 512),
+    "stage2_block4_sum": (28, 28, 128),
+    "stage3_block14_sum": (14, 14, 256),
+    "stage4_block3_sum": (7, 7, 512),
     "flatten_norm": (7, 7, 512),
     "flatten": (25_088,),
     "bottleneck": (512,),
@@ -83,7 +83,7 @@ def test_order_within_a_block(ir50):
         "conv1_prelu",
         "conv2",
         "conv2_norm",
-        "add",
+        "sum",
     ]
 
 
@@ -109,8 +109,8 @@ def test_parameters_that_insightface_counts(name, counted, blocks):
     assert parameters(model.trainable_variables) == counted
     found = shapes(model)
     for stage, count in enumerate(blocks, start=1):
-        assert f"stage{stage}_block{count}_add" in found
-        assert f"stage{stage}_block{count + 1}_add" not in found
+        assert f"stage{stage}_block{count}_sum" in found
+        assert f"stage{stage}_block{count + 1}_sum" not in found
 
 
 def test_attention_is_all_that_ir_se50_has_besides(ir50):
@@ -125,7 +125,7 @@ def test_attention_is_all_that_ir_se50_has_besides(ir50):
     names = [layer.name for layer in attentive.layers if layer.name.startswith("stage1_block2_")]
     before = names.index("stage1_block2_conv2_norm")
     assert names[before + 1] == "stage1_block2_attention_pool"
-    assert names[-2:] == ["stage1_block2_attention_scale", "stage1_block2_add"]
+    assert names[-2:] == ["stage1_block2_attention_scale", "stage1_block2_sum"]
 
 
 @pytest.mark.parametrize(("head", "features"), [("gap", 512), ("depthwise", 512), ("dense", 8192)])

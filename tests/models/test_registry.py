@@ -1,6 +1,7 @@
 """Every registered architecture, through the same checks."""
 
 import gc
+import re
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf import models
+from facenet_tf.models.ghostfacenet import NearestResize
 from facenet_tf.preprocessing import Preprocessing
 from tests.models import counts
 
@@ -78,6 +80,33 @@ QUICK = {
 }
 # Batch normalisation takes away what the bias before it adds.
 BIAS_BEFORE_NORM = ("ir", "nn2", "nn3", "nn4", "nns", "openface")
+# What layers without a kernel are called: by what they belong to and their kind, but for those that
+# the papers name. Layers with a kernel have no such ending.
+KINDS = {
+    keras.layers.BatchNormalization: r".+_norm",
+    models.ChannelAffine: r".+_norm",
+    keras.layers.ReLU: r".+_relu",
+    models.ChannelPReLU: r".+_prelu",
+    models.Maxout: r".+_maxout",
+    keras.layers.Activation: r".+_sigmoid",
+    keras.layers.Rescaling: r".+_rescale",
+    keras.layers.Multiply: r".+_scale",
+    keras.layers.Add: r".+_sum",
+    models.ScaledSum: r".+_sum",
+    models.PaddedSum: r".+_sum",
+    keras.layers.Concatenate: r".+_concat|(inception|mixed)_\d[a-z]",
+    keras.layers.ZeroPadding2D: r".+_pad",
+    NearestResize: r".+_resize",
+    keras.layers.MaxPooling2D: r"(.+_)?pool\d?[a-z]?|m2",
+    keras.layers.AveragePooling2D: r".+_pool",
+    keras.layers.GlobalAveragePooling2D: r"(.+_)?pool",
+    models.L2Pooling: r".+_pool",
+    models.LocalResponseNormalization: r"(stem_)?response\d",
+    keras.layers.Flatten: r"flatten",
+    keras.layers.Dropout: r"dropout",
+}
+ENDINGS = r".+_(norm|p?relu|maxout|sigmoid|(re)?scale|add|sum|concat|pad|resize|pool|flatten)"
+FRAME = ["pixels", "normalization", "embedding"]
 SINGLE_PRECISION = ["normalization", "bottleneck", "bottleneck_norm", "embedding"]
 KERAS_NAMES = (
     "conv2d_",
@@ -186,6 +215,21 @@ class TestPublished:
         assert len(set(names)) == len(names)
         assert not [name for name in names if name.startswith(KERAS_NAMES)]
         assert names == [name.lower() for name in names]
+
+    def test_names_follow_one_scheme(self, published):
+        names = [layer.name for layer in published.layers]
+        for layer in published.layers:
+            if layer.name in FRAME:
+                continue
+            if isinstance(layer, counts.WEIGHTED):
+                assert not re.fullmatch(ENDINGS, layer.name), layer.name
+                continue
+            (pattern,) = (each for kind, each in KINDS.items() if isinstance(layer, kind))
+            assert re.fullmatch(pattern, layer.name), layer.name
+            if re.fullmatch(ENDINGS, layer.name):
+                owner = layer.name.rsplit("_", 1)[0]
+                others = [name for name in names if name != layer.name]
+                assert any(name.startswith(owner) for name in others), layer.name
 
 
 class TestRun:
