@@ -69,6 +69,27 @@ def test_weights_of_each_layer(ir50):
     assert weights(ir50) == expected
 
 
+def test_shapes_of_each_layer(ir50):
+    """The second convolution of a stage's first block halves the side, and its shortcut does."""
+    expected = {"stem_conv": (112, 64), "stem_conv_norm": (112, 64), "stem_conv_prelu": (112, 64)}
+    for stage, blocks in enumerate((3, 4, 14, 3), start=1):
+        width, filters, side = FILTERS[stage - 1], FILTERS[stage], 112 >> stage
+        for block in range(1, blocks + 1):
+            name, before = f"stage{stage}_block{block}", 2 * side if block == 1 else side
+            expected[f"{name}_norm"] = (before, width if block == 1 else filters)
+            for part in ("conv1", "conv1_norm", "conv1_prelu"):
+                expected[f"{name}_{part}"] = (before, filters)
+            shortcut = ("shortcut", "shortcut_norm") if block == 1 else ()
+            for part in ("conv2", "conv2_norm", "sum", *shortcut):
+                expected[f"{name}_{part}"] = (side, filters)
+    found = {
+        name: shape
+        for name, shape in shapes(ir50).items()
+        if name.startswith(("stem", "stage")) and not name.endswith("_pad")
+    }
+    assert found == {name: (side, side, filters) for name, (side, filters) in expected.items()}
+
+
 def test_shapes(ir50):
     found = shapes(ir50)
     assert {name: found[name] for name in SHAPES} == SHAPES
