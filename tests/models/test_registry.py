@@ -274,8 +274,26 @@ class TestRun:
         np.testing.assert_allclose(compiled, net(pixels), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_options_and_half_precision(name, half_precision):
+# What a head puts between the last map and what follows.
+HEADS = {
+    "gap": ["pool"],
+    "depthwise": ["pool", "pool_norm", "flatten"],
+    "flatten": ["flatten_norm", "flatten"],
+    "dense": ["flatten"],
+}
+NAMES_AND_HEADS = [
+    *((name, head) for name in sorted(QUICK) for head in HEADS),
+    *(
+        pytest.param(name, head, marks=pytest.mark.slow)
+        for name in models.names()
+        if name not in QUICK
+        for head in ("gap", "depthwise")
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "head"), NAMES_AND_HEADS)
+def test_options_and_half_precision(name, head, half_precision):
     """Any size, colour and head, and the last layers in float32 all the same."""
     size = max(SIZES.get(name, 48), 80)
     with counts.zeros():
@@ -283,14 +301,15 @@ def test_options_and_half_precision(name, half_precision):
             name,
             preprocessing=Preprocessing(size=size, width=size + 3, color="grey"),
             embedding_size=32,
-            head="gap",
+            head=head,
             dropout=0.5,
             **OPTIONS.get(name, {}),
         )
     assert model.input_shape == (None, size, size + 3, 1)
     assert model.output_shape == (None, 32)
     assert model.get_layer("dropout").rate == 0.5
-    assert isinstance(model.get_layer("pool"), keras.layers.GlobalAveragePooling2D)
+    names = [layer.name for layer in model.layers]
+    assert [name for name in names if name.split("_")[0] in ("pool", "flatten")] == HEADS[head]
     for layer in model.layers[1:]:
         single = layer.name in SINGLE_PRECISION
         assert layer.compute_dtype == ("float32" if single else "float16"), layer.name
