@@ -42,7 +42,7 @@ def network(
     embedding_size: int,
     *,
     blocks: Sequence[int],
-    attention: bool = False,
+    attention: bool,
     head: Head = "flatten",
     dropout: float = 0.0,
 ) -> tf.Tensor:
@@ -87,12 +87,13 @@ _paper = partial(
     112,
     embedding_size=512,
 )
+_plain = partial(partial, network, attention=False)
 _deep = (3, 4, 14, 3)
 
-register("ir18", _paper(parameters=24_025_600))(partial(network, blocks=(2, 2, 2, 2)))
-register("ir34", _paper(parameters=34_139_328))(partial(network, blocks=(3, 4, 6, 3)))
-register("ir50", _paper(parameters=43_590_848))(partial(network, blocks=_deep))
-register("ir100", _paper(parameters=65_156_160, lfw=99.83))(partial(network, blocks=(3, 13, 30, 3)))
+register("ir18", _paper(parameters=24_025_600))(_plain(blocks=(2, 2, 2, 2)))
+register("ir34", _paper(parameters=34_139_328))(_plain(blocks=(3, 4, 6, 3)))
+register("ir50", _paper(parameters=43_590_848))(_plain(blocks=_deep))
+register("ir100", _paper(parameters=65_156_160, lfw=99.83))(_plain(blocks=(3, 13, 30, 3)))
 register("ir_se50", _paper(parameters=43_820_120, verified=False))(
     partial(network, blocks=_deep, attention=True)
 )

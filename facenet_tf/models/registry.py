@@ -7,7 +7,8 @@ ending around each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -19,6 +20,12 @@ from facenet_tf.preprocessing import Preprocessing
 
 _architectures: dict[str, Callable[..., Any]] = {}
 _published: dict[str, Published] = {}
+# By the type of an option's default: what it may be, in types and in words.
+_KINDS: dict[type, tuple[Any, str]] = {
+    int: (int, "a whole number"),
+    float: ((int, float), "a number"),
+    str: (str, "a word"),
+}
 
 
 def register(
@@ -70,22 +77,50 @@ def build(
         preprocessing: how the crops are made; it travels inside the model, and gives its input
             size and channels.
         embedding_size: number of dimensions of an embedding; None: as published.
-        **options: what the architecture's function takes besides.
+        **options: of the architecture, those of `options_of` that are to differ.
 
     Returns:
         A functional model from pixels 0...255, uint8 or floating [B, H, W, channels], to
         embeddings, float32 [B, embedding_size] of length 1.
 
     Raises:
-        ValueError: for an unknown name, or options that the architecture refuses.
+        ValueError: for an unknown name or option, or a value that the architecture refuses.
     """
     architecture, default = _architecture(name)
+    _check(name, options)
     pixels = keras.Input(preprocessing.shape, name="pixels")
     normalized = PixelNormalization(preprocessing.to_dict(), name="normalization")(pixels)
     size = default if embedding_size is None else embedding_size
     features = architecture(normalized, size, **options)
     embedding = UnitLength(name="embedding")(features)
     return keras.Model(pixels, embedding, name=name.replace(":", "_"))
+
+
+def options_of(name: str) -> dict[str, Any]:
+    """The options of an architecture by name, with their defaults: as published.
+
+    They are the arguments of its function that have a default; those without one, such as the
+    blocks of each stage, make it the network of that name.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    settled = inspect.signature(_architecture(name)[0]).parameters
+    return {
+        option: settled[option].default
+        for option, parameter in inspect.signature(function_of(name)).parameters.items()
+        if parameter.default is not parameter.empty
+    }
+
+
+def function_of(name: str) -> Callable[..., Any]:
+    """The function that makes an architecture, as its module has it for the whole family.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    architecture, _ = _architecture(name)
+    return getattr(architecture, "func", architecture)
 
 
 def name_of(model: keras.Model) -> str:
@@ -102,6 +137,17 @@ def _architecture(name: str) -> tuple[Callable[..., Any], int]:
         return keras_backbones.architecture(name.removeprefix(keras_backbones.PREFIX)), 128
     publication = published(name)
     return _architectures[name], publication.embedding_size
+
+
+def _check(name: str, given: Mapping[str, Any]) -> None:
+    """Raise ValueError for an option that there is not, or a value of another kind."""
+    known = options_of(name)
+    for option, value in given.items():
+        if option not in known:
+            raise ValueError(f"{name} has no option {option!r}; it has {', '.join(sorted(known))}")
+        types, words = _KINDS.get(type(known[option]), (object, ""))
+        if not isinstance(value, types):
+            raise ValueError(f"{option} must be {words}, not {value!r}")
 
 
 def preprocessing_of(model: keras.Model) -> Preprocessing:

@@ -15,7 +15,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.models import name_of
 from facenet_tf.pretrained.saved import MODEL, check_crops
 from facenet_tf.records.dataset import FaceDataset
-from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.config import OPTIONS_OF_MODEL, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,12 @@ def open_initial(config: TrainConfig, dataset: FaceDataset) -> Initial | None:
     return _of_run(source, model, run)
 
 
+def _options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the architecture that a run's record says; one of before has fewer."""
+    options = {name: config[name] for name in OPTIONS_OF_MODEL if config.get(name) is not None}
+    return {**options, "model_options": config.get("model_options", {})}
+
+
 def _run_of(path: Path) -> Path | None:
     """The run directory that a source is, or is the model of."""
     if path.name == MODEL and (path.parent / "config.json").is_file():
@@ -77,7 +83,7 @@ def _of_run(source: str, model: keras.Model, run: Path) -> Initial:
         return Initial(
             source,
             model,
-            {name: config.get(name) for name in ("width", "dropout", "head")},
+            _options(config),
             tuple(dataset["seen_people"]),
             dataset.get("seen_before"),
         )

@@ -329,6 +329,27 @@ def test_unknown_name():
         models.published("nn9")
 
 
+def test_options_are_arguments_with_a_default():
+    expected = {"multiplier": 1.3, "strides": 1, "head": "depthwise", "dropout": 0.0}
+    assert models.options_of("ghostfacenet_v2") == expected
+    assert models.options_of("nns1") == {"head": "dense", "dropout": 0.0}
+    assert models.options_of("keras:MobileNet") == {"head": "gap", "dropout": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"widht": 8}, "residual_small has no option 'widht'; it has dropout, head, width"),
+        ({"width": 8.5}, "width must be a whole number, not 8.5"),
+        ({"dropout": "half"}, "dropout must be a number, not 'half'"),
+        ({"head": None}, "head must be a word, not None"),
+    ],
+)
+def test_options_that_there_are_not(options, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        models.build("residual_small", preprocessing=Preprocessing(), **options)
+
+
 def test_name_is_taken():
     with pytest.raises(ValueError, match="'nn2' is registered twice"):
         models.register("nn2", models.published("nn2"))(lambda pixels, embedding_size: pixels)
