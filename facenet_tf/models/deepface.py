@@ -5,8 +5,8 @@ with the paper's classifier of 4,030 people), 73 million of them in layers that 
 locally: an aligned face has other statistics at each place. 501 million multiply-adds. The paper's
 crops are turned to the front by a model in three dimensions.
 
-F7 ends in ReLU, so that no value of an embedding is negative. Its dropout is for the classifier;
-here dropout acts before F7.
+F7 ends in ReLU, so that no value of an embedding is negative. The paper drops features of F7
+itself, before its classifier, and says no rate; nothing is dropped before F7.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def deepface(
         pixels: normalised pixels, H and W at least 71.
         embedding_size: number of dimensions of the result.
         head: what becomes of the last map, as in `heads.pool`; the published one is "dense".
-        dropout: fraction of the features dropped before the bottleneck in training.
+        dropout: fraction of the features dropped before the bottleneck in training; the paper has
+            none there.
 
     Raises:
         ValueError: for an unknown head, or a smaller picture.

@@ -44,7 +44,7 @@ def network(
     blocks: Sequence[int],
     attention: bool,
     head: Head = "flatten",
-    dropout: float = 0.0,
+    dropout: float = 0.4,
 ) -> tf.Tensor:
     """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
 
@@ -54,8 +54,8 @@ def network(
         blocks: how many each of the four stages has.
         attention: whether squeeze and excitation ends each block.
         head: what becomes of the last map, as in `heads.pool`; the published one is "flatten".
-        dropout: fraction of the features dropped before the bottleneck in training (0.4 in the
-            paper, none in insightface's later code).
+        dropout: fraction of the features dropped before the bottleneck in training; 0.4 is the
+            paper's, insightface's later code has none.
 
     Raises:
         ValueError: for an unknown head.

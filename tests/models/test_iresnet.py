@@ -110,8 +110,8 @@ def test_order_within_a_block(ir50):
 
 def test_ends_as_the_reference(ir50):
     names = [layer.name for layer in ir50.layers]
-    ending = ["flatten_norm", "flatten", "bottleneck", "bottleneck_norm", "embedding"]
-    assert names[-5:] == ending
+    ending = ["flatten_norm", "flatten", "dropout", "bottleneck", "bottleneck_norm", "embedding"]
+    assert names[-6:] == ending
     last = ir50.get_layer("bottleneck_norm")
     assert last.center and last.scale
     assert ir50.get_layer("bottleneck").use_bias

@@ -59,6 +59,12 @@ MULTIPLY_ADDS = {
     "nns1": pytest.approx(220, abs=5),
     "nns2": pytest.approx(20, abs=5),
 }
+# Fraction of the features before the bottleneck that the publications drop, where they drop any.
+DROPOUT = {
+    **dict.fromkeys(["inception_resnet_v1", "inception_resnet_v2"], 0.2),
+    **dict.fromkeys(["ir18", "ir34", "ir50", "ir100", "ir_se50"], 0.4),
+    "vgg_face": 0.5,
+}
 # The smallest crops and layers that show what the whole network does.
 SIZES = {
     "deepface": 71,
@@ -196,6 +202,11 @@ class TestPublished:
         width = publication.width or publication.size
         assert published.input_shape == (None, publication.size, width, 3)
         assert published.output_shape == (None, publication.embedding_size)
+
+    def test_dropout(self, published):
+        rates = [layer.rate for layer in published.layers if layer.name == "dropout"]
+        assert rates == ([DROPOUT[published.name]] if published.name in DROPOUT else [])
+        assert models.options_of(published.name)["dropout"] == sum(rates)
 
     @pytest.mark.parametrize("published", EVERY, indirect=True)
     def test_multiply_adds(self, published):
