@@ -1,6 +1,7 @@
 """Every registered architecture, through the same checks."""
 
 import gc
+import inspect
 import re
 
 import keras
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf import models
+from facenet_tf.models import registry
 from facenet_tf.models.ghostfacenet import NearestResize
 from facenet_tf.preprocessing import Preprocessing
 from tests.models import counts
@@ -207,6 +209,13 @@ class TestPublished:
         rates = [layer.rate for layer in published.layers if layer.name == "dropout"]
         assert rates == ([DROPOUT[published.name]] if published.name in DROPOUT else [])
         assert models.options_of(published.name)["dropout"] == sum(rates)
+
+    def test_docstring_says_what_it_is(self, published):
+        publication = models.published(published.name)
+        said = inspect.getmodule(registry.function_of(published.name)).__doc__
+        for figure in (publication.parameters, publication.embedding_size, publication.size):
+            assert re.search(rf"\b{figure:,}\b|\b{figure}\b", said), figure
+        assert "multiply-adds" in said
 
     @pytest.mark.parametrize("published", EVERY, indirect=True)
     def test_multiply_adds(self, published):
