@@ -48,7 +48,7 @@ def ready_step(
     """A function that takes one train step of batch-hard with a soft margin on a fixed batch.
 
     Args:
-        model: architecture, with fresh weights.
+        model: architecture, with fresh weights and without dropout.
         size: side of the crops in pixels.
         people: P of the batch.
         precision: policy of the network's body.
@@ -61,8 +61,9 @@ def ready_step(
     """
     keras.utils.set_random_seed(0)
     keras.mixed_precision.set_global_policy(precision)
+    crops = Preprocessing(size=size)
     network = change(
-        models.build(model, preprocessing=Preprocessing(size=size), embedding_size=embedding)
+        models.build(model, preprocessing=crops, embedding_size=embedding, dropout=0.0)
     )
     head = build_head(STAGE, people, embedding, seed=0)
     trainer = EmbeddingTrainer(network, head, jit, chunk=chunk)

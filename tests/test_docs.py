@@ -116,7 +116,7 @@ class TestTables:
             monkeypatch.setattr(f"figures.{name}", tmp_path)
         return tmp_path
 
-    @pytest.mark.parametrize("name", ["README.md", "docs/results.md"])
+    @pytest.mark.parametrize("name", ["README.md", "docs/results.md", "docs/models.md"])
     def test_are_those_of_the_results(self, tables, name):
         text = (ROOT / name).read_text()
         assert tables.BLOCK.search(text)
@@ -336,7 +336,19 @@ class TestModels:
         assert row[3] == str(publication.embedding_size)
         assert row[4] == f"{'' if publication.verified else '~'}{publication.parameters:,}"
 
+    def test_options_and_their_defaults(self):
+        rows = [line.strip("| ").split(" | ") for line in self.section("Options")[2:]]
+        names = [name for titles, _ in rows for name in titles.strip("`").split("`, `")]
+        assert sorted(names) == sorted([*models.names(), "keras:NAME"])
+        for titles, said in rows:
+            for name in titles.strip("`").split("`, `"):
+                options = models.options_of(name.replace("NAME", "MobileNet"))
+                ours = [f"`{option}={json.dumps(options[option])}`" for option in sorted(options)]
+                assert said == ", ".join(ours), name
+
     def test_weights_of_deepface(self):
+        local = sum(count for name, count in test_deepface.WEIGHTS.items() if name.startswith("l"))
+        assert f"{local / 1e6:.0f} of 102 million parameters" in self.text
         rows = ["C1", "C3", "L4", "L5", "L6", "F7"]
         for row, count in zip(rows, test_deepface.WEIGHTS.values(), strict=True):
             assert self.row(row, "deepface")[-1] == f"{count:,}"

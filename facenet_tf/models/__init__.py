@@ -30,7 +30,15 @@ from facenet_tf.models.locally_connected import LocallyConnected
 from facenet_tf.models.nn1 import Maxout
 from facenet_tf.models.prelu import ChannelPReLU
 from facenet_tf.models.publication import Published
-from facenet_tf.models.registry import build, names, preprocessing_of, published, register
+from facenet_tf.models.registry import (
+    build,
+    name_of,
+    names,
+    options_of,
+    preprocessing_of,
+    published,
+    register,
+)
 
 __all__ = [
     "ChannelAffine",
@@ -49,7 +57,9 @@ __all__ = [
     "UnitLength",
     "build",
     "multiply_adds",
+    "name_of",
     "names",
+    "options_of",
     "preprocessing_of",
     "published",
     "register",

@@ -14,6 +14,7 @@ from tyro.conf import Positional
 from facenet_tf import cli, models
 from facenet_tf.errors import InputError, require
 from facenet_tf.models import table
+from facenet_tf.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class TableConfig:
     """Which architectures, and what of them."""
 
     names: Positional[tuple[str, ...]] = ()
-    """architectures; without any: all"""
+    """architectures; without any: all; with --summary and --plot also "keras:" and the name of a
+    network of keras.applications, for crops of the usual size"""
     speed: bool = True
     """measure images per second on this machine, some seconds for each"""
     json: Path | None = None
@@ -37,8 +39,12 @@ class TableConfig:
     def check(self) -> None:
         """Raise `InputError` for the first option that cannot be meant."""
         for name in self.names:
-            if name not in models.names():
-                raise InputError(f"no architecture {name}: there are {', '.join(models.names())}")
+            try:
+                models.options_of(name)
+            except ValueError as error:
+                raise InputError(str(error)) from error
+            shown = name in models.names() or self.summary or bool(self.plot)
+            require(shown, "architecture", name, "no paper has it; give --summary or --plot")
         for option in ("json", "markdown", "plot"):
             path = getattr(self, option)
             there = path is None or path.parent.is_dir()
@@ -89,7 +95,9 @@ def _plot(name: str, path: Path) -> None:
 
 
 def _as_published(name: str) -> keras.Model:
-    return models.build(name, preprocessing=models.published(name).preprocessing)
+    published = name in models.names()
+    crops = models.published(name).preprocessing if published else Preprocessing()
+    return models.build(name, preprocessing=crops)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """DeepFace: Taigman et al., DeepFace: Closing the Gap to Human-Level Performance, 2014, Figure 2.
 
 From 152×152 crops to the 4096 features of its layer F7 with 102,412,864 parameters (118,923,774
-with the paper's classifier of 4,030 people), 72 million of them in layers that are connected
+with the paper's classifier of 4,030 people), 73 million of them in layers that are connected
 locally: an aligned face has other statistics at each place. 501 million multiply-adds. The paper's
 crops are turned to the front by a model in three dimensions.
 
-F7 ends in ReLU, so that no value of an embedding is negative. Its dropout is for the classifier;
-here dropout acts before F7.
+F7 ends in ReLU, so that no value of an embedding is negative. The paper drops features of F7
+itself, before its classifier, and says no rate; nothing is dropped before F7.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def deepface(
         pixels: normalised pixels, H and W at least 71.
         embedding_size: number of dimensions of the result.
         head: what becomes of the last map, as in `heads.pool`; the published one is "dense".
-        dropout: fraction of the features dropped before the bottleneck in training.
+        dropout: fraction of the features dropped before the bottleneck in training; the paper has
+            none there.
 
     Raises:
         ValueError: for an unknown head, or a smaller picture.

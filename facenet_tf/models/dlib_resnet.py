@@ -85,9 +85,9 @@ def _residual(x: tf.Tensor, filters: int, name: str, norm: Norm, halve: bool) ->
     y = _convolution(y, filters, 3, f"{name}_conv2", norm)
     if halve:
         x = keras.layers.AveragePooling2D(2, name=f"{name}_pool")(x)
-        y = PaddedSum(name=f"{name}_add")([x, y])
+        y = PaddedSum(name=f"{name}_sum")([x, y])
     else:
-        y = keras.layers.Add(name=f"{name}_add")([x, y])
+        y = keras.layers.Add(name=f"{name}_sum")([x, y])
     return keras.layers.ReLU(name=f"{name}_relu")(y)
 
 

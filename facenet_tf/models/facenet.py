@@ -70,7 +70,7 @@ def network(
     *,
     stem: tuple[int, int],
     blocks: Sequence[Block],
-    hidden: int = 0,
+    hidden: int,
     head: Head = "gap",
     dropout: float = 0.0,
 ) -> tf.Tensor:
@@ -103,16 +103,16 @@ def network(
     return bottleneck(x, embedding_size, dropout)
 
 
-_full, _half, _quarter = (64, 192), (32, 96), (8, 32)
+_averaged = partial(partial, network, stem=(64, 192), hidden=0)
 _paper = partial(Published, "Schroff et al., FaceNet, 2015, Table 2", 2015)
 _described = partial(Published, "Schroff et al., FaceNet, 2015, section 3.3", 2015, verified=False)
 
-register("nn2", _paper(224, 7_472_144))(partial(network, stem=_full, blocks=BLOCKS))
-register("nn3", _paper(160, 7_472_144))(partial(network, stem=_full, blocks=BLOCKS))
-register("nn4", _described(96, 6_959_088))(partial(network, stem=_full, blocks=NN4_BLOCKS))
+register("nn2", _paper(224, 7_472_144))(_averaged(blocks=BLOCKS))
+register("nn3", _paper(160, 7_472_144))(_averaged(blocks=BLOCKS))
+register("nn4", _described(96, 6_959_088))(_averaged(blocks=NN4_BLOCKS))
 register("nns1", _described(165, 25_699_800))(
-    partial(network, stem=_half, blocks=NNS1_BLOCKS, hidden=1312, head="dense")
+    partial(network, stem=(32, 96), blocks=NNS1_BLOCKS, hidden=1312, head="dense")
 )
 register("nns2", _described(140, 4_247_232, width=116))(
-    partial(network, stem=_quarter, blocks=NNS2_BLOCKS, hidden=768, head="dense")
+    partial(network, stem=(8, 32), blocks=NNS2_BLOCKS, hidden=768, head="dense")
 )

@@ -144,7 +144,7 @@ def _block(x: tf.Tensor, block: Block, multiplier: float, attentive: bool, name:
     if block.strides > 1 or x.shape[-1] != filters:
         x = depthwise(x, block.kernel, f"{name}_shortcut_depthwise", block.strides)
         x = convolution(x, filters, 1, f"{name}_shortcut_conv")
-    return keras.layers.Add(name=f"{name}_add")([x, y])
+    return keras.layers.Add(name=f"{name}_sum")([x, y])
 
 
 def _ghost(x: tf.Tensor, filters: int, name: str, active: bool) -> tf.Tensor:

@@ -63,7 +63,7 @@ def network(
     *,
     version: Version,
     head: Head = "gap",
-    dropout: float = 0.0,
+    dropout: float = 0.2,
 ) -> tf.Tensor:
     """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
 
@@ -72,8 +72,8 @@ def network(
         embedding_size: number of dimensions of the result.
         version: what there is of each kind of block.
         head: what becomes of the last map, as in `heads.pool`; the published one is "gap".
-        dropout: fraction of the features dropped before the bottleneck in training (0.2 in
-            davidsandberg's code, 0.6 in facenet-pytorch).
+        dropout: fraction of the features dropped before the bottleneck in training; 0.2 is that of
+            the paper's Figure 15 and of davidsandberg's code, facenet-pytorch has 0.6.
 
     Raises:
         ValueError: for an unknown head, or a smaller picture.

@@ -42,9 +42,9 @@ def network(
     embedding_size: int,
     *,
     blocks: Sequence[int],
-    attention: bool = False,
+    attention: bool,
     head: Head = "flatten",
-    dropout: float = 0.0,
+    dropout: float = 0.4,
 ) -> tf.Tensor:
     """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
 
@@ -54,8 +54,8 @@ def network(
         blocks: how many each of the four stages has.
         attention: whether squeeze and excitation ends each block.
         head: what becomes of the last map, as in `heads.pool`; the published one is "flatten".
-        dropout: fraction of the features dropped before the bottleneck in training (0.4 in the
-            paper, none in insightface's later code).
+        dropout: fraction of the features dropped before the bottleneck in training; 0.4 is the
+            paper's, insightface's later code has none.
 
     Raises:
         ValueError: for an unknown head.
@@ -77,7 +77,7 @@ def _block(x: tf.Tensor, filters: int, strides: int, attention: bool, name: str)
         y = squeeze_and_excite(y, filters // REDUCTION, f"{name}_attention")
     if strides > 1:
         x = convolution(x, filters, 1, f"{name}_shortcut", strides)
-    return keras.layers.Add(name=f"{name}_add")([x, y])
+    return keras.layers.Add(name=f"{name}_sum")([x, y])
 
 
 _paper = partial(
@@ -87,12 +87,13 @@ _paper = partial(
     112,
     embedding_size=512,
 )
+_plain = partial(partial, network, attention=False)
 _deep = (3, 4, 14, 3)
 
-register("ir18", _paper(parameters=24_025_600))(partial(network, blocks=(2, 2, 2, 2)))
-register("ir34", _paper(parameters=34_139_328))(partial(network, blocks=(3, 4, 6, 3)))
-register("ir50", _paper(parameters=43_590_848))(partial(network, blocks=_deep))
-register("ir100", _paper(parameters=65_156_160, lfw=99.83))(partial(network, blocks=(3, 13, 30, 3)))
+register("ir18", _paper(parameters=24_025_600))(_plain(blocks=(2, 2, 2, 2)))
+register("ir34", _paper(parameters=34_139_328))(_plain(blocks=(3, 4, 6, 3)))
+register("ir50", _paper(parameters=43_590_848))(_plain(blocks=_deep))
+register("ir100", _paper(parameters=65_156_160, lfw=99.83))(_plain(blocks=(3, 13, 30, 3)))
 register("ir_se50", _paper(parameters=43_820_120, verified=False))(
     partial(network, blocks=_deep, attention=True)
 )

@@ -57,7 +57,7 @@ def mbf(
         for block in range(2, blocks + 2):
             name = f"stage{stage}_block{block}"
             y = _bottleneck(x, filters, filters, name)
-            x = keras.layers.Add(name=f"{name}_add")([x, y])
+            x = keras.layers.Add(name=f"{name}_sum")([x, y])
     x = pool(_activated(x, 512, 1, "last_conv"), head)
     return bottleneck(x, embedding_size, dropout, normed=True, use_bias=False)
 

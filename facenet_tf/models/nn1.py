@@ -1,9 +1,9 @@
 """FaceNet NN1: Schroff et al., FaceNet, 2015, Table 1.
 
 The network of Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, 2013, with
-1×1 convolutions in between. From 220×220 crops to 128 dimensions with 140,006,592 weights (the
-paper: 140 million), of which 136 million lie in the two fully connected layers, and 19,072 biases;
-1.6 billion multiply-adds. There is no batch normalisation in it.
+1×1 convolutions in between. From 220×220 crops to 128 dimensions with 140,025,664 parameters:
+140,006,592 weights (the paper: 140 million), of which 136 million lie in the two fully connected
+layers, and 19,072 biases; 1.6 billion multiply-adds. There is no batch normalisation in it.
 
 Maxout (Goodfellow et al., Maxout Networks, 2013) takes the larger of two units each.
 """

@@ -68,7 +68,7 @@ def _unit(x: tf.Tensor, filters: int, name: str) -> tf.Tensor:
     for number in (1, 2):
         small = keras.initializers.RandomNormal(stddev=0.01)
         y = _convolution(y, filters, f"{name}_conv{number}", small)
-    return keras.layers.Add(name=f"{name}_add")([x, y])
+    return keras.layers.Add(name=f"{name}_sum")([x, y])
 
 
 def _convolution(

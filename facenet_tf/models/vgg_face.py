@@ -42,7 +42,7 @@ def vgg_face(
     *,
     width: int = 4096,
     head: Head = "dense",
-    dropout: float = 0.0,
+    dropout: float = 0.5,
 ) -> tf.Tensor:
     """Layers from normalised pixels [B, H, W, C] to float32 [B, embedding_size].
 
@@ -51,8 +51,8 @@ def vgg_face(
         embedding_size: number of dimensions of the result.
         width: units of fc6.
         head: what becomes of the last map, as in `heads.pool`; the published one is "dense".
-        dropout: fraction of the features dropped before the bottleneck in training (0.5 in the
-            paper).
+        dropout: fraction of the features dropped before the bottleneck in training; 0.5 is the
+            paper's.
 
     Raises:
         ValueError: for an unknown head, or a smaller picture.

@@ -13,6 +13,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.models.dlib_resnet import STAGES
 from facenet_tf.pretrained.dlib_file import Contents, read_network
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file, sha256_of
+from facenet_tf.pretrained.filling import check_forward
 
 SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 """Of the file in face-recognition-models 0.3.0."""
@@ -46,7 +47,8 @@ def dlib_model(path: Path | None = None) -> keras.Model:
         [B, 128] of length 1. Those before "embedding" are dlib's own.
 
     Raises:
-        InputError: the package is missing, the file damaged or of another network.
+        InputError: the package is missing, the file damaged or of another network, or its weights
+            make no embedding of a picture.
     """
     if path is None:
         path = package_file(WEIGHTS)
@@ -58,6 +60,7 @@ def dlib_model(path: Path | None = None) -> keras.Model:
     for layer, theirs in zip(ours, layers, strict=True):
         layer.set_weights(_weights(layer, theirs, path))
     _balance(model)
+    check_forward(model, path)
     return model
 
 

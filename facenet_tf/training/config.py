@@ -27,6 +27,9 @@ _FEWEST_STEPS = 20
 # The network of a run that begins with fresh weights.
 _BODY = {"model": "residual_small", "embedding_size": 128}
 
+# Options of an architecture that have an option of the run each.
+OPTIONS_OF_MODEL = ("width", "dropout", "head")
+
 # Of the optimisers that decay weights, by default.
 _WEIGHT_DECAY = {"adamw": 5e-2, "lamb": 5e-2, "sgd": 5e-4}
 
@@ -140,12 +143,15 @@ class TrainConfig:
     """length of the embedding; None: that of --init, or 128"""
     width: int | None = None
     """filters of the first stage, or units of the fully connected layers, where the architecture
-    has this choice; None: its own"""
+    has this choice; None: that of --init, or as published"""
     dropout: float | None = None
-    """fraction of features dropped before the bottleneck, where it has this choice"""
+    """fraction of features dropped before the bottleneck; None: that of --init, or as published"""
     head: str | None = None
-    """how the last map becomes a vector, where it has this choice (gap, depthwise, flatten,
-    dense)"""
+    """how the last map becomes a vector (gap, depthwise, flatten, dense); None: that of --init, or
+    as published"""
+    model_options: dict[str, int | float | str] = field(default_factory=dict)
+    """further options of the architecture by name (strides 2, norm batch), as docs/models.md has
+    them; those that are not given: those of --init, or as published"""
     steps_per_epoch: int = 0
     """an epoch is this many steps: validation, checkpoint and early stop happen at its end; 0: as
     many as it takes to draw as many pictures as there are to train on, and at least 20"""
@@ -230,10 +236,11 @@ class TrainConfig:
         return self.weight_decay if self.optimizer in _WEIGHT_DECAY else None
 
     @property
-    def model_options(self) -> dict[str, int | float | str]:
+    def options_of_model(self) -> dict[str, int | float | str]:
         """What the architecture is given besides: the options that are set."""
-        options = {"width": self.width, "dropout": self.dropout, "head": self.head}
-        return {name: value for name, value in options.items() if value is not None}
+        named = {name: getattr(self, name) for name in OPTIONS_OF_MODEL}
+        given = {name: value for name, value in named.items() if value is not None}
+        return {**given, **self.model_options}
 
     @property
     def stages(self) -> dict[str, Stage]:
@@ -259,10 +266,12 @@ class TrainConfig:
         """The config with what it leaves open of the network settled.
 
         Args:
-            body: values for `model`, `embedding_size` and options of the architecture.
+            body: values for `model`, `embedding_size` and options of the architecture, each of
+                `model_options` by itself.
         """
         left_open = {name: body[name] for name in body if getattr(self, name) is None}
-        return dataclasses.replace(self, **left_open)
+        options = {**body.get("model_options", {}), **self.model_options}
+        return dataclasses.replace(self, **left_open, model_options=options)
 
     def with_steps(self, pictures: int, stage: Stage) -> TrainConfig:
         """The config with `steps_per_epoch` settled.
@@ -283,6 +292,7 @@ class TrainConfig:
             raise InputError("--warm-up.epochs and --main.epochs are both 0: nothing to train")
         if self.overwrite and self.resume:
             raise InputError("--overwrite and --resume exclude each other: give one")
+        self._check_model_options()
         self.augmentation.check()
         for name in self.degrade:
             degradation_of(name)
@@ -298,6 +308,12 @@ class TrainConfig:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):
             stage.check(name)
+
+    def _check_model_options(self) -> None:
+        for name in OPTIONS_OF_MODEL:
+            if name in self.model_options:
+                value = self.model_options[name]
+                raise InputError(f"--model-options {name} {value}: give --{name} {value}")
 
     def _check_descent(self) -> None:
         _at_least("", self, {"steps_per_execution": 1})

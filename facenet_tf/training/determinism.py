@@ -48,7 +48,10 @@ def check_model(config: TrainConfig, model: keras.Model) -> None:
     """Raise `InputError` for layers whose random numbers no checkpoint holds."""
     dropped = any(isinstance(layer, keras.layers.Dropout) for layer in model.layers)
     if config.deterministic and dropped and keras.__version__.startswith("2."):
-        raise InputError("--deterministic and --dropout exclude each other on Keras 2: give one")
+        raise InputError(
+            "--deterministic: Keras 2 keeps the random numbers of dropout where no checkpoint "
+            "reaches them; give --dropout 0, or take Keras 3"
+        )
 
 
 def _set_threads(threads: int) -> None:

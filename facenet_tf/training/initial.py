@@ -12,9 +12,10 @@ import keras
 
 from facenet_tf import pretrained
 from facenet_tf.errors import InputError
+from facenet_tf.models import name_of
 from facenet_tf.pretrained.saved import MODEL, check_crops
 from facenet_tf.records.dataset import FaceDataset
-from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.config import OPTIONS_OF_MODEL, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Initial:
     @property
     def body(self) -> dict[str, Any]:
         """The network as options of a run have it."""
-        network = {"model": self.model.name, "embedding_size": int(self.model.output_shape[-1])}
+        network = {"model": name_of(self.model), "embedding_size": int(self.model.output_shape[-1])}
         return {**self.options, **network}
 
 
@@ -49,16 +50,23 @@ def open_initial(config: TrainConfig, dataset: FaceDataset) -> Initial | None:
     if source is None:
         return None
     model = pretrained.load(source)
-    if config.model not in (None, model.name):
+    name = name_of(model)
+    if config.model not in (None, name):
         raise InputError(
-            f"--model {config.model}: the weights of --init {source} are of {model.name}; leave "
-            "--model out"
+            f"--model {config.model}: the weights of --init {source} are of {name}; leave --model "
+            "out"
         )
     check_crops(model, f"{source} (--init)", dataset)
     run = _run_of(Path(source))
     if run is None:
         return Initial(source, model, seen_before=Path(source).name)
     return _of_run(source, model, run)
+
+
+def _options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the architecture that a run's record says; one of before has fewer."""
+    options = {name: config[name] for name in OPTIONS_OF_MODEL if config.get(name) is not None}
+    return {**options, "model_options": config.get("model_options", {})}
 
 
 def _run_of(path: Path) -> Path | None:
@@ -75,7 +83,7 @@ def _of_run(source: str, model: keras.Model, run: Path) -> Initial:
         return Initial(
             source,
             model,
-            {name: config.get(name) for name in ("width", "dropout", "head")},
+            _options(config),
             tuple(dataset["seen_people"]),
             dataset.get("seen_before"),
         )

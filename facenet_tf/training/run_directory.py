@@ -158,6 +158,7 @@ def _make_equal(path: Path, content: bytes) -> None:
 
 
 def _differences(before: Any, now: Any, name: str) -> list[tuple[str, Any, Any]]:
+    before = {} if before is None and isinstance(now, dict) else before  # of an earlier version
     if isinstance(before, dict) and isinstance(now, dict):
         names = sorted(before.keys() | now.keys())
         return [

@@ -33,11 +33,11 @@ def build_model(config: TrainConfig, preprocessing: Preprocessing) -> keras.Mode
             config.model,
             preprocessing=preprocessing,
             embedding_size=config.embedding_size,
-            **config.model_options,
+            **config.options_of_model,
         )
     except (TypeError, ValueError) as error:
-        options = "".join(f" --{name} {value}" for name, value in config.model_options.items())
-        raise InputError(f"--model {config.model}{options}: {error}") from error
+        given = "".join(f", {name} {value}" for name, value in config.options_of_model.items())
+        raise InputError(f"--model {config.model}{given}: {error}") from error
 
 
 def prepare_body(model: keras.Model, config: TrainConfig, initial: Initial | None) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from facenet_tf import cli
 from facenet_tf.commands.train import configured, main
+from facenet_tf.errors import InputError
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.loss_terms import names_of
 
@@ -44,6 +45,19 @@ def test_options_belong_to_the_loss_that_they_were_meant_for(words, warm_up, mai
     default = TrainConfig()
     assert options(config.warm_up) == (warm_up or options(default.warm_up))
     assert options(config.main) == (main or options(default.main))
+
+
+def test_options_of_an_architecture_are_numbers_or_words():
+    words = "--model-options strides 2 multiplier 1.5 norm batch"
+    config = configured(words.split())
+    assert config.model_options == {"strides": 2, "multiplier": 1.5, "norm": "batch"}
+    assert isinstance(config.model_options["strides"], int)
+
+
+@pytest.mark.parametrize("option", ["width", "dropout", "head"])
+def test_an_option_of_an_architecture_has_one_name(option):
+    with pytest.raises(InputError, match=f"--model-options {option} 1: give --{option} 1"):
+        configured(["--model-options", option, "1"]).check()
 
 
 def test_so_do_those_of_a_recipe(tmp_path):

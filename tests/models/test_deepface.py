@@ -3,6 +3,7 @@
 import pytest
 
 from facenet_tf import models
+from facenet_tf.models import deepface
 from facenet_tf.preprocessing import Preprocessing
 from tests.models.counts import parameters, shapes, weights, zeros
 
@@ -35,6 +36,11 @@ def net():
 
 def test_weights_of_each_layer(net):
     assert weights(net) == WEIGHTS
+
+
+def test_most_of_them_are_local():
+    local = sum(WEIGHTS[name] for name in ("l4", "l5", "l6"))
+    assert f"{local / 1e6:.0f} million of them in" in deepface.__doc__
 
 
 def test_parameters_with_the_classifier_of_the_paper(net):

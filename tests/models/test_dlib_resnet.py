@@ -64,7 +64,7 @@ def test_the_smaller_side_is_filled_up_with_zeros(net):
     found = shapes(net)
     assert found["stage4_block1_conv2_norm"] == (3, 3, 256)
     assert found["stage4_block1_pool"] == (4, 4, 128)
-    assert found["stage4_block1_add"] == (4, 4, 256)
+    assert found["stage4_block1_sum"] == (4, 4, 256)
 
 
 def test_multiply_adds(net):

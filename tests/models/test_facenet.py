@@ -30,6 +30,19 @@ WEIGHTS_OF_NN4 = {
     "inception_5b": 896 * 384 + 896 * 192 + 9 * 192 * 384 + 896 * 128,
     "bottleneck": 896 * 128,
 }
+# Rows of Table 2: side of the output, #1×1, #3×3 reduce, #3×3, #5×5 reduce, #5×5, projection.
+TABLE_2 = {
+    "3a": (28, 64, 96, 128, 16, 32, 32),
+    "3b": (28, 64, 96, 128, 32, 64, 64),
+    "3c": (14, 0, 128, 256, 32, 64, 0),
+    "4a": (14, 256, 96, 192, 32, 64, 128),
+    "4b": (14, 224, 112, 224, 32, 64, 128),
+    "4c": (14, 192, 128, 256, 32, 64, 128),
+    "4d": (14, 160, 144, 288, 32, 64, 128),
+    "4e": (7, 0, 160, 256, 64, 128, 0),
+    "5a": (7, 384, 192, 384, 48, 128, 128),
+    "5b": (7, 384, 192, 384, 48, 128, 128),
+}
 SIDES = {"stem_pool1": 56, "stem_pool2": 28, "inception_3c": 14, "inception_4e": 7}
 CHANNELS = {
     "inception_3a": 256,
@@ -47,6 +60,26 @@ def published(name):
         return models.build(name, preprocessing=models.published(name).preprocessing)
 
 
+def rows_of_nn2():
+    """Its convolutions by name, from the table: window, channels in and out, side of the output."""
+    yield "stem_conv1", 7, 3, 64, 112
+    yield "stem_conv2_reduce", 1, 64, 64, 56
+    yield "stem_conv2", 3, 64, 192, 56
+    before, channels = 28, 192
+    for block, (side, single, less3, conv3, less5, conv5, projection) in TABLE_2.items():
+        name = f"inception_{block}"
+        if single:
+            yield f"{name}_1x1", 1, channels, single, side
+        yield f"{name}_3x3_reduce", 1, channels, less3, before
+        yield f"{name}_3x3", 3, less3, conv3, side
+        yield f"{name}_5x5_reduce", 1, channels, less5, before
+        yield f"{name}_5x5", 5, less5, conv5, side
+        if projection:
+            yield f"{name}_projection", 1, channels, projection, side
+        # A block without projection hands on what it pools.
+        before, channels = side, single + conv3 + conv5 + (projection or channels)
+
+
 @pytest.fixture(scope="module")
 def nn2():
     return published("nn2")
@@ -55,6 +88,17 @@ def nn2():
 class TestNN2:
     def test_weights_of_each_block(self, nn2):
         assert weights_of_blocks(nn2, WEIGHTS) == WEIGHTS
+
+    def test_weights_of_each_layer(self, nn2):
+        rows = rows_of_nn2()
+        expected = {name: size * size * less * more for name, size, less, more, _ in rows}
+        assert weights(nn2) == {**expected, "bottleneck": 1024 * 128}
+
+    def test_shapes_of_each_layer(self, nn2):
+        found = shapes(nn2)
+        for name, _, _, filters, side in rows_of_nn2():
+            for part in (name, f"{name}_norm", f"{name}_relu"):
+                assert found[part] == (side, side, filters), part
 
     def test_shapes_of_the_paper(self, nn2):
         found = shapes(nn2)

@@ -86,7 +86,7 @@ def test_shapes(net):
     for number, (_, expansion, filters, _, stride) in enumerate([*ROWS, LAST[net.name]], 1):
         assert found[f"block{number}_ghost1_concat"] == (side, side, expansion)
         side //= stride
-        assert found[f"block{number}_add"] == (side, side, filters)
+        assert found[f"block{number}_sum"] == (side, side, filters)
     assert found["pool"] == (1, 1, LAST[net.name][1])
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match="strides must be 1 or 2, not 3"):
         build("ghostfacenet_v1", strides=3)
     assert (
-        shapes(build("ghostfacenet_v2", Preprocessing(size=33), strides=2))["block16_add"][0] == 2
+        shapes(build("ghostfacenet_v2", Preprocessing(size=33), strides=2))["block16_sum"][0] == 2
     )
     with pytest.raises(ValueError, match="more than 32 pixels, not 32"):
         build("ghostfacenet_v2", Preprocessing(size=32), strides=2)
@@ -123,7 +123,7 @@ def test_what_cannot_be_built_is_refused():
 def test_other_options():
     crops = Preprocessing(size=64, width=48)
     model = build("ghostfacenet_v1", crops, multiplier=0.5, head="gap", dropout=0.1)
-    assert shapes(model)["block16_add"] == (4, 3, 80)
+    assert shapes(model)["block16_sum"] == (4, 3, 80)
     assert model.get_layer("bottleneck").kernel.shape == (256, 512)
 
 

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import math
 from pathlib import Path
 
 import keras
@@ -9,7 +10,7 @@ import pytest
 from facenet_tf import models
 from facenet_tf.preprocessing import Preprocessing
 from tests.models import facenet_pytorch_weights as theirs
-from tests.models.counts import multiply_adds, parameters, shapes, zeros
+from tests.models.counts import multiply_adds, parameters, shapes, weights, zeros
 
 # Trainable parameters without scales of batch normalisation, from the filters of davidsandberg's
 # code (the paper's Figures 10 to 13 and 7, with other widths for 149-pixel stems).
@@ -21,6 +22,62 @@ BLOCKS = {
     "mixed_7a": 3_344_256,
     "block8": 6 * 1_600_000,
     "bottleneck": 1792 * 128 + 128,
+}
+# Convolutions, from the paper's figures with the filters of davidsandberg's code: height and width
+# of the window, channels in and out, side of the output.
+STEM = {
+    "stem_conv1a": (3, 3, 3, 32, 79),
+    "stem_conv2a": (3, 3, 32, 32, 77),
+    "stem_conv2b": (3, 3, 32, 64, 77),
+    "stem_conv3b": (1, 1, 64, 80, 38),
+    "stem_conv4a": (3, 3, 80, 192, 36),
+    "stem_conv4b": (3, 3, 192, 256, 17),
+}
+BLOCK35 = {
+    "a1": (1, 1, 256, 32, 17),
+    "b1": (1, 1, 256, 32, 17),
+    "b2": (3, 3, 32, 32, 17),
+    "c1": (1, 1, 256, 32, 17),
+    "c2": (3, 3, 32, 32, 17),
+    "c3": (3, 3, 32, 32, 17),
+    "up": (1, 1, 96, 256, 17),
+}
+MIXED_6A = {
+    "a1": (3, 3, 256, 384, 8),
+    "b1": (1, 1, 256, 192, 17),
+    "b2": (3, 3, 192, 192, 17),
+    "b3": (3, 3, 192, 256, 8),
+}
+BLOCK17 = {
+    "a1": (1, 1, 896, 128, 8),
+    "b1": (1, 1, 896, 128, 8),
+    "b2": (1, 7, 128, 128, 8),
+    "b3": (7, 1, 128, 128, 8),
+    "up": (1, 1, 256, 896, 8),
+}
+MIXED_7A = {
+    "a1": (1, 1, 896, 256, 8),
+    "a2": (3, 3, 256, 384, 3),
+    "b1": (1, 1, 896, 256, 8),
+    "b2": (3, 3, 256, 256, 3),
+    "c1": (1, 1, 896, 256, 8),
+    "c2": (3, 3, 256, 256, 8),
+    "c3": (3, 3, 256, 256, 3),
+}
+BLOCK8 = {
+    "a1": (1, 1, 1792, 192, 3),
+    "b1": (1, 1, 1792, 192, 3),
+    "b2": (1, 3, 192, 192, 3),
+    "b3": (3, 1, 192, 192, 3),
+    "up": (1, 1, 384, 1792, 3),
+}
+ROWS = {
+    **STEM,
+    **{f"block35_{n}_{part}": row for n in range(1, 6) for part, row in BLOCK35.items()},
+    **{f"mixed_6a_{part}": row for part, row in MIXED_6A.items()},
+    **{f"block17_{n}_{part}": row for n in range(1, 11) for part, row in BLOCK17.items()},
+    **{f"mixed_7a_{part}": row for part, row in MIXED_7A.items()},
+    **{f"block8_{n}_{part}": row for n in range(1, 7) for part, row in BLOCK8.items()},
 }
 SHAPES = {
     "stem_conv1a": (79, 79, 32),
@@ -70,6 +127,21 @@ def test_parameters_of_each_block(net):
             block = next(name for name in BLOCKS if layer.name.startswith(name))
             counted[block] += parameters(layer.trainable_variables)
     assert counted == BLOCKS
+
+
+def test_weights_of_each_layer(net):
+    expected = {name: math.prod(row[:4]) for name, row in ROWS.items()}
+    assert weights(net) == {**expected, "bottleneck": 1792 * 128}
+    for name, (height, width, *_) in ROWS.items():
+        assert net.get_layer(name).kernel_size == (height, width), name
+
+
+def test_shapes_of_each_layer(net):
+    found = shapes(net)
+    for name, (*_, filters, side) in ROWS.items():
+        follow = [] if name.endswith("_up") else [f"{name}_norm", f"{name}_relu"]
+        for part in (name, *follow):
+            assert found[part] == (side, side, filters), part
 
 
 def test_shapes_of_the_paper(net):

@@ -21,11 +21,11 @@ PARTS = {
 SHAPES = {
     "stem_conv_prelu": (112, 112, 64),
     "stage1_block1_conv1_prelu": (112, 112, 64),
-    "stage1_block3_add": (56, 56, 64),
+    "stage1_block3_sum": (56, 56, 64),
     "stage2_block1_conv1_prelu": (56, 56, 128),
-    "stage2_block4_add": (28, 28, 128),
-    "stage3_block14_add": (14, 14, 256),
-    "stage4_block3_add": (7, 7, 512),
+    "stage2_block4_sum": (28, 28, 128),
+    "stage3_block14_sum": (14, 14, 256),
+    "stage4_block3_sum": (7, 7, 512),
     "flatten_norm": (7, 7, 512),
     "flatten": (25_088,),
     "bottleneck": (512,),
@@ -69,6 +69,27 @@ def test_weights_of_each_layer(ir50):
     assert weights(ir50) == expected
 
 
+def test_shapes_of_each_layer(ir50):
+    """The second convolution of a stage's first block halves the side, and its shortcut does."""
+    expected = {"stem_conv": (112, 64), "stem_conv_norm": (112, 64), "stem_conv_prelu": (112, 64)}
+    for stage, blocks in enumerate((3, 4, 14, 3), start=1):
+        width, filters, side = FILTERS[stage - 1], FILTERS[stage], 112 >> stage
+        for block in range(1, blocks + 1):
+            name, before = f"stage{stage}_block{block}", 2 * side if block == 1 else side
+            expected[f"{name}_norm"] = (before, width if block == 1 else filters)
+            for part in ("conv1", "conv1_norm", "conv1_prelu"):
+                expected[f"{name}_{part}"] = (before, filters)
+            shortcut = ("shortcut", "shortcut_norm") if block == 1 else ()
+            for part in ("conv2", "conv2_norm", "sum", *shortcut):
+                expected[f"{name}_{part}"] = (side, filters)
+    found = {
+        name: shape
+        for name, shape in shapes(ir50).items()
+        if name.startswith(("stem", "stage")) and not name.endswith("_pad")
+    }
+    assert found == {name: (side, side, filters) for name, (side, filters) in expected.items()}
+
+
 def test_shapes(ir50):
     found = shapes(ir50)
     assert {name: found[name] for name in SHAPES} == SHAPES
@@ -83,14 +104,14 @@ def test_order_within_a_block(ir50):
         "conv1_prelu",
         "conv2",
         "conv2_norm",
-        "add",
+        "sum",
     ]
 
 
 def test_ends_as_the_reference(ir50):
     names = [layer.name for layer in ir50.layers]
-    ending = ["flatten_norm", "flatten", "bottleneck", "bottleneck_norm", "embedding"]
-    assert names[-5:] == ending
+    ending = ["flatten_norm", "flatten", "dropout", "bottleneck", "bottleneck_norm", "embedding"]
+    assert names[-6:] == ending
     last = ir50.get_layer("bottleneck_norm")
     assert last.center and last.scale
     assert ir50.get_layer("bottleneck").use_bias
@@ -109,8 +130,8 @@ def test_parameters_that_insightface_counts(name, counted, blocks):
     assert parameters(model.trainable_variables) == counted
     found = shapes(model)
     for stage, count in enumerate(blocks, start=1):
-        assert f"stage{stage}_block{count}_add" in found
-        assert f"stage{stage}_block{count + 1}_add" not in found
+        assert f"stage{stage}_block{count}_sum" in found
+        assert f"stage{stage}_block{count + 1}_sum" not in found
 
 
 def test_attention_is_all_that_ir_se50_has_besides(ir50):
@@ -125,7 +146,7 @@ def test_attention_is_all_that_ir_se50_has_besides(ir50):
     names = [layer.name for layer in attentive.layers if layer.name.startswith("stage1_block2_")]
     before = names.index("stage1_block2_conv2_norm")
     assert names[before + 1] == "stage1_block2_attention_pool"
-    assert names[-2:] == ["stage1_block2_attention_scale", "stage1_block2_add"]
+    assert names[-2:] == ["stage1_block2_attention_scale", "stage1_block2_sum"]
 
 
 @pytest.mark.parametrize(("head", "features"), [("gap", 512), ("depthwise", 512), ("dense", 8192)])

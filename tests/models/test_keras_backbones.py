@@ -68,7 +68,7 @@ class TestEveryNetwork:
         assert names[-3:] == ["pool", "bottleneck", "embedding"]
         assert len(set(names)) == len(names)
         assert not any(isinstance(layer, keras.layers.Lambda) for layer in model.layers)
-        assert model.name == f"keras_{name}"
+        assert models.name_of(model) == f"keras:{name}"
 
     def test_runs_saves_and_loads_in_safe_mode(self, name, tmp_path):
         model = with_statistics(name)

@@ -23,9 +23,9 @@ BLOCKS = {
 SHAPES = {
     "stem_conv": (56, 56, 128),
     "stem_grouped": (56, 56, 128),
-    "stage1_block5_add": (28, 28, 128),
-    "stage2_block7_add": (14, 14, 256),
-    "stage3_block3_add": (7, 7, 256),
+    "stage1_block5_sum": (28, 28, 128),
+    "stage2_block7_sum": (14, 14, 256),
+    "stage3_block3_sum": (7, 7, 256),
     "last_conv": (7, 7, 512),
     "pool": (1, 1, 512),
 }
@@ -53,8 +53,8 @@ def test_multiply_adds(net):
 
 
 def test_only_blocks_that_keep_the_shape_add_their_input(net):
-    sums = [layer.name for layer in net.layers if layer.name.endswith("_add")]
+    sums = [layer.name for layer in net.layers if layer.name.endswith("_sum")]
     expected = {1: range(2, 6), 2: range(2, 8), 3: range(2, 4)}
     assert sums == [
-        f"stage{stage}_block{block}_add" for stage, blocks in expected.items() for block in blocks
+        f"stage{stage}_block{block}_sum" for stage, blocks in expected.items() for block in blocks
     ]

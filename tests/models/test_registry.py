@@ -1,6 +1,8 @@
 """Every registered architecture, through the same checks."""
 
 import gc
+import inspect
+import re
 
 import keras
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf import models
+from facenet_tf.models import registry
+from facenet_tf.models.ghostfacenet import NearestResize
 from facenet_tf.preprocessing import Preprocessing
 from tests.models import counts
 
@@ -57,6 +61,12 @@ MULTIPLY_ADDS = {
     "nns1": pytest.approx(220, abs=5),
     "nns2": pytest.approx(20, abs=5),
 }
+# Fraction of the features before the bottleneck that the publications drop, where they drop any.
+DROPOUT = {
+    **dict.fromkeys(["inception_resnet_v1", "inception_resnet_v2"], 0.2),
+    **dict.fromkeys(["ir18", "ir34", "ir50", "ir100", "ir_se50"], 0.4),
+    "vgg_face": 0.5,
+}
 # The smallest crops and layers that show what the whole network does.
 SIZES = {
     "deepface": 71,
@@ -78,6 +88,33 @@ QUICK = {
 }
 # Batch normalisation takes away what the bias before it adds.
 BIAS_BEFORE_NORM = ("ir", "nn2", "nn3", "nn4", "nns", "openface")
+# What layers without a kernel are called: by what they belong to and their kind, but for those that
+# the papers name. Layers with a kernel have no such ending.
+KINDS = {
+    keras.layers.BatchNormalization: r".+_norm",
+    models.ChannelAffine: r".+_norm",
+    keras.layers.ReLU: r".+_relu",
+    models.ChannelPReLU: r".+_prelu",
+    models.Maxout: r".+_maxout",
+    keras.layers.Activation: r".+_sigmoid",
+    keras.layers.Rescaling: r".+_rescale",
+    keras.layers.Multiply: r".+_scale",
+    keras.layers.Add: r".+_sum",
+    models.ScaledSum: r".+_sum",
+    models.PaddedSum: r".+_sum",
+    keras.layers.Concatenate: r".+_concat|(inception|mixed)_\d[a-z]",
+    keras.layers.ZeroPadding2D: r".+_pad",
+    NearestResize: r".+_resize",
+    keras.layers.MaxPooling2D: r"(.+_)?pool\d?[a-z]?|m2",
+    keras.layers.AveragePooling2D: r".+_pool",
+    keras.layers.GlobalAveragePooling2D: r"(.+_)?pool",
+    models.L2Pooling: r".+_pool",
+    models.LocalResponseNormalization: r"(stem_)?response\d",
+    keras.layers.Flatten: r"flatten",
+    keras.layers.Dropout: r"dropout",
+}
+ENDINGS = r".+_(norm|p?relu|maxout|sigmoid|(re)?scale|add|sum|concat|pad|resize|pool|flatten)"
+FRAME = ["pixels", "normalization", "embedding"]
 SINGLE_PRECISION = ["normalization", "bottleneck", "bottleneck_norm", "embedding"]
 KERAS_NAMES = (
     "conv2d_",
@@ -168,6 +205,18 @@ class TestPublished:
         assert published.input_shape == (None, publication.size, width, 3)
         assert published.output_shape == (None, publication.embedding_size)
 
+    def test_dropout(self, published):
+        rates = [layer.rate for layer in published.layers if layer.name == "dropout"]
+        assert rates == ([DROPOUT[published.name]] if published.name in DROPOUT else [])
+        assert models.options_of(published.name)["dropout"] == sum(rates)
+
+    def test_docstring_says_what_it_is(self, published):
+        publication = models.published(published.name)
+        said = inspect.getmodule(registry.function_of(published.name)).__doc__
+        for figure in (publication.parameters, publication.embedding_size, publication.size):
+            assert re.search(rf"\b{figure:,}\b|\b{figure}\b", said), figure
+        assert "multiply-adds" in said
+
     @pytest.mark.parametrize("published", EVERY, indirect=True)
     def test_multiply_adds(self, published):
         counted = models.multiply_adds(published)
@@ -186,6 +235,21 @@ class TestPublished:
         assert len(set(names)) == len(names)
         assert not [name for name in names if name.startswith(KERAS_NAMES)]
         assert names == [name.lower() for name in names]
+
+    def test_names_follow_one_scheme(self, published):
+        names = [layer.name for layer in published.layers]
+        for layer in published.layers:
+            if layer.name in FRAME:
+                continue
+            if isinstance(layer, counts.WEIGHTED):
+                assert not re.fullmatch(ENDINGS, layer.name), layer.name
+                continue
+            (pattern,) = (each for kind, each in KINDS.items() if isinstance(layer, kind))
+            assert re.fullmatch(pattern, layer.name), layer.name
+            if re.fullmatch(ENDINGS, layer.name):
+                owner = layer.name.rsplit("_", 1)[0]
+                others = [name for name in names if name != layer.name]
+                assert any(name.startswith(owner) for name in others), layer.name
 
 
 class TestRun:
@@ -222,7 +286,7 @@ class TestRun:
         pixels = pixels_for(net.name)
         np.testing.assert_array_equal(loaded(pixels), net(pixels))
         assert models.preprocessing_of(loaded) == preprocessing(net.name)
-        assert loaded.name == net.name
+        assert loaded.name == net.name == models.name_of(loaded)
 
     def test_jit_gives_the_same(self, net):
         pixels = pixels_for(net.name)
@@ -230,8 +294,26 @@ class TestRun:
         np.testing.assert_allclose(compiled, net(pixels), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_options_and_half_precision(name, half_precision):
+# What a head puts between the last map and what follows.
+HEADS = {
+    "gap": ["pool"],
+    "depthwise": ["pool", "pool_norm", "flatten"],
+    "flatten": ["flatten_norm", "flatten"],
+    "dense": ["flatten"],
+}
+NAMES_AND_HEADS = [
+    *((name, head) for name in sorted(QUICK) for head in HEADS),
+    *(
+        pytest.param(name, head, marks=pytest.mark.slow)
+        for name in models.names()
+        if name not in QUICK
+        for head in ("gap", "depthwise")
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "head"), NAMES_AND_HEADS)
+def test_options_and_half_precision(name, head, half_precision):
     """Any size, colour and head, and the last layers in float32 all the same."""
     size = max(SIZES.get(name, 48), 80)
     with counts.zeros():
@@ -239,14 +321,15 @@ def test_options_and_half_precision(name, half_precision):
             name,
             preprocessing=Preprocessing(size=size, width=size + 3, color="grey"),
             embedding_size=32,
-            head="gap",
+            head=head,
             dropout=0.5,
             **OPTIONS.get(name, {}),
         )
     assert model.input_shape == (None, size, size + 3, 1)
     assert model.output_shape == (None, 32)
     assert model.get_layer("dropout").rate == 0.5
-    assert isinstance(model.get_layer("pool"), keras.layers.GlobalAveragePooling2D)
+    names = [layer.name for layer in model.layers]
+    assert [name for name in names if name.split("_")[0] in ("pool", "flatten")] == HEADS[head]
     for layer in model.layers[1:]:
         single = layer.name in SINGLE_PRECISION
         assert layer.compute_dtype == ("float32" if single else "float16"), layer.name
@@ -264,6 +347,27 @@ def test_unknown_name():
         models.build("nn9", preprocessing=Preprocessing())
     with pytest.raises(ValueError, match="no architecture 'nn9'; there are deepface, "):
         models.published("nn9")
+
+
+def test_options_are_arguments_with_a_default():
+    expected = {"multiplier": 1.3, "strides": 1, "head": "depthwise", "dropout": 0.0}
+    assert models.options_of("ghostfacenet_v2") == expected
+    assert models.options_of("nns1") == {"head": "dense", "dropout": 0.0}
+    assert models.options_of("keras:MobileNet") == {"head": "gap", "dropout": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"widht": 8}, "residual_small has no option 'widht'; it has dropout, head, width"),
+        ({"width": 8.5}, "width must be a whole number, not 8.5"),
+        ({"dropout": "half"}, "dropout must be a number, not 'half'"),
+        ({"head": None}, "head must be a word, not None"),
+    ],
+)
+def test_options_that_there_are_not(options, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        models.build("residual_small", preprocessing=Preprocessing(), **options)
 
 
 def test_name_is_taken():

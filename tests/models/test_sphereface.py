@@ -48,7 +48,7 @@ def test_shapes(net):
     assert found["pixels"] == (112, 96, 3)
     sides = [(56, 48), (28, 24), (14, 12), (7, 6)]
     for stage, (count, side, filters) in enumerate(zip(units, sides, FILTERS), start=1):
-        assert found[f"stage{stage}_unit{count}_add"] == (*side, filters)
+        assert found[f"stage{stage}_unit{count}_sum"] == (*side, filters)
     assert found["flatten"] == (7 * 6 * 512,)
 
 

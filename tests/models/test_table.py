@@ -84,6 +84,13 @@ def test_summary_names_the_layers(capsys):
     assert "images/s" not in printed
 
 
+def test_summary_of_a_network_of_keras(capsys):
+    main(["keras:MobileNet", "--summary"])
+    printed = capsys.readouterr().out
+    assert "conv_dw_1" in printed and "bottleneck" in printed
+    assert "(None, 112, 112, 3)" in printed
+
+
 def test_plot_draws_the_layers_by_their_names(tmp_path, monkeypatch, capsys):
     def drawn(model, to_file, **how):  # all but the program that draws
         to_file.write_text(keras.utils.model_to_dot(model, **how).to_string())
@@ -110,7 +117,9 @@ def test_plot_without_its_packages(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nn9"], "no architecture nn9: there are deepface, "),
+        (["nn9"], "no architecture 'nn9'; there are deepface, "),
+        (["keras:MobileNot", "--summary"], "keras.applications has no 'MobileNot'; it has "),
+        (["keras:MobileNet"], "keras:MobileNet: no paper has it; give --summary or --plot"),
         (["--plot", "net.png"], "--plot net.png: name one architecture"),
         (["nn2", "nn3", "--plot", "net.png"], "--plot net.png: name one architecture"),
         (["nn2", "--plot", "net.txt"], "--plot net.txt: give a name that ends in .png"),

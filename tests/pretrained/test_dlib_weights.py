@@ -129,6 +129,17 @@ def test_real_file_with_damage_is_refused_or_has_other_weights(tmp_path):
             assert [len(layer.parameters) for layer in found if is_weighted(layer)] == sizes
 
 
+@needs_weights
+def test_weights_that_make_no_embedding_are_refused(tmp_path):
+    """Numbers that are finite, but larger than their sums can be."""
+    data, path = dlib_package.package_file(dlib_package.WEIGHTS).read_bytes(), tmp_path / "a.dat"
+    first = next(layer for layer in network_of(data, path) if is_weighted(layer)).parameters
+    huge = np.copysign(np.float32(1e37), first)
+    path.write_bytes(data.replace(first.tobytes(), huge.tobytes()))
+    with pytest.raises(InputError, match=r"a\.dat: its weights make no embedding"):
+        pretrained.load(path)
+
+
 def network_of(data, path):
     path.write_bytes(data)
     return read_network(path, kinds())

@@ -45,11 +45,29 @@ def test_a_run_settles_the_network_and_says_whom_it_saw(dataset, trained, networ
     assert initial.seen_people == ("Ada", "Bo") and initial.seen_before is None
     settled = config.with_body(initial.body).with_body()
     assert (settled.model, settled.embedding_size) == ("residual_small", 16)
-    assert settled.model_options == {"width": 8, "head": "depthwise"}
+    assert settled.options_of_model == {"width": 8, "head": "depthwise"}
     body = build_model(settled, dataset.preprocessing)
     prepare_body(body, settled, initial)
     for ours, theirs in zip(body.get_weights(), network.get_weights(), strict=True):
         assert (ours == theirs).all()
+
+
+@pytest.mark.parametrize("source", ["", "model.keras"])
+def test_a_run_on_a_backbone_of_keras_is_gone_on_from(dataset, tmp_path, source):
+    theirs = models.build(
+        "keras:MobileNet", preprocessing=Preprocessing(size=SIDE), embedding_size=8
+    )
+    theirs.save(tmp_path / "model.keras")
+    record = {"config": {"model": "keras:MobileNet"}, "dataset": {"seen_people": []}}
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    config = config_for(dataset, tmp_path / source, model="keras:MobileNet")
+    initial = open_initial(config, dataset)
+    settled = config_for(dataset, tmp_path / source).with_body(initial.body).with_body()
+    assert (settled.model, settled.embedding_size) == ("keras:MobileNet", 8)
+    body = build_model(settled, dataset.preprocessing)
+    prepare_body(body, settled, initial)
+    for ours, weights in zip(body.get_weights(), theirs.get_weights(), strict=True):
+        assert (ours == weights).all()
 
 
 def test_another_embedding_size_leaves_the_last_layer_fresh(dataset, trained, network):
@@ -61,6 +79,40 @@ def test_another_embedding_size_leaves_the_last_layer_fresh(dataset, trained, ne
     assert body.output_shape == (None, 8)
     first = (model.get_layer("stem_conv1").get_weights()[0] for model in (body, network))
     assert (next(first) == next(first)).all()
+
+
+def test_options_of_an_architecture_are_handed_on_one_by_one(dataset, trained):
+    record = json.loads((trained / "config.json").read_text())
+    record["config"]["model_options"] = {"strides": 2, "norm": "batch"}
+    (trained / "config.json").write_text(json.dumps(record))
+    config = config_for(dataset, trained, model_options={"norm": "affine"}, head="gap")
+    settled = config.with_body(open_initial(config, dataset).body).with_body()
+    assert settled.model_options == {"strides": 2, "norm": "affine"}
+    assert settled.options_of_model == {"width": 8, "head": "gap", "strides": 2, "norm": "affine"}
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("residual_small", {"depth": 3}, "residual_small has no option 'depth'; it has dropout, h"),
+        ("residual_small", {"blocks": 3}, "has no option 'blocks'"),
+        ("ghostfacenet_v1", {"strides": "2x"}, "strides must be a whole number, not '2x'"),
+        ("ghostfacenet_v1", {"strides": 3}, "strides 3: strides must be 1 or 2, not 3"),
+        ("ghostfacenet_v1", {"multiplier": "much"}, "multiplier must be a number, not 'much'"),
+        ("keras:MobileNet", {"norm": "batch"}, "has no option 'norm'; it has dropout, head"),
+    ],
+)
+def test_options_that_the_architecture_refuses(model, options, message):
+    config = TrainConfig(model=model, embedding_size=8, model_options=options)
+    with pytest.raises(InputError, match=rf"^--model {model}, .*{message}"):
+        build_model(config, Preprocessing(size=SIDE))
+
+
+def test_options_of_an_architecture_change_the_network():
+    config = TrainConfig(model="ghostfacenet_v1", embedding_size=8)
+    config = dataclasses.replace(config, model_options={"strides": 2, "multiplier": 1})
+    body = build_model(config, Preprocessing(size=SIDE))
+    assert body.get_layer("stem_conv").output.shape == (None, 16, 16, 16)
 
 
 def test_weights_of_which_only_the_head_fits_are_refused(dataset, trained):

@@ -74,6 +74,16 @@ def test_resume_names_all_options_that_differ(tmp_path):
         assert difference in str(refused.value)
 
 
+def test_options_that_an_earlier_version_had_not_are_none(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.start(RESOLVED, overwrite=False, resume=False)
+    now = {**RESOLVED["config"], "model_options": {}}
+    run.start(RESOLVED | {"config": now}, overwrite=False, resume=True)
+    now["model_options"] = {"strides": 2}
+    with pytest.raises(InputError, match=r"config.model_options.strides \(None there, 2 now\)"):
+        run.start(RESOLVED | {"config": now}, overwrite=False, resume=True)
+
+
 def test_when_checkpoints_are_written_may_change(tmp_path):
     run = RunDirectory(tmp_path)
     before = {"checkpoint": {"steps": 5}, "recovery": {"rollbacks": 0}}
