@@ -8,6 +8,7 @@ from typing import NoReturn
 from facenet_tf import cli
 from facenet_tf.errors import Interrupted
 from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.run_directory import RunDirectory
 
 
 def main(argv: Sequence[str]) -> None:
@@ -26,6 +27,10 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _train(config: TrainConfig) -> None:
+    # What needs no TensorFlow is refused before its import, which takes seconds.
+    config.check()
+    run = RunDirectory(config.run_directory)
+    run.check_free(overwrite=config.overwrite, resume=config.resume)
     from facenet_tf.training.fit import train
 
     result = train(config)

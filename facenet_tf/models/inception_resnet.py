@@ -30,6 +30,9 @@ from facenet_tf.models.registry import register
 
 SMALLEST = 75
 """Side in pixels below which nothing is left for the last reduction."""
+MOMENTUM = 0.9
+"""Of batch norms, as in facenet-pytorch. With davidsandberg's 0.995 a third of the statistics is
+still what they began with after 200 steps, and validation measures that."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def network(
     x = pool(x, head)
     x = bottleneck(x, embedding_size, dropout, use_bias=False)
     return keras.layers.BatchNormalization(
-        momentum=0.995, epsilon=1e-3, scale=False, dtype="float32", name="bottleneck_norm"
+        momentum=MOMENTUM, epsilon=1e-3, scale=False, dtype="float32", name="bottleneck_norm"
     )(x)
 
 
@@ -194,7 +197,9 @@ def _convolution(
     padding: str = "same",
 ) -> tf.Tensor:
     x = keras.layers.Conv2D(filters, size, strides, padding=padding, use_bias=False, name=name)(x)
-    x = FusedBatchNormalization(scale=False, momentum=0.995, epsilon=1e-3, name=f"{name}_norm")(x)
+    x = FusedBatchNormalization(scale=False, momentum=MOMENTUM, epsilon=1e-3, name=f"{name}_norm")(
+        x
+    )
     return keras.layers.ReLU(name=f"{name}_relu")(x)
 
 

@@ -28,7 +28,7 @@ def load_saved(path: Path) -> keras.Model:
     """
     file = path / MODEL if path.is_dir() else path
     try:
-        return keras.saving.load_model(file, compile=False)
+        model = keras.saving.load_model(file, compile=False)
     except MemoryError:
         raise
     except Exception as error:  # a damaged file raises anything from KeyError to BadZipFile
@@ -36,6 +36,11 @@ def load_saved(path: Path) -> keras.Model:
             f"{file} cannot be loaded ({error!r}): {_written_by(file)}read with Keras "
             f"{keras.__version__}; train it again, or read it with the version that wrote it"
         ) from error
+    try:
+        preprocessing_of(model)
+    except ValueError as error:
+        raise InputError(f"{file}: {error}") from error
+    return model
 
 
 def check_crops(model: keras.Model, source: str | Path, dataset: FaceDataset) -> None:

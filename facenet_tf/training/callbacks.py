@@ -170,8 +170,12 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
-        with averaged_weights(self.model.optimizer, self.model.weights_to_train):
-            self._validate(logs)
+        try:
+            with averaged_weights(self.model.optimizer, self.model.weights_to_train):
+                self._validate(logs)
+        except FloatingPointError as error:
+            last = self.params["steps"] - 1
+            raise NotFinite(epoch, last, last, str(error), math.nan) from error
 
     def _validate(self, logs: Logs) -> None:
         model, state = self.model.embedding_model, self.state

@@ -9,12 +9,13 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from facenet_tf.errors import InputError
 from facenet_tf.records import checksums, durable
+
+if TYPE_CHECKING:
+    import keras
 
 # Directories may move between two sittings: what is in them is told by the fingerprint.
 _PLACES = ("config.dataset", "config.output")
@@ -45,17 +46,34 @@ class RunDirectory:
         Raises:
             InputError: there is a run already, there is none to resume, or its config differs.
         """
+        self.check_free(overwrite=overwrite, resume=resume)
         if resume:
             self._check_same(resolved)
             self.record(config=resolved["config"])
             return
         try:
             if self.config.exists():
-                self._make_room(overwrite)
+                self._make_room()
             self.path.mkdir(parents=True, exist_ok=True)
             durable.write_json(self.config, resolved)
         except OSError as error:
             raise InputError(f"--output {self.path}: {error.strerror}") from error
+
+    def check_free(self, *, overwrite: bool, resume: bool) -> None:
+        """Refuse a directory that a run is in, or in which there is none to resume.
+
+        Raises:
+            InputError: that is so.
+        """
+        holds_one = self.config.is_file()
+        if resume and not holds_one:
+            raise InputError(f"--resume: {self.path} holds no run; leave --resume out to start one")
+        if holds_one and not resume and not overwrite:
+            raise InputError(
+                f"{self.path} holds a run: give --resume, --overwrite or another --output"
+            )
+        if overwrite and holds_one and "fingerprint" not in self._read_config():
+            raise InputError(f"--overwrite: {self.config} is of another program; it stays")
 
     def record(self, **facts: Any) -> None:
         """Add what is known only once training has begun to config.json."""
@@ -107,8 +125,6 @@ class RunDirectory:
             ) from error
 
     def _check_same(self, resolved: dict[str, Any]) -> None:
-        if not self.config.is_file():
-            raise InputError(f"--resume: {self.path} holds no run; leave --resume out to start one")
         before = self._read_config()
         found = [
             f"{name} ({there} there, {now} now)"
@@ -122,13 +138,7 @@ class RunDirectory:
                 "give the same options or another --output"
             )
 
-    def _make_room(self, overwrite: bool) -> None:
-        if not overwrite:
-            raise InputError(
-                f"{self.path} holds a run: give --resume, --overwrite or another --output"
-            )
-        if "fingerprint" not in self._read_config():
-            raise InputError(f"--overwrite: {self.config} is of another program; it stays")
+    def _make_room(self) -> None:
         # An evaluation of the model that goes would be taken for one of the model that comes.
         for directory in (self.checkpoints, self.logs, self.path / "evaluation"):
             shutil.rmtree(directory, ignore_errors=True)

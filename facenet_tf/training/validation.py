@@ -96,8 +96,13 @@ class ValidationPeople:
         ``val_effective_rank`` of all embeddings; of squared distances ``val_genuine_mean``,
         ``val_genuine_deviation``, ``val_impostor_mean``, ``val_impostor_deviation``,
         ``val_d_prime`` (`Separation`) and ``val_overlap`` (`overlap`).
+
+        Raises:
+            FloatingPointError: the embeddings are not finite.
         """
         self.embeddings = embedder.embed(self.batches())
+        if not np.isfinite(self.embeddings).all():
+            raise FloatingPointError("validation embeddings")
         self.distances = all_pairs_distances(self.embeddings)
         curve = roc_curve(self.genuine, self.distances)
         accepted = operating_point(curve, FAR)

@@ -1,6 +1,7 @@
 """What a command line makes of defaults: another loss leaves behind the options of the first; what
 an interruption is before there is a step to go on from."""
 
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -94,7 +95,42 @@ def test_who_resumes_can_do_so_again_if_interrupted_at_the_start(
 
     room = SimpleNamespace(train=interrupted)
     monkeypatch.setitem(sys.modules, "facenet_tf.training.fit", room)
+    run = tmp_path / "run"
+    if options:
+        run.mkdir()
+        (run / "config.json").write_text("{}")
     with pytest.raises(SystemExit) as stop:
-        cli.run(main, [str(tmp_path), *options])
+        cli.run(main, [str(tmp_path), "--output", str(run), *options])
     assert stop.value.code == code
     assert ("--resume" in capsys.readouterr().err) == bool(options)
+
+
+@pytest.mark.parametrize(
+    ("holds_a_run", "options", "says"),
+    [
+        (True, [], "run holds a run: give --resume, --overwrite or another --output"),
+        (False, ["--resume"], "run holds no run; leave --resume out to start one"),
+        (False, ["--main.epochs", "-1"], "--main.epochs -1"),
+    ],
+)
+def test_what_needs_no_tensorflow_is_refused_before_its_import(
+    holds_a_run, options, says, tmp_path
+):
+    run = tmp_path / "run"
+    run.mkdir()
+    if holds_a_run:
+        (run / "config.json").write_text('{"fingerprint": ""}')
+    script = (
+        "import sys\n"
+        "from facenet_tf.commands.train import main\n"
+        "from facenet_tf.errors import InputError\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "except InputError as error:\n"
+        "    print(error)\n"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path), "--output", str(run), *options]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert says in ended.stdout

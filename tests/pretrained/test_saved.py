@@ -39,3 +39,10 @@ def test_want_of_memory_is_not_blamed_on_the_model(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.saving, "load_model", fail)
     with pytest.raises(MemoryError):
         load_saved(tmp_path)
+
+
+def test_a_model_of_another_project_is_refused(tmp_path):
+    pixels = keras.Input((8, 8, 3))
+    keras.Model(pixels, keras.layers.Flatten()(pixels)).save(tmp_path / "model.keras")
+    with pytest.raises(InputError, match=r"model.keras: model .* not built here"):
+        load_saved(tmp_path)

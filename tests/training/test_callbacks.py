@@ -153,3 +153,15 @@ def test_the_bar_shows_where_the_epoch_is():
     bar.on_train_batch_end(7)
     assert bar.bar.n == 8
     bar.on_epoch_end(0)
+
+
+def test_embeddings_that_are_not_finite_are_the_last_steps(tmp_path):
+    def measure():
+        raise FloatingPointError("validation embeddings")
+
+    keep = attached(Validation(measure, RunDirectory(tmp_path), RunState()))
+    keep.set_params({"steps": 7})
+    with pytest.raises(NotFinite, match="validation embeddings") as found:
+        keep.on_epoch_end(4, {})
+    assert (found.value.epoch, found.value.first, found.value.last) == (4, 6, 6)
+    assert "step 7 of epoch 5" in found.value.what

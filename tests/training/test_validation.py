@@ -90,6 +90,14 @@ def test_only_validation_people_are_measured_and_at_most_so_many_pictures(datase
     assert set(few.records) <= set(everyone.records)
 
 
+def test_embeddings_that_are_not_finite_are_no_figures(dataset):
+    people = ValidationPeople(dataset)
+    vectors = vectors_for(people, noise=1.5)
+    vectors[3, 2] = np.nan
+    with pytest.raises(FloatingPointError, match="validation embeddings"):
+        people.measure(Lookup(vectors))
+
+
 def test_validation_crops_are_degraded_as_asked(dataset):
     plain = np.concatenate(list(ValidationPeople(dataset).batches()))
     people = ValidationPeople.of(dataset, degrade=("low_resolution:4", "grey"))
