@@ -229,17 +229,18 @@ def search() -> str:
     report = benchmark("search.json")
     rows = []
     for size, contenders in report["recall"].items():
-        for name, found in contenders.items():
+        metrics = [report["metrics"][f"{how}_{size}"] for how in ("batch", "single")]
+        times = [{"ours": metric["ours"], **metric["peers"]} for metric in metrics]
+        for name in times[0]:
+            found = contenders[name]
             kind = "exact" if name == "ours" else name.rstrip("_0123456789")
-            times = [report["metrics"][f"{how}_{size}"] for how in ("batch", "single")]
-            values = [time["peers"].get(name, time["ours"]) for time in times]
             built = report["indexes"][size][kind]
             rows.append(
                 [
                     f"{int(size):,}",
                     "ours, exact" if name == "ours" else name.replace("_", " "),
                     *(f"{found[f'recall_{count}']:.3f}" for count in (1, 10)),
-                    *(_short(value) for value in values),
+                    *(_short(time[name]) for time in times),
                     *(_short(built[figure]) for figure in ("seconds", "own_mib")),
                 ]
             )

@@ -39,7 +39,7 @@ def classical_vectors(config: EvaluateConfig, measured: Measured) -> dict[str, V
     Raises:
         InputError: nobody is there to learn from, or a package is missing.
     """
-    vectors = {}
+    vectors: dict[str, Vectors] = {}
     for name in config.classical:
         logger.info("vectors: %s", name)
         dataset, records = _training_crops(config, measured)

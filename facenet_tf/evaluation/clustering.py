@@ -249,7 +249,7 @@ def _strip(
 CLUSTERING = Protocol(
     "clustering",
     "Clustering",
-    "When a heap of pictures is sorted by likeness alone, do the piles become people? BCubed "
+    "Whether the piles become people when a heap of pictures is sorted by likeness alone. BCubed "
     "precision says how pure a picture's pile is, recall how much of its person is in it.",
     figures,
     tables,

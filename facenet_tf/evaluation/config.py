@@ -28,7 +28,7 @@ from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.options.identification import IdentificationOptions
 from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
 from facenet_tf.evaluation.options.open_set import OpenSetOptions
-from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.options.projector import ProjectorOptions
@@ -129,9 +129,7 @@ class EvaluateConfig:
     beside: tuple[str, Path] | None = None
     """Another network for comparison, and the dataset directory of the same pictures in its crops:
     dlib (needs the extra `pretrained`), a run directory or a file of weights."""
-    operating_points: OperatingPointsOptions = dataclasses.field(
-        default_factory=OperatingPointsOptions
-    )
+    operating_points: ThresholdOptions = dataclasses.field(default_factory=ThresholdOptions)
     """Thresholds for each of --fars, and where they are kept."""
     classification: ClassificationOptions = dataclasses.field(default_factory=ClassificationOptions)
     """Several classifiers on the SVM's people."""

@@ -253,7 +253,7 @@ def draw(results: Results) -> list[Plot]:
 DISTRACTORS = Protocol(
     "distractors",
     "Identification among strangers",
-    "How often is the right person still found when the gallery also holds up to a million others?",
+    "How often the right person is still found when the gallery also holds up to a million others.",
     figures,
     tables,
     plots=draw,

@@ -352,8 +352,8 @@ def _average(row: dict[str, Any]) -> str:
 IDENTIFICATION = Protocol(
     "identification",
     "Identification in a gallery",
-    "With a few known pictures of each person, how often does the search for another picture put "
-    "the right person first, and how often does it notice that a stranger is nobody of them?",
+    "With a few known pictures of each person: how often another picture finds the right one "
+    "first, and how often that still works when strangers must be turned away.",
     figures,
     tables,
     verdict=verdict,

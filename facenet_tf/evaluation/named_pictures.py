@@ -26,7 +26,7 @@ def rows_of_named(roster: Roster, keys: Sequence[str]) -> NDArray[np.int64]:
         parts = PurePosixPath(str(key)).parts
         by_file[parts[-1]].append((parts, row))
     found: dict[str, int] = {}
-    for place in missing:
+    for place in missing.tolist():
         key = keys[place]
         if key not in found:
             parts = PurePosixPath(key).parts

@@ -16,7 +16,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.embedding import run_record
 from facenet_tf.evaluation.inputs import is_embeddings
 from facenet_tf.evaluation.measured import Measured
-from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
@@ -128,7 +128,7 @@ def save(results: Results, directory: Path) -> None:
     found = Thresholds(**fields)
     found.write(directory / FILE)
     model = model_file(results.config)
-    if model is None or not _belongs_beside(model, results.config, results.measured):
+    if model is None or not belongs_beside(model, results.config, results.measured):
         return
     place = thresholds.place_beside(model)
     try:
@@ -139,7 +139,8 @@ def save(results: Results, directory: Path) -> None:
         ) from error
 
 
-def _belongs_beside(model: Path, config: EvaluateConfig, measured: Measured) -> bool:
+def belongs_beside(model: Path, config: EvaluateConfig, measured: Measured) -> bool:
+    """Whether thresholds of this evaluation are those that the other commands are to find."""
     plain = not (config.flip_average or config.jitter or config.degrade)
     if config.operating_points.save != "own":
         return plain and config.operating_points.save == "always"
@@ -196,5 +197,5 @@ OPERATING_POINTS = Protocol(
     tables,
     save=save,
     files=(FILE,),
-    options=OperatingPointsOptions,
+    options=ThresholdOptions,
 )

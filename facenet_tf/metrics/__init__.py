@@ -1,6 +1,5 @@
 """Figures in pure NumPy: ROC, AUC, EER, TAR at FAR, folds, intervals, identities; few-shot rules;
-thresholds and what others make of them; calibration of probabilities; the reject option;
-identification in galleries; clusters.
+identification in galleries; clusters; thresholds on other people; probabilities; unknown people.
 
 Conventions of every function over pairs:
 

@@ -50,6 +50,5 @@ class NearestPairs:
         return NearestPairs(self.distance[order], self.left[order], self.right[order], 0, -math.inf)
 
     def _keep(self, rows: NDArray[np.int64]) -> None:
-        self.distance, self.left, self.right = (
-            column[rows] for column in (self.distance, self.left, self.right)
-        )
+        self.distance = self.distance[rows]
+        self.left, self.right = self.left[rows], self.right[rows]

@@ -5,7 +5,7 @@ gives the k nearest rows of each query with their squared Euclidean distances.
 
 | kind | finds | keeps beside the vectors |
 |---|---|---|
-| `exact` | the nearest, by NumPy in blocks | nothing |
+| `exact` | the nearest, by NumPy in blocks | a number for each |
 | `faiss_exact` | the nearest, by FAISS | a copy of them |
 | `hnsw` | nearly always the nearest, by walking a graph of neighbours | a copy and the graph |
 | `ivf_pq` | mostly the nearest, by short codes in a few of many cells | the codes |

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,8 @@ _ROUNDING = 4
 class ExactIndex:
     """Compares every query with every vector.
 
-    Takes some 50 MB beside the vectors and k·D numbers for each of 512 queries.
+    Holds a number for each vector; a search takes some 50 MB, and k·D numbers for each of 512
+    queries.
 
     Args:
         vectors: float32 [N, D], finite; an array or a memory map.
@@ -23,6 +26,9 @@ class ExactIndex:
 
     def __init__(self, vectors: NDArray[np.float32]) -> None:
         self._vectors = vectors
+        self._squares = np.empty(len(vectors), np.float32)
+        for rows, block in self._blocks():
+            np.einsum("nd,nd->n", block, block, out=self._squares[rows])
 
     def search(self, queries: NDArray[np.float32], k: int) -> Found:
         """The k nearest vectors of each query (`Found`)."""
@@ -39,19 +45,21 @@ class ExactIndex:
         """Rows of the `count` nearest of each query, in any order."""
         best = np.full((len(queries), count), np.inf, np.float32)
         rows = np.full((len(queries), count), NOTHING, np.int64)
-        for start in range(0, len(self._vectors), _ROWS_AT_ONCE):
-            block = np.asarray(self._vectors[start : start + _ROWS_AT_ONCE], np.float32)
+        doubled = -2 * queries
+        for at, block in self._blocks():
             # The query's own square is the same for all rows.
-            scores = queries @ (-2 * block).T
-            scores += np.einsum("nd,nd->n", block, block)
+            scores = doubled @ block.T
+            scores += self._squares[at]
             # Most blocks have nothing nearer for most queries: those are not sorted.
             better = np.flatnonzero(scores.min(axis=1) < best.max(axis=1))
-            numbers = np.arange(start, start + len(block))
             together = np.concatenate([best[better], scores[better]], axis=1)
-            of_both = np.concatenate(
-                [rows[better], np.broadcast_to(numbers, (len(better), len(block)))], axis=1
-            )
             chosen = np.argpartition(together, count - 1, axis=1)[:, :count]
+            earlier = np.take_along_axis(rows[better], chosen.clip(max=count - 1), axis=1)
             best[better] = np.take_along_axis(together, chosen, axis=1)
-            rows[better] = np.take_along_axis(of_both, chosen, axis=1)
+            rows[better] = np.where(chosen < count, earlier, at.start + chosen - count)
         return rows
+
+    def _blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        for start in range(0, len(self._vectors), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            yield rows, np.asarray(self._vectors[rows], np.float32)

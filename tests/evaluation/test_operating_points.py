@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,10 +11,11 @@ from facenet_tf import cli, thresholds
 from facenet_tf.commands import find_duplicates
 from facenet_tf.curation.config import SQUARED, DuplicatesConfig
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation import operating_points
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.classification import ClassificationOptions
 from facenet_tf.evaluation.options.open_set import OpenSetOptions
-from facenet_tf.evaluation.options.operating_points import OperatingPointsOptions
+from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.run import evaluate_run
@@ -48,7 +50,7 @@ def measure(own_run, dataset, tmp_path):
             own_run,
             dataset.directory,
             output=tmp_path / "evaluation",
-            operating_points=OperatingPointsOptions(**group),
+            operating_points=ThresholdOptions(**group),
             **{**QUICK, **options},
         )
         evaluate_run(config)
@@ -75,10 +77,28 @@ def test_thresholds_stand_in_the_evaluation_and_beside_the_model(
 
 
 @pytest.mark.parametrize(
-    "options", [{"save": "never"}, {"jitter": 2}, {"flip_average": True}, {"degrade": ("grey",)}]
+    ("options", "expected"),
+    [
+        ({}, True),
+        ({"save": "never"}, False),
+        ({"save": "always"}, True),
+        ({"jitter": 2}, False),
+        ({"flip_average": True}, False),
+        ({"save": "always", "degrade": ("grey",)}, False),
+        ({"weights": "theirs.h5"}, False),
+        ({"save": "always", "weights": "theirs.h5"}, True),
+    ],
 )
-def test_thresholds_of_other_embeddings_are_not_the_models(measure, options, tmp_path):
-    _, beside = measure(**options)
+def test_thresholds_beside_the_model_are_its_own(own_run, dataset, options, expected):
+    group = ThresholdOptions(save=options.pop("save", "own"))
+    config = EvaluateConfig(own_run, dataset.directory, operating_points=group, **options)
+    measured = SimpleNamespace(dataset=dataset)
+    model = own_run / "model.keras"
+    assert operating_points.belongs_beside(model, config, measured) is expected
+
+
+def test_nothing_beside_the_model_where_that_is_not_wanted(measure, tmp_path):
+    _, beside = measure(save="never")
     assert not beside.exists()
     assert (tmp_path / "evaluation" / "thresholds.json").is_file()
 

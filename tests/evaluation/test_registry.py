@@ -37,7 +37,7 @@ def figures(evaluated) -> dict:
 class TestEveryProtocol:
     def test_explains_itself_in_a_sentence(self, protocol):
         assert protocol.title and protocol.title[0].isupper()
-        assert re.fullmatch(r"[A-Z].+\.", protocol.meaning, re.DOTALL)
+        assert re.fullmatch(r"[A-Z].+[.?]", protocol.meaning, re.DOTALL)
 
     def test_has_its_options_where_the_config_looks(self, protocol):
         field = getattr(EvaluateConfig(), protocol.name, None)

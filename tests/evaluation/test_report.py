@@ -66,7 +66,8 @@ def test_table_sets_the_network_beside_its_baselines(figures):
         result = {"trained": figures, **figures["baselines"]}[name.replace(" ", "_")]
         assert f"{result['svm']['accuracy']:.4f}" in row
     assert f"{figures['verification']['unseen_people']['eer']:.4f}" in text
-    assert "TAR@0.001" in text
+    assert "TAR@0.1" in text
+    assert "TAR@0.001" not in text  # too few impostor pairs for it
     apart = next(line for line in text.splitlines() if "lost apart  trained" in line)
     without_lost = figures["verification"]["unseen_people"]["without_lost"]
     assert f"{without_lost['auc']:.4f}" in apart

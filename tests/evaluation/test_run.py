@@ -96,7 +96,7 @@ def test_report_is_one_file_with_its_images_inside(world, evaluated):
     assert not re.search(r'(src|srcset|href)="(?!data:|#)', report)
     assert world.lost in report
     assert f"{figures['svm']['accuracy']:.4f}" in report
-    for image in ("roc", "det", "distances", "confusion", "reliability", "cmc", "tsne"):
+    for image in ("roc", "det", "distances", "confusion", "cmc", "reliability", "tsne"):
         assert (output / f"{image}.png").read_bytes().startswith(b"\x89PNG")
 
 

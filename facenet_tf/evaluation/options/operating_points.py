@@ -9,7 +9,7 @@ from facenet_tf.evaluation.options import Options
 
 
 @dataclasses.dataclass(frozen=True)
-class OperatingPointsOptions(Options):
+class ThresholdOptions(Options):
     """Thresholds for each of --fars, chosen by the validation people."""
 
     transfer: Path | None = None
