@@ -1,5 +1,6 @@
 import dataclasses
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -111,4 +112,5 @@ def test_every_field_is_explained_to_help():
     source = Path(sys.modules[EvaluateConfig.__module__].__file__).read_text().splitlines()
     for field in dataclasses.fields(EvaluateConfig):
         line = next(i for i, text in enumerate(source) if text.startswith(f"    {field.name}: "))
-        assert source[line + 1].startswith('    """'), field.name
+        after = next(text for text in source[line + 1 :] if re.match(r' {4}("""|\w+: )', text))
+        assert after.startswith('    """'), field.name
