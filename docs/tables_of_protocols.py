@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from figures import load, table
 
-from facenet_tf.evaluation import registry
-
 
 def every_protocol(run: str) -> str:
     """The tables of every protocol that this run was measured under, each with its meaning."""
     figures = load(f"{run}/evaluation.json")
+    from facenet_tf.evaluation import registry  # seconds, which the other tables do without
+
     parts = []
     for protocol in registry.with_figures(figures):
         shown = [each for each in protocol.tables(figures) if each.rows and not each.detail]
