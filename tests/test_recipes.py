@@ -26,7 +26,7 @@ def test_the_parts_of_a_recipe_fit_together(name):
     parts["train"].check()
     built = parts["build"].resolved() if name == "att.py" else parts["build"]
     assert parts["train"].dataset == Path("data", built.name)
-    assert parts["evaluate"].dataset == parts["train"].dataset
+    assert parts["evaluate"].resolved().dataset == parts["train"].dataset
     assert parts["evaluate"].run == parts["train"].run_directory
     assert parts["train"].with_body().model in models.names()
 

@@ -55,7 +55,7 @@ class DuplicatesConfig:
             return BITS
         known = of_model(self.model / "model.keras")
         # The first threshold is that of the smallest false accept rate.
-        return min(SQUARED, *list(known.usable.values())[:1]) if known else SQUARED
+        return min([SQUARED, *list(known.usable.values())[:1]]) if known else SQUARED
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""

@@ -36,8 +36,9 @@ QUICK = {
 
 @pytest.fixture
 def own_run(run, tmp_path):
-    """A copy of the run, so that what is written beside the model disturbs nobody."""
-    return shutil.copytree(run, tmp_path / "run")
+    """A copy of the run as it was trained, so that what is written beside it disturbs nobody."""
+    written = shutil.ignore_patterns("*.thresholds.json")
+    return shutil.copytree(run, tmp_path / "run", ignore=written)
 
 
 @pytest.fixture
@@ -157,6 +158,10 @@ def test_near_duplicates_are_nearer_than_pictures_of_two_people(own_run, measure
     )
     strict.write(thresholds.place_beside(own_run / "model.keras"))
     assert config.most == 0.02
+    dataclasses.replace(mine, points={"0.1": {"skipped": "too few pairs"}}).write(
+        thresholds.place_beside(own_run / "model.keras")
+    )
+    assert config.most == SQUARED
     assert dataclasses.replace(config, distance=0.5).most == 0.5
 
 

@@ -236,7 +236,7 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
     ("changes", "named"),
     [
         ({"model": "nn9"}, "--model nn9"),
-        ({"model": "nn2", "width": 3}, "--model nn2 --width 3"),
+        ({"model": "nn2", "width": 3}, "nn2 has no option 'width'"),
         ({"steps_per_epoch": -1}, "--steps-per-epoch"),
         ({"overwrite": True, "resume": True}, "exclude each other"),
         ({"warm_up": Stage("cosface", epochs=0), "main": Stage("cosface", epochs=0)}, "both 0"),

@@ -113,8 +113,13 @@ def test_what_is_kept_survives_a_checkpoint(tmp_path):
     assert float(resumed.objective(*BATCH)[0]) == float(trained.objective(*BATCH)[0])
 
 
+def small(**options) -> Stage:
+    """CosFace on batches that 20 classes hold."""
+    return Stage("cosface", epochs=1, identities_per_batch=5, **options)
+
+
 def test_sampled_classes_leave_other_prototypes_alone():
-    head = build_head(Stage("cosface", epochs=1, sampled_classes=20), 100, SIZE, seed=0)
+    head = build_head(small(sampled_classes=20), 100, SIZE, seed=0)
     with tf.GradientTape() as tape:
         loss, _ = head.objective(*BATCH)
     (gradient,) = tape.gradient(loss, head.trainable_variables)
@@ -156,12 +161,8 @@ def mixed_loss_of(function, shares, others):
 @pytest.mark.parametrize("sampled_classes", [0, 20])
 def test_mixed_pictures_have_both_labels_in_their_shares(jit, sampled_classes):
     classes = 20
-    head = build_head(
-        Stage("cosface", epochs=1, scale=8.0, margin=0.2, sampled_classes=sampled_classes),
-        classes,
-        SIZE,
-        seed=3,
-    )
+    stage = small(scale=8.0, margin=0.2, sampled_classes=sampled_classes)
+    head = build_head(stage, classes, SIZE, seed=3)
     prototypes = head.trainable_variables[0].numpy().astype(float)
     others = np.random.default_rng(0).permutation(PEOPLE * EACH)
     shares = np.linspace(0.5, 1.0, PEOPLE * EACH).astype(np.float32)
