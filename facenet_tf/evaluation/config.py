@@ -107,13 +107,13 @@ class EvaluateConfig:
     degrade: tuple[str, ...] = ()
     """What happens to each crop before it is embedded, in order: grey, low_resolution:SIDE,
     which reduces it to SIDE pixels a side (area averages) and brings it back (linear), or blur,
-    jpeg, noise, rotation or occlusion with their strength (docs/guide.md)."""
+    jpeg, noise, rotation or occlusion with their strength (docs/measuring.md)."""
     protocol: PairList = "none"
     """Published list of pairs: of LFW View 1 for development, View 2 for the final figure; of CFP
     frontal against frontal or profile; AgeDB-30, CALFW, CPLFW; pairs: any other list."""
     pairs: Path | None = None
     """File of the protocol's pairs: LFW's pairsDevTest.txt (View 1) or pairs.txt (View 2), the
-    folder of CFP, or a list in any form that docs/guide.md shows."""
+    folder of CFP, or a list in any form that docs/measuring.md shows."""
     list_only: bool = False
     """Measure the list of the protocol alone: no figures over the test people, and pictures that no
     pair names are not embedded."""

@@ -172,7 +172,7 @@ class TrainConfig:
     degrade: tuple[str, ...] = ()
     """what happens to every crop before that, the validation people's too, in order: grey,
     low_resolution:SIDE, which reduces it to SIDE pixels a side and brings it back, or blur, jpeg,
-    noise, rotation or occlusion with their strength (docs/guide.md)"""
+    noise, rotation or occlusion with their strength (docs/measuring.md)"""
     pictures_per_person: int = 0
     """train on at most so many pictures of each training person, drawn by the seed; 0: on all"""
     optimizer: Literal["adamw", "adam", "sgd", "adagrad", "lamb"] = "adamw"
