@@ -153,9 +153,19 @@ def open_figures(
         found = [trial.only(~flags) for trial, flags in zip(tried, lost)]
         summary["without_lost"] = {
             "protocol": "only probes that have a record",
-            "dir": _detection(people, found, carried, 0, seed),
+            **_of_found(people, found, carried, seed),
         }
     return summary
+
+
+def _of_found(people: People, found: list[Trial], fars: list[float], seed: int) -> dict[str, Any]:
+    """The same of the probes that have a record, at those of the FARs that they carry."""
+    known = [trial.draw.known for trial in found]
+    least = min(int((~flags).sum()) for flags in known)
+    if not least or not all(flags.any() for flags in known):
+        return {"skipped": "a draw has no known or no unknown probes with a record"}
+    carried = [far for far in fars if metrics.supports_far(least, far)]
+    return {"dir": _detection(people, found, carried, 0, seed)}
 
 
 def _detection(

@@ -117,12 +117,19 @@ def people_with_most_pictures(roster: Roster, count: int) -> list[str]:
 
 
 def drawn_people(roster: Roster, pictures: int, seed: int) -> NDArray[np.str_]:
-    """Names of people with at most so many pictures in all: everybody, or else drawn at random."""
+    """Names of people with at most so many pictures in all: everybody, or else drawn at random.
+
+    Who alone or beside those drawn before has too many is passed over.
+    """
     people, counts = np.unique(roster.identities, return_counts=True)
     if counts.sum() <= pictures:
         return people
-    order = np.random.default_rng([seed, len(people)]).permutation(len(people))
-    return people[order][np.cumsum(counts[order]) <= pictures]
+    drawn, left = [], pictures
+    for number in np.random.default_rng([seed, len(people)]).permutation(len(people)):
+        if counts[number] <= left:
+            drawn.append(number)
+            left -= counts[number]
+    return people[drawn]
 
 
 @dataclasses.dataclass(frozen=True)

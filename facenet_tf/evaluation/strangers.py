@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from facenet_tf.datasets.names import normalized
 from facenet_tf.errors import InputError
 
 FEWEST_REAL = 20
@@ -106,7 +107,9 @@ def _read(path: Path, names: NDArray[np.str_]) -> NDArray[np.float64]:
         with np.load(path, allow_pickle=False) as archive:
             vectors = np.asarray(archive["embeddings"], np.float64)
             if "identities" in archive:
-                vectors = vectors[~np.isin(archive["identities"].astype(np.str_), names)]
+                known = {normalized(str(name)) for name in names}
+                theirs = [normalized(str(name)) in known for name in archive["identities"]]
+                vectors = vectors[~np.asarray(theirs, bool)]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path} cannot be read ({error}): give an .npz with embeddings, as evaluate.py "

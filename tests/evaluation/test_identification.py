@@ -1,5 +1,6 @@
 """Identification figures of made-up people, against loops over probes and draws."""
 
+import copy
 import dataclasses
 import json
 
@@ -108,6 +109,15 @@ def test_open_set_is_that_of_loops(crowd):
 def test_probes_without_a_record_are_errors_and_told_apart(crowd):
     found = open_figures(crowd, open_trials(crowd, DRAWS), (0.5,), 0, 0)
     assert found["without_lost"]["dir"]["0.5"]["mean"] > found["dir"]["0.5"]["mean"]
+
+
+def test_a_draw_that_loses_all_its_known_probes_says_so(crowd):
+    tried = open_trials(crowd, DRAWS)
+    worse = copy.copy(crowd)
+    worse.lost = crowd.lost.copy()
+    worse.lost[tried[0].draw.probes[tried[0].draw.known]] = True
+    found = open_figures(worse, tried, (0.5,), 0, 0)
+    assert "no known or no unknown probes with a record" in found["without_lost"]["skipped"]
 
 
 def test_intervals_hold_the_figures_and_the_seed_decides_them(crowd):

@@ -81,6 +81,12 @@ def test_people_are_drawn_whole_up_to_a_number_of_pictures():
     assert len(set(drawn)) > 10 and set().union(*drawn) == set("abcdefgh")
 
 
+def test_who_has_too_many_pictures_is_passed_over():
+    roster = make_roster(["a"] * 20 + [name for name in "bcd" for _ in range(3)])
+    for seed in range(10):
+        assert set(drawn_people(roster, 9, seed=seed)) == set("bcd")
+
+
 def test_saved_vectors_leave_lost_pictures_out(tmp_path):
     values = np.array([[1, 0], [np.nan, np.nan], [0, 1]], np.float32)
     Vectors(make_roster(["b", "b", "a"], lost=(1,)), values).save(tmp_path / "e.npz")

@@ -64,7 +64,7 @@ def archive(tmp_path):
 
 
 def test_those_of_a_file_are_scaled_and_known_people_left_out(archive):
-    others = OfOthers(archive, 6, np.array(["p1", "somebody"]), seed=0)
+    others = OfOthers(archive, 6, np.array(["P_1", "somebody"]), seed=0)
     assert len(others) == 5 * 4 - 4 - 2
     np.testing.assert_allclose(np.linalg.norm(others.rows(0, 14), axis=1), 1, atol=1e-6)
     again = OfOthers(archive, 6, np.array(["p1"]), seed=0)
