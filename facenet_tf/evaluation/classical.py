@@ -25,7 +25,16 @@ MOST_CROPS = 5000
 """Of more, so many are drawn at random to learn from."""
 
 METHODS = {"eigenfaces": eigenfaces, "fisherfaces": fisherfaces, "lbp": lbp}
-DESCRIPTIONS = {name: method.DESCRIPTION for name, method in METHODS.items()}
+LEARN_FROM_NAMES = ("fisherfaces",)
+
+
+def described(config: EvaluateConfig, measured: Measured) -> dict[str, dict[str, str]]:
+    """What evaluation.json says of each method that the config asks for, besides its figures."""
+    found = {name: {"protocol": METHODS[name].DESCRIPTION} for name in config.classical}
+    for name in LEARN_FROM_NAMES:
+        if name in found and measured.dataset is not None:
+            found[name]["trained_on"] = measured.dataset.manifest["name"]
+    return found
 
 
 def classical_vectors(config: EvaluateConfig, measured: Measured) -> dict[str, Vectors]:

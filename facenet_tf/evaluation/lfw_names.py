@@ -22,14 +22,14 @@ def reporting_name(trained_on: str | None, only_that: bool = True) -> dict[str, 
 
     Args:
         trained_on: name of the data set whose people it was trained to tell apart, or UNKNOWN;
-            None: it was not trained at all.
+            None: it learns from no names.
         only_that: it began with fresh weights, not with those of another training.
 
     Returns:
         `name` of the category, and `why`.
     """
     if trained_on is None:
-        why = f"nothing is trained; the threshold comes from pairs of the other folds; {_ALIGNED}"
+        why = f"no names are learnt; the threshold comes from pairs of the other folds; {_ALIGNED}"
         return {"name": RESTRICTED_LABEL_FREE, "why": why}
     if only_that and "lfw" in re.split(r"[\W_]+", trained_on.lower()):
         why = f"trained with the names of LFW's own people ({trained_on}) alone; {_ALIGNED}"
@@ -48,8 +48,8 @@ def reporting_names(
     Args:
         run: config.json of the run; empty for weights of others.
         weights: what is known of weights of others; None for a run.
-        baselines: those of evaluation.json; systems that are no baselines have a `source`, and
-            `weights` where these are of others.
+        baselines: those of evaluation.json; those that learn from names say `trained_on`; systems
+            that are no baselines have a `source`, and `weights` where these are of others.
     """
     if weights:
         trained = reporting_name(weights["trained_on"])
@@ -65,4 +65,4 @@ def reporting_names(
 def _of_other(described: dict[str, Any]) -> dict[str, str]:
     if "weights" in described:
         return reporting_name(described["weights"]["trained_on"])
-    return reporting_name(UNKNOWN if "source" in described else None)
+    return reporting_name(UNKNOWN if "source" in described else described.get("trained_on"))

@@ -25,7 +25,6 @@ _BASELINES = {
         f"crops reduced to {embedding.PIXEL_SIDE} by {embedding.PIXEL_SIDE} pixels, each one's "
         "mean removed, scaled to length 1"
     ),
-    **classical.DESCRIPTIONS,
 }
 
 
@@ -94,6 +93,7 @@ def _figures(
     described: dict[str, dict[str, Any]] = {
         name: {"protocol": protocol} for name, protocol in _BASELINES.items()
     }
+    described |= classical.described(config, measured)
     described |= {name: other.described() for name, other in others.items()}
     results = {}
     for name, rows in vectors.items():

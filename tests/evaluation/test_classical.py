@@ -123,6 +123,7 @@ def test_classical_baselines_stand_beside_the_network(run, dataset, tmp_path):
     )
     figures = evaluate_run(config)
     assert set(figures["baselines"]) == {"eigenfaces", "fisherfaces"}
+    assert figures["baselines"]["fisherfaces"]["trained_on"] == figures["dataset"]["name"]
     for name, result in figures["baselines"].items():
         assert result["protocol"] == METHODS[name].DESCRIPTION
         assert result["svm"]["accuracy"] is not None

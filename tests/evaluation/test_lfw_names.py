@@ -36,6 +36,8 @@ def test_every_network_has_its_own():
     assert reporting_names(run, None, {})["trained"]["name"] == OUTSIDE
     assert reporting_names({}, beside["weights"], {})["trained"]["name"] == OUTSIDE
     assert reporting_names({}, None, {})["trained"]["name"] == OUTSIDE
+    fisherfaces = {"protocol": "", "trained_on": "lfw"}
+    assert reporting_names(run, None, {"f": fisherfaces})["f"]["name"] == INSIDE
     compared = reporting_names(run, None, {"theirs.npz": {"source": "theirs.npz"}})["theirs.npz"]
     assert compared["name"] == OUTSIDE
     assert "not known" in compared["why"]
