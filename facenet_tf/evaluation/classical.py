@@ -30,7 +30,9 @@ LEARN_FROM_NAMES = ("fisherfaces",)
 
 def described(config: EvaluateConfig, measured: Measured) -> dict[str, dict[str, str]]:
     """What evaluation.json says of each method that the config asks for, besides its figures."""
-    found = {name: {"protocol": METHODS[name].DESCRIPTION} for name in config.classical}
+    found: dict[str, dict[str, str]] = {
+        name: {"protocol": METHODS[name].DESCRIPTION} for name in config.classical
+    }
     for name in LEARN_FROM_NAMES:
         if name in found and measured.dataset is not None:
             found[name]["trained_on"] = measured.dataset.manifest["name"]
