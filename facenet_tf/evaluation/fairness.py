@@ -125,7 +125,9 @@ class _Judge:
         draws, seed = self._config.bootstrap, self._config.seed
         return {
             "share": float(right.mean()),
-            "interval": share_interval(right, people, draws=draws, seed=seed) if draws else None,
+            "interval": share_interval(right, people, draws=draws, seed=seed)
+            if draws and len(np.unique(people)) > 1
+            else None,
             "pictures": len(right),
         }
 

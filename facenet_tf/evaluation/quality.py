@@ -140,16 +140,16 @@ class _Judge:
         }
 
     def _interval(self, quality: NDArray[np.float64]) -> list[float] | None:
-        if not self._config.bootstrap:
+        count, draws = int(self._people.max()) + 1, self._config.bootstrap
+        if not draws or count < 2:
             return None
-        count = int(self._people.max()) + 1
-        random = np.random.default_rng([self._config.seed, count])
-        areas = []
-        for _ in range(self._config.bootstrap):
-            times = np.bincount(random.integers(count, size=count), minlength=count)
+
+        def area(times: NDArray[np.float64]) -> list[float]:
             curve = error_versus_reject(self._wrong, quality, times[self._people])
-            areas.append(area_under_reject_curve(curve, self._limit))
-        return np.quantile(areas, [0.025, 0.975]).tolist()
+            return [area_under_reject_curve(curve, self._limit)]
+
+        found = metrics.people_intervals(count, area, replicates=draws, seed=self._config.seed)
+        return found[0].tolist()
 
 
 def tables(results: dict[str, Any]) -> list[Table]:

@@ -16,9 +16,11 @@ def share_interval(
         seed: of the draws.
 
     Raises:
-        ValueError: see `drawn_shares`.
+        ValueError: see `drawn_shares`; or there is one person, who can only be drawn again.
     """
     shares = drawn_shares(right, people, draws=draws, seed=seed)
+    if len(np.unique(people)) < 2:
+        raise ValueError("an interval over people needs two of them")
     low, high = np.quantile(shares, [0.025, 0.975])
     return float(low), float(high)
 

@@ -48,3 +48,8 @@ def test_equal_people_are_drawn_for_two_systems(pictures):
 def test_bad_input_is_refused(right, people):
     with pytest.raises(ValueError, match="N >= 1"):
         share_interval(right, people)
+
+
+def test_one_person_has_no_interval():
+    with pytest.raises(ValueError, match="two of them"):
+        share_interval([1, 0, 1], ["a", "a", "a"])
