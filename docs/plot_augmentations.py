@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from facenet_tf.detection.mtcnn import MtcnnDetector
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.transforms import augment
+from facenet_tf.input_pipeline.transforms import Variation
 from facenet_tf.pictures import decode_picture
 from facenet_tf.preprocessing import Preprocessing, align_face
 
@@ -75,7 +75,8 @@ def varied(crop: np.ndarray, name: str) -> np.ndarray:
     nothing = dict.fromkeys(STRENGTHS, 0.0)
     alone = Augmentation(**nothing | {name: VISIBLE.get(name, 1.0)})
     batch = tf.constant(np.repeat(crop[None], SHOWN, axis=0))
-    return np.concatenate([crop[None], augment(batch, alone, 0, 0, CROP).numpy()])
+    changed = Variation(alone, CROP).vary(batch, seed=0, step=0)
+    return np.concatenate([crop[None], changed.numpy()])
 
 
 def drawn(rows: list[tuple[str, np.ndarray]]) -> plt.Figure:

@@ -55,6 +55,14 @@ def summed(tensors: list[Any]) -> list[Any]:
     return list(context.all_reduce(tf.distribute.ReduceOp.SUM, tensors))
 
 
+def of_first(tensor: tf.Tensor) -> tf.Tensor:
+    """What the first replica has, on all of them; of the same shape on each."""
+    if replica_count() == 1:
+        return tensor
+    is_first = tf.equal(tf.distribute.get_replica_context().replica_id_in_sync_group, 0)
+    return summed([tf.where(is_first, tensor, tf.zeros_like(tensor))])[0]
+
+
 def kept_by_each(value: Any, name: str) -> tf.Variable:
     """A variable that no optimiser moves and that comes out equal on all replicas.
 

@@ -13,6 +13,7 @@ import pytest
 
 from facenet_tf import models
 from facenet_tf.detection import Face
+from facenet_tf.evaluation import run as evaluation_run
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.preprocessing import Preprocessing
@@ -153,3 +154,10 @@ def evaluated(run, dataset, tmp_path_factory):
         run, dataset.directory, output=output, repeats=5, bootstrap=20, fars=(0.1, 1e-3)
     )
     return output, evaluate_run(config)
+
+
+def evaluate_without_plots(config: EvaluateConfig) -> dict:
+    """`evaluate_run` where the figures are what matters: drawing plots takes half of its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation_run, "illustrated", lambda results, directory: {})
+        return evaluate_run(config)

@@ -5,9 +5,13 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+
+from facenet_tf import cli
+from facenet_tf.commands import build_tfrecords, evaluate, train
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,6 +33,13 @@ def succeed(script: str, *arguments: object) -> str:
     done = command(script, *arguments)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+def left_with(main: Callable[[Sequence[str]], None], *arguments: object) -> int:
+    """The exit code of a command that is run here: a process of its own begins for seconds."""
+    with pytest.raises(SystemExit) as left:
+        cli.run(main, [*map(str, arguments)])
+    return left.value.code
 
 
 @pytest.fixture(scope="module")
@@ -67,33 +78,43 @@ def test_photographs_to_measurement(data, tmp_path):
     assert f"tensorboard --logdir {run.parent}" in said
 
 
-def test_a_finished_dataset_is_left_alone_and_not_overwritten_unasked(data):
+def test_a_finished_dataset_is_left_alone_and_not_overwritten_unasked(data, capsys):
     before = (data / "dataset.json").read_bytes()
     done = command("data_prep/build_tfrecords.py", "--output", data, "--size", 48)
     assert done.returncode == 0
     assert "is up to date with its pictures" in done.stderr
-    done = command("data_prep/build_tfrecords.py", "--output", data, "--size", 64)
-    assert done.returncode == 2
-    assert "--overwrite" in done.stderr
-    assert "Traceback" not in done.stderr
+    code = left_with(build_tfrecords.main, "--output", data, "--size", 64)
+    said = capsys.readouterr().err
+    assert code == 2
+    assert "--overwrite" in said
+    assert "Traceback" not in said
     assert (data / "dataset.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    ("script", "arguments", "named"),
+    ("main", "arguments", "named"),
     [
-        ("data_prep/build_tfrecords.py", ["nowhere"], "nowhere"),
-        ("data_prep/build_tfrecords.py", ["--sise", "3"], "--sise"),
-        ("train.py", ["nowhere"], "nowhere"),
-        ("train.py", ["--warm-up.loss", "quintuplet"], "quintuplet"),
-        ("evaluate.py", ["nowhere"], "nowhere"),
+        (build_tfrecords.main, ["nowhere"], "nowhere"),
+        (build_tfrecords.main, ["--sise", "3"], "--sise"),
+        (train.main, ["nowhere"], "nowhere"),
+        (train.main, ["--warm-up.loss", "quintuplet"], "quintuplet"),
+        (evaluate.main, ["nowhere"], "nowhere"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_two(script, arguments, named, tmp_path):
-    done = command(script, *arguments, "--output", tmp_path / "out")
-    assert done.returncode == 2
-    last = done.stderr.strip().splitlines()[-1]
+def test_bad_input_is_one_line_and_exit_code_two(main, arguments, named, tmp_path, capsys):
+    code = left_with(main, *arguments, "--output", tmp_path / "out")
+    assert_refused(code, capsys.readouterr().err, named)
+    assert not (tmp_path / "out").exists()
+
+
+def test_so_it_is_in_a_process_of_its_own(tmp_path):
+    done = command("train.py", "--warm-up.loss", "quintuplet", "--output", tmp_path / "out")
+    assert_refused(done.returncode, done.stderr, "quintuplet")
+
+
+def assert_refused(code: int, said: str, named: str) -> None:
+    assert code == 2
+    last = said.strip().splitlines()[-1]
     assert last.startswith("error: ")
     assert named in last
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "out").exists()
+    assert "Traceback" not in said

@@ -8,7 +8,6 @@ from facenet_tf.curation.config import OverlapConfig
 from facenet_tf.curation.overlap import find_overlap
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.input_pipeline.pipeline import evaluation_arrays
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.builder import build_dataset
@@ -17,7 +16,7 @@ from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.records.schema import parse
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
-from tests.conftest import SIDE, whole_picture_detector
+from tests.conftest import SIDE, evaluate_without_plots, whole_picture_detector
 
 CROPS = Preprocessing(size=SIDE, width=SIDE - 8)
 
@@ -72,14 +71,14 @@ def test_train_and_evaluate(narrow, trained, tmp_path):
     config = EvaluateConfig(
         trained, narrow.directory, output=tmp_path, repeats=2, bootstrap=0, flip_average=True
     )
-    figures = evaluate_run(config)
+    figures = evaluate_without_plots(config)
     assert 0 <= figures["svm"]["accuracy"] <= 1
     assert figures["dataset"]["preprocessing"]["width"] == SIDE - 8
 
 
 def test_square_crops_are_refused_by_name(narrow, trained, dataset, tmp_path):
     with pytest.raises(InputError, match=f"width: {SIDE - 8} and None"):
-        evaluate_run(EvaluateConfig(trained, dataset.directory, output=tmp_path))
+        evaluate_without_plots(EvaluateConfig(trained, dataset.directory, output=tmp_path))
 
 
 def test_hashes_of_crops_of_other_proportions_are_not_compared(narrow, dataset):

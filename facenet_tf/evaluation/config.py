@@ -7,7 +7,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, require_at_least
 from facenet_tf.evaluation.inputs import (
     FOREIGN,
     Foreign,
@@ -209,10 +209,7 @@ class EvaluateConfig:
         if self.list_only and self.protocol == "none":
             raise InputError(f"--list-only needs --protocol: give {', '.join(LISTS)}")
         self._check_systems()
-        for name, least in _SMALLEST.items():
-            if getattr(self, name) < least:
-                option = "--" + name.replace("_", "-")
-                raise InputError(f"{option} is {getattr(self, name)}: give {least} or more")
+        require_at_least(self, _SMALLEST)
         if self.seed >= 2**32:
             raise InputError(f"--seed is {self.seed}: give less than 2^32")
         if not self.svm_c or min(self.svm_c) <= 0 or not self.svm_kernels:

@@ -56,6 +56,7 @@ def illustrated(results: Results, directory: Path) -> dict[str, Illustration]:
 def _shown_plot(plot: Plot, directory: Path) -> ShownPlot:
     light = drawing.png(plot.figure)
     (directory / f"{plot.name}.png").write_bytes(light)
+    plot.figure.set_layout_engine("none")  # the dark one keeps the places of the light one
     drawing.darken(plot.figure)
     dark = drawing.png(plot.figure)
     return ShownPlot(plot.description, page.embedded(light, "png"), page.embedded(dark, "png"))

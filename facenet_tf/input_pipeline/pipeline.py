@@ -161,8 +161,7 @@ def training_batches(
         read_part = tf.numpy_function(read, [step, begin], types)
         encoded, label, source, record = (tf.ensure_shape(each, [read_size]) for each in read_part)
         image = _decoded(encoded, dataset, degrade)
-        if augmentation.enabled:
-            image = variation.vary(image, seed, step, begin, whole)
+        image = variation.vary(image, seed, step, begin, whole)
         batch = {"image": image, "label": label, "source": source, "record": record}
         if not mixup:
             return batch

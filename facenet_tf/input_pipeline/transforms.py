@@ -19,20 +19,6 @@ from facenet_tf.input_pipeline.occlusion import dress, five_points
 from facenet_tf.preprocessing import Preprocessing
 
 
-def augment(
-    images: tf.Tensor,
-    options: Augmentation,
-    seed: int,
-    step: tf.Tensor | int,
-    preprocessing: Preprocessing,
-) -> tf.Tensor:
-    """Vary a whole batch of crops, uint8 [B, H, W, C], C 1 or 3; same shape and dtype.
-
-    It runs in Python, which XLA cannot compile and a saved graph cannot hold.
-    """
-    return Variation(options, preprocessing).vary(images, seed, step, 0, images.shape[0])
-
-
 class Variation:
     """The changes that some options make to crops of one kind.
 
@@ -53,18 +39,34 @@ class Variation:
         images: tf.Tensor,
         seed: int,
         step: tf.Tensor | int,
-        first: tf.Tensor | int,
-        whole: int,
+        first: tf.Tensor | int = 0,
+        whole: int | None = None,
     ) -> tf.Tensor:
-        """Crops uint8 [B, H, W, C] that stand from position `first` on in a batch of `whole`."""
-        numbers = draw(self._apart, whole, seed, step)[first : first + images.shape[0]]
+        """Vary a batch of crops, or a part of one.
+
+        It runs in Python, which XLA cannot compile and a saved graph cannot hold.
+
+        Args:
+            images: uint8 [B, H, W, C], C 1 or 3.
+            seed: of all steps.
+            step: number of the batch.
+            first: position of the first crop in its batch.
+            whole: crops of that batch; None: these.
+
+        Returns:
+            Same shape and dtype; `images` itself if the options are not enabled.
+        """
+        if not self._options.enabled:
+            return images
+        count = images.shape[0]
+        numbers = draw(self._apart, whole or count, seed, step)[first : first + count]
         varied = tf.numpy_function(self.apply, [images, numbers], tf.uint8)
         return tf.ensure_shape(varied, images.shape)
 
     def apply(self, crops: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """Crops uint8 [B, H, W, C], varied one after the other by their `numbers`, [B, n]."""
         draws = dict(zip(names_of(self._apart), np.ascontiguousarray(numbers.T), strict=True))
-        changes = self._changes(draws) if self._options.enabled else []
+        changes = self._changes(draws)
         varied = np.empty_like(crops)
         for position, (place, crop) in enumerate(zip(varied, crops, strict=True)):
             # OpenCV drops a channel that is alone.

@@ -94,3 +94,10 @@ def squeeze_and_excite(
         y = keras.layers.Rescaling(1 / 6, 0.5, name=f"{name}_rescale")(y)
         y = keras.layers.ReLU(max_value=1.0, name=f"{name}_relu")(y)
     return keras.layers.Multiply(name=f"{name}_scale")([x, y])
+
+
+def check_side(pixels: tf.Tensor, smallest: int) -> None:
+    """Raise `ValueError` for pictures [B, H, W, C] of a side below `smallest` pixels."""
+    side = min(pixels.shape[1:3])
+    if side < smallest:
+        raise ValueError(f"needs crops of at least {smallest} pixels, not {side}")

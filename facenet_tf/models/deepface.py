@@ -14,6 +14,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.blocks import check_side
 from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.locally_connected import LocallyConnected
 from facenet_tf.models.publication import Published
@@ -49,8 +50,7 @@ def deepface(
     Raises:
         ValueError: for an unknown head, or a smaller picture.
     """
-    if min(pixels.shape[1:3]) < SMALLEST:
-        raise ValueError(f"needs crops of at least {SMALLEST} pixels, not {min(pixels.shape[1:3])}")
+    check_side(pixels, SMALLEST)
     x = _convolution(pixels, 32, 11, "c1")
     x = keras.layers.MaxPooling2D(3, 2, padding="same", name="m2")(x)
     x = _convolution(x, 16, 9, "c3")

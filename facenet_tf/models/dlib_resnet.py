@@ -14,6 +14,7 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.blocks import check_side
 from facenet_tf.models.blocks import norm as batch_norm
 from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.layers import ChannelAffine, PaddedSum
@@ -65,10 +66,7 @@ def dlib_resnet(
     """
     if norm not in ("affine", "batch"):
         raise ValueError(f'norm must be "affine" or "batch", not {norm!r}')
-    if min(pixels.shape[1:3]) < SMALLEST:
-        raise ValueError(
-            f"dlib_resnet needs crops of at least {SMALLEST} pixels, not {min(pixels.shape[1:3])}"
-        )
+    check_side(pixels, SMALLEST)
     x = _convolution(pixels, 32, 7, "stem_conv1", norm, strides=2)
     x = keras.layers.ReLU(name="stem_conv1_relu")(x)
     x = keras.layers.MaxPooling2D(3, 2, name="stem_pool1")(x)

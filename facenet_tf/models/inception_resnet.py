@@ -23,6 +23,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.blocks import check_side
 from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.layers import FusedBatchNormalization, ScaledSum
 from facenet_tf.models.publication import Published
@@ -81,8 +82,7 @@ def network(
     Raises:
         ValueError: for an unknown head, or a smaller picture.
     """
-    if min(pixels.shape[1:3]) < SMALLEST:
-        raise ValueError(f"needs crops of at least {SMALLEST} pixels, not {min(pixels.shape[1:3])}")
+    check_side(pixels, SMALLEST)
     x = _stem(pixels, version)
     for number in range(1, version.blocks35 + 1):
         x = _block35(x, version, f"block35_{number}")

@@ -23,7 +23,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from facenet_tf.models.blocks import evenly_padded
+from facenet_tf.models.blocks import check_side, evenly_padded
 from facenet_tf.models.facenet import NN4_BLOCKS
 from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.inception import Block, convolution, inception
@@ -65,8 +65,7 @@ def network(
     Raises:
         ValueError: for an unknown head, or a smaller picture.
     """
-    if min(pixels.shape[1:3]) < SMALLEST:
-        raise ValueError(f"needs crops of at least {SMALLEST} pixels, not {min(pixels.shape[1:3])}")
+    check_side(pixels, SMALLEST)
     x = _convolution(pixels, 64, 7, "stem_conv1", strides=2)
     x = LocalResponseNormalization(name="stem_response1")(_halved(x, "stem_pool1"))
     x = _convolution(x, 64, 1, "stem_conv2_reduce")

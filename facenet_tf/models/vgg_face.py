@@ -14,6 +14,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from facenet_tf.models.blocks import check_side
 from facenet_tf.models.heads import Head, bottleneck, pool
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import register
@@ -57,8 +58,7 @@ def vgg_face(
     Raises:
         ValueError: for an unknown head, or a smaller picture.
     """
-    if min(pixels.shape[1:3]) < SMALLEST:
-        raise ValueError(f"needs crops of at least {SMALLEST} pixels, not {min(pixels.shape[1:3])}")
+    check_side(pixels, SMALLEST)
     x = pixels
     for stage, (count, filters) in enumerate(BLOCKS, start=1):
         for number in range(1, count + 1):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, require_at_least
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.degraded import degradation_of
 from facenet_tf.input_pipeline.sampling import Sampling
@@ -35,6 +35,18 @@ _WEIGHT_DECAY = {"adamw": 5e-2, "lamb": 5e-2, "sgd": 5e-4}
 
 # Of the fields of a stage, those that are options of its loss.
 _OF_THE_LOSS = ("mining", "margin", "scale", "distance", "options", "sub_centres")
+
+_SMALLEST = {
+    "steps_per_epoch": 0,
+    "steps_per_execution": 1,
+    "clip_norm": 0,
+    "chunk": 0,
+    "early_stop_epochs": 0,
+    "pictures_per_person": 0,
+    "seed": 0,
+    "threads": 0,
+    "profile": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -111,11 +123,14 @@ class Stage:
         Whatever the loss, one person alone in a batch teaches nothing. What the loss itself is
         given, `objective` checks.
         """
-        _at_least(prefix, self, {"epochs": 0, "warmup_epochs": 0, "memory": 0, "mixup": 0})
+        require_at_least(self, {"epochs": 0, "warmup_epochs": 0, "memory": 0, "mixup": 0}, prefix)
         if self.sub_centres is not None:
-            _at_least(prefix, self, {"sub_centres": 1})
-        _at_least(prefix, self, {"identities_per_batch": 2, "images_per_identity": 1})
-        _at_least(prefix, self, {"sampled_classes": 0})
+            require_at_least(self, {"sub_centres": 1}, prefix)
+        require_at_least(
+            self,
+            {"identities_per_batch": 2, "images_per_identity": 1, "sampled_classes": 0},
+            prefix,
+        )
         self.sampling.check(f"{prefix}sampling.", self.identities_per_batch)
         self.drop.check(prefix, self.schedule)
         if not 0 <= self.augmentation <= 1:
@@ -292,6 +307,7 @@ class TrainConfig:
             raise InputError("--warm-up.epochs and --main.epochs are both 0: nothing to train")
         if self.overwrite and self.resume:
             raise InputError("--overwrite and --resume exclude each other: give one")
+        require_at_least(self, _SMALLEST)
         self._check_model_options()
         self.augmentation.check()
         for name in self.degrade:
@@ -299,11 +315,8 @@ class TrainConfig:
         self.checkpoint.check()
         self.recovery.check()
         self._check_descent()
-        _at_least("", self, {"clip_norm": 0, "early_stop_epochs": 0, "seed": 0, "chunk": 0})
-        _at_least("", self, {"pictures_per_person": 0})
-        _at_least("", self, {"steps_per_epoch": 0, "threads": 0, "profile": 0})
         if self.embedding_size is not None:
-            _at_least("", self, {"embedding_size": 1})
+            require_at_least(self, {"embedding_size": 1})
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):
@@ -316,11 +329,10 @@ class TrainConfig:
                 raise InputError(f"--model-options {name} {value}: give --{name} {value}")
 
     def _check_descent(self) -> None:
-        _at_least("", self, {"steps_per_execution": 1})
         self.descent.check(self.optimizer, self.clip_norm)
         self.fine_tuning.check()
         if self.weight_decay is not None:
-            _at_least("", self, {"weight_decay": 0})
+            require_at_least(self, {"weight_decay": 0})
             if self.weight_decay > 0 and self.decay is None:
                 raise InputError(
                     f"--weight-decay {self.weight_decay}: {self.optimizer} has none, "
@@ -336,10 +348,3 @@ class TrainConfig:
                 f"--steps-per-execution {self.steps_per_execution}: it does not divide the "
                 f"{self.steps_per_epoch} steps of an epoch (--steps-per-epoch)"
             )
-
-
-def _at_least(prefix: str, config: object, limits: dict[str, int]) -> None:
-    for name, least in limits.items():
-        value = getattr(config, name)
-        if not value >= least:
-            raise InputError(f"--{prefix}{name.replace('_', '-')} {value}: give {least} or more")

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike, NDArray
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.models.layers import FusedBatchNormalization
-from facenet_tf.replicas import summed
+from facenet_tf.replicas import of_first, summed
 from facenet_tf.training.config import Stage
 from facenet_tf.training.loop import Execute, steps_at_once, train_function
 
@@ -116,6 +118,18 @@ class Distribution:
                 "run directory on a disk that all share"
             )
 
+    def of_chief(self, numbers: ArrayLike) -> NDArray[np.float64]:
+        """The chief's of what each worker has computed by itself.
+
+        Two kinds of processors differ in last bits, and what follows from these may differ by any
+        amount: whom an epoch confused, which epoch was the best.
+
+        Args:
+            numbers: of the same shape on all workers, exact as float64.
+        """
+        own = np.asarray(numbers, np.float64)
+        return own if self.workers == 1 else self._of_one(self._firsts(tf.constant(own))).numpy()
+
     def has_lost_a_worker(self, error: tf.errors.OpError) -> bool:
         """Whether an error is of the network, not of what is done here."""
         return self.workers > 1 and isinstance(error, _OF_THE_NETWORK)
@@ -157,6 +171,10 @@ class Distribution:
     def _votes(self, own: tf.Tensor) -> Any:
         # A function's argument has no device, and where a sum is to go is told by that.
         return self.strategy.run(lambda votes: summed([tf.identity(votes)])[0], (own,))
+
+    @tf.function
+    def _firsts(self, own: tf.Tensor) -> Any:
+        return self.strategy.run(lambda numbers: of_first(tf.identity(numbers)), (own,))
 
     def _of_one(self, figure: Any) -> tf.Tensor:
         return self.strategy.experimental_local_results(figure)[0]

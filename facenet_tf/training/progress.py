@@ -157,7 +157,7 @@ class Progress:
         first = plan.first * steps_per_epoch
         plateau = Plateau.of(plan.stage)
         trainer = build_trainer(self.config, plan, self.model, self.rates, self._rate(), plateau)
-        sampling = SamplingState(plan, trainer.head)
+        sampling = SamplingState(plan, trainer.head, self.distribution)
         self.batches = StageBatches(self.config, self.dataset, plan, sampling)
         # What changes at the ends of this stage's epochs and belongs into its checkpoints.
         states: list[EpochState] = [sampling, *([plateau] if plateau else [])]
@@ -277,7 +277,9 @@ class Progress:
 
     def _measure(self) -> dict[str, float]:
         assert self.people is not None
-        return self.people.measure(self.embedder)
+        figures = self.people.measure(self.embedder)
+        agreed = self.distribution.of_chief(list(figures.values()))
+        return dict(zip(figures, agreed.tolist(), strict=True))
 
     def _callbacks(self, plan: StagePlan, head: LossHead) -> list[keras.callbacks.Callback]:
         stage, state = plan.stage, self.state

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from facenet_tf.training.confusion import PARTNERS, most_alike
+from facenet_tf.training.distribute import Distribution
 from facenet_tf.training.heads import LossHead
 from facenet_tf.training.plan import StagePlan
 
@@ -18,6 +19,7 @@ class SamplingState:
     Args:
         plan: of the stage.
         head: of the stage; keeps signatures where its sampling asks for the confused.
+        distribution: of the run; all its workers draw by what the chief found.
 
     Attributes:
         name: in a checkpoint.
@@ -26,14 +28,15 @@ class SamplingState:
 
     name = "sampling"
 
-    def __init__(self, plan: StagePlan, head: LossHead) -> None:
-        self._plan, self._head = plan, head
+    def __init__(self, plan: StagePlan, head: LossHead, distribution: Distribution) -> None:
+        self._plan, self._head, self._distribution = plan, head, distribution
         self.confused: np.ndarray | None = None
 
     def at_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> bool:
         """Find anew who is like whom; whether the next batches are drawn differently."""
         if self._head.signatures is not None:
-            self.confused = most_alike(tf.convert_to_tensor(self._head.signatures), PARTNERS)
+            found = most_alike(tf.convert_to_tensor(self._head.signatures), PARTNERS)
+            self.confused = self._distribution.of_chief(found).astype(found.dtype)
             return True
         stage, behind = self._plan.stage, epoch - self._plan.first
         now, then = (stage.sampling.phase(each, stage.epochs) for each in (behind, behind + 1))

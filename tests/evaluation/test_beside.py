@@ -12,13 +12,12 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.roster import Roster
-from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.evaluation.subject import BESIDE, open_others
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
 
-from ..conftest import whole_picture_detector
+from ..conftest import evaluate_without_plots, whole_picture_detector
 from .test_roster import make_roster
 
 CROPS = Preprocessing(size=40)
@@ -61,9 +60,13 @@ def short(run, dataset, output, **options):
 
 def test_figures_are_those_of_the_network_alone(run, dataset, other_run, other_dataset, tmp_path):
     beside = (str(other_run), other_dataset.directory)
-    both = evaluate_run(short(run, dataset, tmp_path / "both", beside=beside, baselines=False))
-    alone = evaluate_run(short(other_run, other_dataset, tmp_path / "alone", baselines=False))
-    without = evaluate_run(short(run, dataset, tmp_path / "without", baselines=False))
+    both = evaluate_without_plots(
+        short(run, dataset, tmp_path / "both", beside=beside, baselines=False)
+    )
+    alone = evaluate_without_plots(
+        short(other_run, other_dataset, tmp_path / "alone", baselines=False)
+    )
+    without = evaluate_without_plots(short(run, dataset, tmp_path / "without", baselines=False))
     found = both["baselines"]["beside"]
     for part in ("svm", "few_shot", "verification"):
         assert found[part] == alone[part]

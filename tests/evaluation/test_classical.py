@@ -13,8 +13,9 @@ from facenet_tf.evaluation.classical import METHODS, classical_vectors
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import choose_measured
 from facenet_tf.evaluation.roster import Roster
-from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.evaluation.seen import SeenPeople
+
+from ..conftest import evaluate_without_plots
 
 
 def faces(people=6, pictures=8, side=40, channels=3, seed=0):
@@ -121,7 +122,7 @@ def test_classical_baselines_stand_beside_the_network(run, dataset, tmp_path):
         baselines=False,
         classical=("eigenfaces", "fisherfaces"),
     )
-    figures = evaluate_run(config)
+    figures = evaluate_without_plots(config)
     assert set(figures["baselines"]) == {"eigenfaces", "fisherfaces"}
     assert figures["baselines"]["fisherfaces"]["trained_on"] == figures["dataset"]["name"]
     for name, result in figures["baselines"].items():

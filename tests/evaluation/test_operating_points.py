@@ -18,8 +18,9 @@ from facenet_tf.evaluation.options.open_set import OpenSetOptions
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
-from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.records.checksums import of_file
+
+from ..conftest import evaluate_without_plots
 
 QUICK = {
     "repeats": 2,
@@ -54,7 +55,7 @@ def measure(own_run, dataset, tmp_path):
             operating_points=ThresholdOptions(**group),
             **{**QUICK, **options},
         )
-        evaluate_run(config)
+        evaluate_without_plots(config)
         figures = json.loads((tmp_path / "evaluation" / "evaluation.json").read_text())
         return figures["operating_points"], own_run / "model.thresholds.json"
 

@@ -14,7 +14,8 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.console import console_table
 from facenet_tf.evaluation.options import Options
 from facenet_tf.evaluation.report import write_report
-from facenet_tf.evaluation.run import evaluate_run
+
+from ..conftest import evaluate_without_plots
 
 OUTPUT = {"evaluation.json", "embeddings.npz", "report.html"}
 
@@ -96,4 +97,4 @@ def test_baselines_get_the_cheap_ones(evaluated):
 def test_figures_nobody_asked_for_are_not_there(run, dataset, tmp_path):
     options = {"repeats": 2, "bootstrap": 0, "few_shot": (), "baselines": False}
     config = EvaluateConfig(run, dataset.directory, output=tmp_path, **options)
-    assert "few_shot" not in evaluate_run(config)
+    assert "few_shot" not in evaluate_without_plots(config)

@@ -11,7 +11,8 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation import circumstances as module
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.projection import ProjectionOptions
-from facenet_tf.evaluation.run import evaluate_run
+
+from ..conftest import evaluate_without_plots
 
 
 def test_returns_what_the_json_holds(evaluated):
@@ -118,7 +119,7 @@ def test_few_shot_figures_stand_beside_the_others(evaluated):
 def test_all_crops_are_degraded_and_that_is_recorded(run, dataset, evaluated, tmp_path):
     few = {"repeats": 2, "bootstrap": 0, "projection": ProjectionOptions(()), "few_shot": ()}
     config = EvaluateConfig(run, dataset.directory, output=tmp_path, degrade=("grey",), **few)
-    figures = evaluate_run(config)
+    figures = evaluate_without_plots(config)
     assert figures["pictures"]["degraded"] == ["grey"]
     assert "few_shot" not in figures
     assert "All crops degraded: grey" in (tmp_path / "report.html").read_text()
@@ -139,7 +140,7 @@ def test_same_seed_gives_the_same_json(run, dataset, tmp_path, monkeypatch):
             bootstrap=5,
             projection=ProjectionOptions(()),
         )
-        evaluate_run(config)
+        evaluate_without_plots(config)
         text = (tmp_path / name / "evaluation.json").read_text()
         texts.append(text.replace(str(tmp_path / name), "OUTPUT"))
     assert texts[0] == texts[1]
@@ -147,4 +148,4 @@ def test_same_seed_gives_the_same_json(run, dataset, tmp_path, monkeypatch):
 
 def test_missing_run_names_the_file(dataset, tmp_path):
     with pytest.raises(InputError, match=r"model\.keras"):
-        evaluate_run(EvaluateConfig(tmp_path / "none", dataset.directory))
+        evaluate_without_plots(EvaluateConfig(tmp_path / "none", dataset.directory))

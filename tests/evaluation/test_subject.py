@@ -13,9 +13,10 @@ from facenet_tf.evaluation.console import console_table
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.report import write_report
 from facenet_tf.evaluation.roster import Roster
-from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.evaluation.subject import open_subject
 from facenet_tf.pretrained import origin
+
+from ..conftest import evaluate_without_plots
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def measured(run, dataset, tmp_path_factory):
     config = EvaluateConfig(
         dataset=dataset.directory, weights=str(weights), output=output, fars=(0.1,), **few
     )
-    return weights, output, evaluate_run(config)
+    return weights, output, evaluate_without_plots(config)
 
 
 def test_weights_are_named_with_their_hash(measured):

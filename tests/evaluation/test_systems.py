@@ -17,6 +17,8 @@ from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.evaluation.subject import open_subject
 
+from ..conftest import evaluate_without_plots
+
 FEW = {
     "repeats": 2,
     "bootstrap": 0,
@@ -51,7 +53,7 @@ def test_exported_network_has_the_figures_of_its_run(name, exported, dataset, ev
     config = EvaluateConfig(
         exported / name, dataset.directory, output=tmp_path, foreign=INSIDE, **FEW
     )
-    figures = evaluate_run(config)
+    figures = evaluate_without_plots(config)
     assert unseen(figures)["auc"] == pytest.approx(unseen(evaluated[1])["auc"], abs=1e-3)
     assert set(figures["baselines"]) == {"raw_pixels"}
     assert figures["model"]["parameters"] is None
@@ -69,7 +71,7 @@ def alone(evaluated, tmp_path_factory):
     """The run's embeddings measured without any dataset."""
     output = tmp_path_factory.mktemp("alone")
     config = EvaluateConfig(evaluated[0] / "embeddings.npz", output=output, **FEW)
-    return output, evaluate_run(config)
+    return output, evaluate_without_plots(config)
 
 
 def test_embeddings_alone_give_the_figures_without_lost_pictures(evaluated, alone, world):
@@ -88,7 +90,9 @@ def test_embeddings_alone_give_the_figures_without_lost_pictures(evaluated, alon
 def test_embeddings_joined_with_their_dataset_are_the_run(evaluated, dataset, tmp_path):
     """The dataset says what was lost and what is a duplicate."""
     file = evaluated[0] / "embeddings.npz"
-    figures = evaluate_run(EvaluateConfig(file, dataset.directory, output=tmp_path, **FEW))
+    figures = evaluate_without_plots(
+        EvaluateConfig(file, dataset.directory, output=tmp_path, **FEW)
+    )
     for key in ("auc", "eer", "pairs", "pairs_with_lost_picture"):
         assert unseen(figures)[key] == pytest.approx(unseen(evaluated[1])[key])
     assert set(figures["baselines"]) == set()

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from facenet_tf.input_pipeline.augment import Augmentation
-from facenet_tf.input_pipeline.transforms import augment
+from facenet_tf.input_pipeline.transforms import Variation
 from facenet_tf.preprocessing import Preprocessing
 
 STRENGTHS = [field.name for field in dataclasses.fields(Augmentation) if field.name != "enabled"]
@@ -22,7 +22,7 @@ def run(images: np.ndarray, seed: int = 1, step: int = 2, **strengths: float) ->
     options = Augmentation(**(NOTHING | strengths))
     color = "rgb" if images.shape[-1] == 3 else "grey"
     crop = dataclasses.replace(CROP, width=images.shape[2], color=color)
-    return augment(tf.constant(images), options, seed, step, crop).numpy()
+    return Variation(options, crop).vary(tf.constant(images), seed, step).numpy()
 
 
 def even(value: int) -> np.ndarray:

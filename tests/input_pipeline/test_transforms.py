@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.draws import draw, drawn_apart, names_of
-from facenet_tf.input_pipeline.transforms import augment
+from facenet_tf.input_pipeline.transforms import Variation
 
 from .augmented import COUNT, CROP, NOTHING, SIDE, STRENGTHS, run
 
@@ -26,7 +26,8 @@ def numbers(options: Sequence[str]) -> dict[str, np.ndarray]:
 
 def test_off_leaves_the_crops_alone(pictures: np.ndarray) -> None:
     strong = Augmentation(**FULL, enabled=False)
-    np.testing.assert_array_equal(augment(tf.constant(pictures), strong, 0, 0, CROP), pictures)
+    varied = Variation(strong, CROP).vary(tf.constant(pictures), seed=0, step=0)
+    np.testing.assert_array_equal(varied, pictures)
 
 
 def test_no_strength_leaves_the_crops_alone(pictures: np.ndarray) -> None:

@@ -20,6 +20,7 @@ from facenet_tf import models
 from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.input_pipeline.share import Share
 from facenet_tf.preprocessing import Preprocessing
+from facenet_tf.replicas import of_first
 from facenet_tf.training.averaging import averaged_weights
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.descent import Descent
@@ -54,14 +55,14 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "batch_hard": Case(stage_of("triplet/batch_hard"), jit="loss"),
+    "batch_hard_signatures": Case(
+        stage_of("triplet/batch_hard", sampling=Sampling(hard=0.5)), jit="loss"
+    ),
     "arcface_sampled": Case(stage_of("arcface", sampled_classes=9), at_once=3),
     "prototypes_state_norms_memory_averages_rates": Case(
         stage_of(EVERYTHING, memory=20), config=AVERAGED, rates={"convolution": 0.1}
     ),
-    "float16": Case(stage_of("cosface", scale=8.0), config=HALF),
-    "mixup": Case(stage_of("cosface", scale=8.0, mixup=0.2), jit="loss"),
-    "hard_signatures": Case(stage_of("triplet/batch_hard", sampling=Sampling(hard=0.5))),
+    "float16_mixup": Case(stage_of("cosface", scale=8.0, mixup=0.2), config=HALF),
 }
 
 
@@ -175,6 +176,19 @@ def normalize(replicas: int) -> dict[str, np.ndarray]:
     return {"outputs": outputs, "slopes": slopes, "mean": moving[0], "variance": moving[1]}
 
 
+def tell(replicas: int) -> dict[str, np.ndarray]:
+    """What each replica has of the first one's number, where all have another: the extremes."""
+    strategy = distribution_of(replicas).strategy
+
+    def step() -> tf.Tensor:
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return of_first(3.5 + tf.cast(number, tf.float64))
+
+    told = strategy.experimental_local_results(tf.function(lambda: strategy.run(step))())
+    assert len(told) == replicas
+    return {"least": np.min(told), "most": np.max(told)}
+
+
 if __name__ == "__main__":
     file, *counts = Path(sys.argv[1]), *map(int, sys.argv[2:])
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -183,7 +197,7 @@ if __name__ == "__main__":
     results = {}
     for replicas in counts:
         left = {case: train(how, replicas) for case, how in CASES.items()}
-        left["batch_norm"] = normalize(replicas)
+        left |= {"batch_norm": normalize(replicas), "of_first": tell(replicas)}
         for case, values in left.items():
             results |= {f"{case}/{replicas}/{name}": value for name, value in values.items()}
     np.savez(file, **results)

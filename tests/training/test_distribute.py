@@ -49,7 +49,8 @@ def test_replicas_with_parts_come_to_what_one_with_the_whole_batch_does(after_st
         half = name.startswith("float16")  # its gradients are summed in other parts
         rtol, atol = (1e-2, 2e-3) if half else (1e-3, 1e-4)
         np.testing.assert_allclose(other, value, rtol=rtol, atol=atol, err_msg=name)
-    assert 0 < expected["float16/1/skipped_steps"] < STEPS
+    assert actual[f"of_first/{replicas}/most"] == expected["of_first/1/least"] == 3.5
+    assert 0 < expected["float16_mixup/1/skipped_steps"] < STEPS
 
 
 def test_xla_for_the_whole_step_of_replicas_is_refused():

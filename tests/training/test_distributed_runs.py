@@ -170,6 +170,32 @@ def test_a_batch_that_does_not_divide_is_refused_in_a_line(dataset, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_what_each_worker_found_by_itself_is_the_chiefs():
+    cluster = {"worker": free_addresses(2)}
+    numbers = [["7", "0.1", "-1"], ["3", "nan", "1e30"]]
+    workers = []
+    for index, own in enumerate(numbers):
+        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        variables = {"TF_CONFIG": json.dumps(task), "CUDA_VISIBLE_DEVICES": "-1"}
+        program = [sys.executable, "-m", "tests.training.replica_talk", *own]
+        workers.append(
+            subprocess.Popen(
+                program, cwd=ROOT, env={**os.environ, **variables}, stdout=subprocess.PIPE
+            )
+        )
+    told = [json.loads(worker.communicate(timeout=PATIENCE)[0]) for worker in workers]
+    assert told == [[[7.0, 0.1, -1.0]]] * 2
+
+
+def test_two_workers_draw_the_same_confused_people(dataset, alone, tmp_path):
+    hard = ("--main.sampling.hard", "0.5")
+    Process(dataset.directory, tmp_path / "one", tmp_path / "log", *hard).ends_with(0)
+    for worker in two_workers(dataset.directory, tmp_path / "two", tmp_path, *hard):
+        worker.ends_with(0)
+    assert_nearly_equal(tmp_path / "two", tmp_path / "one")
+    assert history(tmp_path / "one")[-1]["loss"] != history(alone)[-1]["loss"]
+
+
 def stopped_at(worker: Process) -> int:
     """The step of the run that a worker says it stopped after."""
     (found,) = re.findall(r"stopped after .*\(step (\d+)\)", worker.log.read_text())

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import require_at_least
 from facenet_tf.evaluation.options import Options
 
 
@@ -20,5 +20,4 @@ class AllPairsOptions(Options):
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
-        if self.nearest < 0:
-            raise InputError(f"--all-pairs.nearest is {self.nearest}: give 0 or more")
+        require_at_least(self, {"nearest": 0}, "all-pairs.")

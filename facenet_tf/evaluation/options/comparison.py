@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, require_at_least
 from facenet_tf.evaluation.options import Options
 
 
@@ -21,12 +21,9 @@ class ComparisonOptions(Options):
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
-        if self.draws < 1:
-            raise InputError(f"--comparison.draws is {self.draws}: give 1 or more")
+        require_at_least(self, {"draws": 1, "pictures": 2}, "comparison.")
         if not 0 < self.level < 1:
             raise InputError(f"--comparison.level is {self.level}: give a share such as 0.05")
-        if self.pictures < 2:
-            raise InputError(f"--comparison.pictures is {self.pictures}: give 2 or more")
 
     def check_for(self, systems: int) -> None:
         """Raises InputError where no difference of so many systems could become significant: a

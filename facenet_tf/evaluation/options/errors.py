@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import require_at_least
 from facenet_tf.evaluation.options import Options
 
 
@@ -15,5 +15,4 @@ class ErrorsOptions(Options):
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
-        if self.worst < 0:
-            raise InputError(f"--errors.worst is {self.worst}: give 0 or more")
+        require_at_least(self, {"worst": 0}, "errors.")

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, require_at_least
 from facenet_tf.evaluation.options import Options
 
 
@@ -25,5 +25,4 @@ class FairnessOptions(Options):
             raise InputError(f"--fairness.attributes {self.attributes}: there is no such file")
         if self.columns and self.attributes is None:
             raise InputError("--fairness.columns needs --fairness.attributes: give the CSV")
-        if self.smallest < 2:
-            raise InputError(f"--fairness.smallest is {self.smallest}: give 2 or more")
+        require_at_least(self, {"smallest": 2}, "fairness.")

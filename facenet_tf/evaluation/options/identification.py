@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, require_at_least
 from facenet_tf.evaluation.options import Options
 
 
@@ -19,8 +19,7 @@ class IdentificationOptions(Options):
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
-        if self.enrolled < 1:
-            raise InputError(f"--identification.enrolled is {self.enrolled}: give 1 or more")
+        require_at_least(self, {"enrolled": 1}, "identification.")
         if not 0 < self.unknown < 1:
             raise InputError(
                 f"--identification.unknown is {self.unknown}: give a share between 0 and 1"

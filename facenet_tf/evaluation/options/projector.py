@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import require_at_least
 from facenet_tf.evaluation.options import Options
 
 
@@ -15,5 +15,4 @@ class ProjectorOptions(Options):
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
-        if self.pictures < 0:
-            raise InputError(f"--projector.pictures is {self.pictures}: give 0 or more")
+        require_at_least(self, {"pictures": 0}, "projector.")

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import require_at_least
 from facenet_tf.evaluation.options import Options
 
 DegradationKind = Literal[
@@ -25,7 +25,4 @@ class RobustnessOptions(Options):
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
-        if self.pictures < 2:
-            raise InputError(f"--robustness.pictures is {self.pictures}: give 2 or more")
-        if self.bootstrap < 0:
-            raise InputError(f"--robustness.bootstrap is {self.bootstrap}: give 0 or more")
+        require_at_least(self, {"pictures": 2, "bootstrap": 0}, "robustness.")
