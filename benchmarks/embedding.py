@@ -5,9 +5,10 @@
 A pass is what an evaluation or a gallery does: uint8 crops in memory to unit vectors in NumPy, at
 batch 1 and 32. Each network has its published crops and fresh weights, dlib's its own ones where
 the extra `pretrained` is installed. "ours" is the faster of graph and XLA, and "form" says which:
-the choice is made by measurement, network by network and batch by batch. Every contender has a
-process of its own, and all of them have a turn in every round. dlib's environment is given by its
-interpreter; "difference" is the largest of any number of one chip's embedding:
+the choice is made by measurement, network by network and batch by batch, and
+`benchmarks/embedding_forms.py` brings it into the package. Every contender has a process of its
+own, and all of them have a turn in every round. dlib's environment is given by its interpreter;
+"difference" is the largest of any number of one chip's embedding:
 
     python3 -m venv dlib-env && dlib-env/bin/pip install dlib-bin numpy
 """

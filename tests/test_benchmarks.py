@@ -54,3 +54,23 @@ def test_chunks_take_turns_and_memory_is_of_the_first_step(benchmark, capsys):
     speed = metrics["net_8_600_speed"]
     assert (speed["ours"], speed["peers"]["whole"]) == (600 / 12, 600 / 22)
     assert speed["range"]["ours"] == [600 / 13, 600 / 11]
+
+
+def test_xla_is_chosen_where_all_its_turns_were_faster(benchmark, monkeypatch, tmp_path):
+    ranges = {
+        "net_b_batch32": {"graph": [10, 12], "xla": [13, 20]},
+        "net_b_batch1": {"graph": [10, 12], "xla": [12, 20]},
+        "net_a_batch32": {"graph": [10, 12]},
+        "net_a_batch1": {"xla": [1, 2]},
+    }
+    metrics = {name: {"range": {"ours": [0, 99], **each}} for name, each in ranges.items()}
+    report = {"commit": "abc", "machine": {"cores": 2}, "metrics": metrics}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    module = benchmark("embedding_forms")
+    monkeypatch.setattr(module, "TABLE", tmp_path / "forms.json")
+    monkeypatch.setattr("sys.argv", ["embedding_forms.py", str(tmp_path / "report.json")])
+    module.main()
+    table = json.loads((tmp_path / "forms.json").read_text())
+    assert table.pop("batches") == [1, 32]
+    assert table.pop("xla") == {"net_a": [1], "net_b": [32]}
+    assert table == {"commit": "abc", "machine": {"cores": 2}}

@@ -66,7 +66,9 @@ def test_photographs_to_measurement(data, tmp_path):
     said = succeed("train.py", data, "--output", run, "--width", 4, *short)
     assert "tensorboard --logdir" in said
 
-    said = succeed("evaluate.py", run, data, "--repeats", 3, "--bootstrap", 10)
+    few = ["--repeats", 3, "--bootstrap", 10, "--draws", 3, "--open-set.draws", 3]
+    few += ["--classification.folds", 2, "--probabilities.folds", 2]
+    said = succeed("evaluate.py", run, data, *few)
     result = json.loads((run / "evaluation" / "evaluation.json").read_text())
     for figures in (result, *result["baselines"].values()):
         assert 0 <= figures["svm"]["accuracy"] <= 1

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from facenet_tf.errors import InputError
@@ -17,6 +16,7 @@ from facenet_tf.evaluation.jitter import looks
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
 from facenet_tf.evaluation.vectors_file import ZERO
 from facenet_tf.input_pipeline.pipeline import evaluation_arrays
+from facenet_tf.models.forms import forward_pass
 from facenet_tf.pretrained.saved import MODEL, check_crops, load_saved
 from facenet_tf.records.dataset import FaceDataset
 
@@ -65,15 +65,7 @@ def network_embedder(
     model: keras.Model, flip_average: bool = False, jitter: int = 0, seed: int = 0
 ) -> Embedder:
     """Vectors of a model from crops to unit vectors, `averaged` as asked for."""
-
-    @tf.function(reduce_retracing=True)
-    def forward(images: tf.Tensor) -> tf.Tensor:
-        return model(images, training=False)
-
-    def embed(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return forward(tf.constant(images)).numpy().astype(np.float32)
-
-    return averaged(embed, flip_average, jitter, seed)
+    return averaged(forward_pass(model), flip_average, jitter, seed)
 
 
 def averaged(

@@ -1,5 +1,5 @@
 """InsightFace's "mbf": MobileFaceNet (Chen et al., 2018) with twice the channels and fewer blocks,
-as its arcface_torch has it (backbones/mobilefacenet.py, `get_mbf`).
+as its arcface_torch has it (Guo et al., 2021, backbones/mobilefacenet.py, `get_mbf`).
 
 From 112×112 crops to 512 dimensions with 2,059,520 parameters: 2,028,032 weights, 7,680 slopes of
 PReLU, 23,808 of batch normalisation; 438 million multiply-adds. Convolutions with a stride are

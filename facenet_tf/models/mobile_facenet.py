@@ -3,7 +3,7 @@
 | name | paper | parameters | multiply-adds |
 |---|---|---|---|
 | MobileFaceNet | Chen et al., MobileFaceNets, 2018, Table 1 | 1,003,136 | 221 million |
-| MobiFace | Duong et al., MobiFace, 2019 | 15,125,120 | 245 million |
+| MobiFace | Duong et al., MobiFace, 2019, section 3 | 15,125,120 | 245 million |
 
 Both take 112×112 crops, MobileFaceNet to 128 dimensions, MobiFace to 512. Blocks are the inverted
 residuals of Sandler et al., MobileNetV2, 2018, with PReLU in place of ReLU6. Any input size will

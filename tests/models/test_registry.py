@@ -216,6 +216,13 @@ class TestPublished:
         for figure in (publication.parameters, publication.embedding_size, publication.size):
             assert re.search(rf"\b{figure:,}\b|\b{figure}\b", said), figure
         assert "multiply-adds" in said
+        author, said = publication.paper.split()[0].strip(","), " ".join(said.split())
+        if author == "none:":
+            assert "no paper" in said
+            return
+        places = re.findall(r"(?:Table|Figures?|section) [\d.]*\d", publication.paper)
+        for named in (author, str(publication.year), *places):
+            assert named in said, named
 
     @pytest.mark.parametrize("published", EVERY, indirect=True)
     def test_multiply_adds(self, published):
