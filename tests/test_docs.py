@@ -1,7 +1,9 @@
 """The documentation names what exists, its commands parse, its Python runs, its tables are true."""
 
+import contextlib
 import csv
 import importlib
+import io
 import itertools
 import json
 import re
@@ -92,13 +94,16 @@ def command_lines() -> list:
     ]
 
 
-def known_options(capsys: pytest.CaptureFixture[str]) -> set[str]:
-    found = set(SHARED_OPTIONS)
-    for kind, part in COMMANDS.values():
-        with pytest.raises(SystemExit):
-            cli.load(kind, part, ["--help"])
-        found |= set(re.findall(r"--[a-z][\w.-]*", capsys.readouterr().out))
-    return found
+@pytest.fixture(scope="module")
+def known_options() -> set[str]:
+    """Those of all commands, once for all pages: help is slow to write."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.setenv("COLUMNS", "300")
+        for kind, part in COMMANDS.values():
+            with pytest.raises(SystemExit):
+                cli.load(kind, part, ["--help"])
+    return SHARED_OPTIONS | set(re.findall(r"--[a-z][\w.-]*", said.getvalue()))
 
 
 class TestTables:
@@ -221,9 +226,8 @@ def test_commands_parse(command, arguments, monkeypatch):
 
 
 @each_page
-def test_named_options_exist(page, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "300")
-    known = known_options(capsys) | FOREIGN_OPTIONS
+def test_named_options_exist(page, known_options):
+    known = known_options | FOREIGN_OPTIONS
     said = page.read_text()
     benchmarks = "".join(path.read_text() for path in (ROOT / "benchmarks").glob("*.py"))
     for option in set(re.findall(r"(?<![\w-])--[a-z][\w.-]*\w", said)):

@@ -46,6 +46,7 @@ def trained(narrow, tmp_path_factory):
         width=4,
         embedding_size=8,
         steps_per_epoch=2,
+        jit="off",  # quicker to begin
         warm_up=Stage("cosface", epochs=1, **batch),
         main=Stage("triplet/batch_hard", epochs=0, **batch),
     )

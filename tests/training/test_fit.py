@@ -37,12 +37,14 @@ NOTHING = Stage("triplet/batch_hard", epochs=0)
 
 
 def make_config(dataset, output, **changes) -> TrainConfig:
+    """Without XLA, which begins slowly; `finished` has it."""
     batch = {"identities_per_batch": 2, "images_per_identity": 3}
     defaults = TrainConfig(
         dataset=dataset.directory,
         output=output,
         embedding_size=8,
         steps_per_epoch=3,
+        jit="off",
         warm_up=Stage("cosface", epochs=2, **batch),
         main=Stage("triplet/batch_hard", epochs=2, learning_rate=3e-4, **batch),
     )
@@ -63,7 +65,7 @@ def quick(monkeypatch):
 @pytest.fixture(scope="module")
 def finished(small_bodies, dataset, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "run"
-    return train(make_config(dataset, output)), output
+    return train(make_config(dataset, output, jit="loss")), output
 
 
 def test_a_run_directory_is_complete(finished, dataset):
@@ -204,7 +206,7 @@ def end_before_checkpoint(monkeypatch, config, step):
 def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
     dataset, tmp_path, monkeypatch, caplog
 ):
-    whole = make_config(dataset, tmp_path / "whole", jit="off")
+    whole = make_config(dataset, tmp_path / "whole")
     train(whole)
     config = dataclasses.replace(whole, output=tmp_path / "run")
     run, resumed = RunDirectory(config.output), dataclasses.replace(config, resume=True)
@@ -227,7 +229,7 @@ def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
 def test_resuming_a_finished_run_changes_nothing(finished, dataset):
     _, run = finished
     before = (run / "history.csv").read_text()
-    result = train(make_config(dataset, run, resume=True))
+    result = train(make_config(dataset, run, resume=True, jit="loss"))
     assert result.epochs == 4
     assert (run / "history.csv").read_text() == before
 
@@ -318,7 +320,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_pictures(
     run = RunDirectory(tmp_path / "run")
     told = "nan at step 2 of epoch 2, after 1 rollbacks; its pictures are named in "
     with pytest.raises(TrainingStopped, match=re.escape(f"{told}{run.report_of(4)}")):
-        train(make_config(dataset, run.path, jit="off", recovery=Recovery(rollbacks=1)))
+        train(make_config(dataset, run.path, recovery=Recovery(rollbacks=1)))
     report = json.loads(run.report_of(4).read_text())
     assert (report["stage"], report["epoch"], report["steps"][0]["stage_step"]) == (1, 2, 4)
     records = [picture["record"] for picture in report["steps"][0]["pictures"]]
@@ -344,7 +346,7 @@ def test_a_run_goes_back_and_on_with_a_lower_rate(
     options = {"recovery": Recovery(rollbacks=1, rate=0.5), "checkpoint": Checkpointing(steps=2)}
     steady = {"schedule": "constant", "warmup_epochs": 0.0, "learning_rate": 1e-3}
     stage = Stage("cosface", 2, identities_per_batch=2, images_per_identity=3, **steady)
-    options |= {"warm_up": stage, "main": NOTHING, "jit": "off", "precision": precision}
+    options |= {"warm_up": stage, "main": NOTHING, "precision": precision}
     config = make_config(dataset, tmp_path / "run", **options)
     assert train(config).epochs == 2
     assert RunDirectory(config.output).report_of(4).exists()
@@ -363,7 +365,6 @@ def test_a_rollback_outlives_a_kill_before_the_next_checkpoint(dataset, tmp_path
         tmp_path / "run",
         warm_up=dataclasses.replace(stage, schedule="constant"),
         main=NOTHING,
-        jit="off",
         recovery=Recovery(rollbacks=1, rate=0.5),
     )
     with monkeypatch.context() as killed:

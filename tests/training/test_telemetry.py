@@ -51,6 +51,7 @@ def finished(small_bodies, dataset, tmp_path_factory):
         embedding_size=8,
         steps_per_epoch=6,
         profile=1,
+        jit="off",  # quicker to begin
         warm_up=Stage("cosface", epochs=0),
         main=Stage("triplet/batch_hard", epochs=2, **batch),
     )
