@@ -77,21 +77,25 @@ def brier_score(
     return float(parts @ (claims - truth) ** 2)
 
 
-def brier_score_of_classes(probabilities: ArrayLike, labels: ArrayLike) -> float:
+def brier_score_of_classes(
+    probabilities: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None = None
+) -> float:
     """Brier's score over all classes: mean squared length of claim minus truth, in [0, 2].
 
     Args:
         probabilities: [N, C], rows that sum to 1.
         labels: integer [N], the true column.
+        weights: [N] >= 0, how much each row counts.
 
     Raises:
-        ValueError: shapes do not fit, or there is no row.
+        ValueError: shapes do not fit, or there is no (weight on a) row.
     """
     claims, truth = np.asarray(probabilities, np.float64), np.asarray(labels)
     if claims.ndim != 2 or truth.shape != claims.shape[:1] or not len(claims):
         raise ValueError(f"expected [N, C] and [N], got {claims.shape} and {truth.shape}")
     own = claims[np.arange(len(claims)), truth]
-    return float(np.mean(np.sum(claims**2, axis=1) - 2 * own + 1))
+    parts = _parts(weights, len(claims))
+    return float(parts @ (np.sum(claims**2, axis=1) - 2 * own + 1))
 
 
 def _checked(
@@ -102,10 +106,15 @@ def _checked(
         raise ValueError(f"expected two vectors of one length, got {claims.shape}, {truth.shape}")
     if not ((claims >= 0) & (claims <= 1)).all():
         raise ValueError("probabilities must lie in [0, 1]")
-    parts = np.ones(len(claims)) if weights is None else np.asarray(weights, np.float64)
-    if parts.shape != claims.shape or not (parts >= 0).all() or not 0 < parts.sum() < np.inf:
+    return claims, truth.astype(np.float64), _parts(weights, len(claims))
+
+
+def _parts(weights: ArrayLike | None, count: int) -> NDArray[np.float64]:
+    """How much each of `count` cases counts, in all 1."""
+    parts = np.ones(count) if weights is None else np.asarray(weights, np.float64)
+    if parts.shape != (count,) or not (parts >= 0).all() or not 0 < parts.sum() < np.inf:
         raise ValueError("weights must be as many as probabilities, >= 0, and not all 0")
-    return claims, truth.astype(np.float64), parts / parts.sum()
+    return parts / parts.sum()
 
 
 def balanced_weights(flags: ArrayLike) -> NDArray[np.float64]:

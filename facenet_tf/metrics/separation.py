@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from facenet_tf.metrics.checks import check_both_kinds, checked_pairs
+from facenet_tf.metrics.roc import RocCurve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,3 +54,22 @@ def separation(genuine: ArrayLike, distance: ArrayLike) -> Separation:
     return Separation(
         float(own.mean()), float(own.std()), float(others.mean()), float(others.std())
     )
+
+
+def curve_separation(curve: RocCurve) -> Separation:
+    """The same from a curve, whose steps are the pairs, as often as each counts.
+
+    Pairs at an infinite distance are left out: they have a picture without a vector.
+
+    Raises:
+        ValueError: no genuine or no impostor pair has a finite distance.
+    """
+    kept = np.isfinite(curve.thresholds[1:])
+    distance = curve.thresholds[1:][kept]
+    moments = []
+    for steps in (np.diff(curve.tar)[kept], np.diff(curve.far)[kept]):
+        if not steps.sum() > 0:
+            raise ValueError("one kind of pair has no finite distance")
+        mean = float(np.average(distance, weights=steps))
+        moments += [mean, math.sqrt(np.average((distance - mean) ** 2, weights=steps))]
+    return Separation(*moments)

@@ -99,6 +99,13 @@ def test_interval_holds_the_figure():
     row = figures_of(vague, algorithms=("agglomerative",), bootstrap=60)
     bcubed = row["algorithms"]["agglomerative"]["bcubed"]
     assert bcubed["interval"][0] <= bcubed["f"] <= bcubed["interval"][1]
+    found = row["algorithms"]["agglomerative"]
+    for shares in (bcubed, found["pairwise"]):
+        for name in ("precision", "recall"):
+            low, high = shares[f"{name}_interval"]
+            assert low <= shares[name] <= high and low < high
+    assert found["purity_interval"][0] < found["purity"] < found["purity_interval"][1]
+    assert "NMI has none" in row["protocol"] and "nmi_interval" not in found
 
 
 @each

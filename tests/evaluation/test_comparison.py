@@ -10,6 +10,8 @@ from facenet_tf.evaluation import comparison
 from facenet_tf.evaluation.comparison import COMPARISON, RANK1
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.pair_figures import folded_figures
+from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Results
 from facenet_tf.metrics.multiple import holm
 
@@ -51,6 +53,28 @@ def test_values_are_those_of_each_system_alone(systems, found):
             distance = metrics.all_pairs_distances(vectors.values)
             curve = metrics.roc_curve(names[left] == names[right], distance)
             assert one[f"value_{side}"] == pytest.approx(metrics.area_under_curve(curve))
+
+
+def test_every_system_has_an_interval_of_its_own(found):
+    for name, figures in found["sets"]["unseen_people"]["figures"].items():
+        for one in figures:
+            for side in "ab":
+                low, high = one[f"interval_{side}"]
+                assert low <= one[f"value_{side}"] <= high and low < high, name
+
+
+def test_accuracy_of_a_list_is_that_of_its_own_folds(systems):
+    first = systems["trained"]
+    measured = measured_of(first, compared={"poor": systems["poor"]})
+    fold = np.random.default_rng(0).integers(0, 4, len(measured.unseen))
+    folded = dataclasses.replace(measured.unseen, fold=fold)
+    measured = dataclasses.replace(measured, unseen=None, listed=folded, folded=folded)
+    found = comparison.figures(first, measured, CONFIG)["sets"]["listed_pairs"]["figures"]
+    (one,) = found["accuracy"]
+    for side, name in (("a", "trained"), ("b", "poor")):
+        scored = ScoredPairs.of(systems[name], folded)
+        expected = folded_figures(scored, "its own")["accuracy_mean"]
+        assert one[f"value_{side}"] == pytest.approx(expected)
 
 
 def test_the_better_system_is_found_in_every_figure(found):
