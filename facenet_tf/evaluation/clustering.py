@@ -28,8 +28,8 @@ PROTOCOL = (
     "best BCubed F on the validation people (15 distances, from that which 5 % of their genuine "
     "pairs are within to that of 10 % of their impostor pairs; HDBSCAN: 5 sizes); pictures that an "
     "algorithm calls noise, and those without a record, are clusters of their own; intervals: "
-    "people drawn with replacement, 95 % percentiles, clusters as they are; NMI has none: it grows "
-    "with the number of people, and a draw holds but two thirds of them"
+    "people drawn with replacement, 95 % percentiles, clusters as they are; NMI has none: the "
+    "entropies it compares depend on how many people there are, and a draw holds two thirds of them"
 )
 
 TERMS = {

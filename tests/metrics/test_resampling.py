@@ -45,7 +45,7 @@ def test_a_mean_over_people_is_within_its_standard_errors():
 
 @pytest.mark.parametrize("people", [8, 12, 30])
 def test_of_100_intervals_of_few_people_about_95_hold_the_mean(people):
-    """Plain percentiles of eight people hold it in some 88."""
+    """Plain percentiles of eight people hold it in some 89."""
     times = people_samples(people, lambda times: times, draws=1000)
     values = np.random.default_rng(people).normal(size=(people, 2000))
     limits = percentiles(times @ values / people, people)
