@@ -88,13 +88,13 @@ def brier_score_of_classes(
         weights: [N] >= 0, how much each row counts.
 
     Raises:
-        ValueError: shapes do not fit, or there is no (weight on a) row.
+        ValueError: shapes do not fit, or there is no row that counts.
     """
     claims, truth = np.asarray(probabilities, np.float64), np.asarray(labels)
     if claims.ndim != 2 or truth.shape != claims.shape[:1] or not len(claims):
         raise ValueError(f"expected [N, C] and [N], got {claims.shape} and {truth.shape}")
     own = claims[np.arange(len(claims)), truth]
-    parts = _parts(weights, len(claims))
+    parts = _checked(own, np.ones(len(own)), weights)[2]
     return float(parts @ (np.sum(claims**2, axis=1) - 2 * own + 1))
 
 
@@ -106,15 +106,10 @@ def _checked(
         raise ValueError(f"expected two vectors of one length, got {claims.shape}, {truth.shape}")
     if not ((claims >= 0) & (claims <= 1)).all():
         raise ValueError("probabilities must lie in [0, 1]")
-    return claims, truth.astype(np.float64), _parts(weights, len(claims))
-
-
-def _parts(weights: ArrayLike | None, count: int) -> NDArray[np.float64]:
-    """How much each of `count` cases counts, in all 1."""
-    parts = np.ones(count) if weights is None else np.asarray(weights, np.float64)
-    if parts.shape != (count,) or not (parts >= 0).all() or not 0 < parts.sum() < np.inf:
+    parts = np.ones(len(claims)) if weights is None else np.asarray(weights, np.float64)
+    if parts.shape != claims.shape or not (parts >= 0).all() or not 0 < parts.sum() < np.inf:
         raise ValueError("weights must be as many as probabilities, >= 0, and not all 0")
-    return parts / parts.sum()
+    return claims, truth.astype(np.float64), parts / parts.sum()
 
 
 def balanced_weights(flags: ArrayLike) -> NDArray[np.float64]:

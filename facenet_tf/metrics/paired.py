@@ -62,6 +62,10 @@ def paired_bootstrap(
     the share of pairs decided rightly (`folded_accuracy`). Without folds it is the mean of the
     accuracies on genuine and on impostor pairs, in contiguous folds, ten where the pairs suffice.
 
+    Of two equal systems about 5 % of the p-values are below 0.05, for EER and TAR fewer. For the
+    accuracy it is some 8 %: its thresholds vary too, which the draws do not show. (Chosen anew in
+    each draw they vary too much, and next to nothing would be significant.)
+
     Args:
         distances_a, distances_b: float [N] each; smaller is more alike. The two may have scales of
             their own.

@@ -64,12 +64,15 @@ def curve_separation(curve: RocCurve) -> Separation:
     Raises:
         ValueError: no genuine or no impostor pair has a finite distance.
     """
-    kept = np.isfinite(curve.thresholds[1:])
-    distance = curve.thresholds[1:][kept]
+    first, last = np.searchsorted(curve.thresholds, [-np.inf, np.inf], side="right")
+    last -= int(curve.thresholds[last - 1] == np.inf)
+    distance = curve.thresholds[first:last]
     moments = []
-    for steps in (np.diff(curve.tar)[kept], np.diff(curve.far)[kept]):
-        if not steps.sum() > 0:
+    for share in (curve.tar, curve.far):
+        steps = np.diff(share[first - 1 : last])
+        total = steps.sum()
+        if not total > 0:
             raise ValueError("one kind of pair has no finite distance")
-        mean = float(np.average(distance, weights=steps))
-        moments += [mean, math.sqrt(np.average((distance - mean) ** 2, weights=steps))]
+        mean = float(steps @ distance / total)
+        moments += [mean, math.sqrt(steps @ (distance - mean) ** 2 / total)]
     return Separation(*moments)

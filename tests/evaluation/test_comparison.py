@@ -17,7 +17,7 @@ from facenet_tf.metrics.multiple import holm
 
 from .made_up import measured_of, people_vectors
 
-CONFIG = EvaluateConfig(fars=(0.1, 1e-5), comparison=ComparisonOptions(draws=200))
+CONFIG = EvaluateConfig(fars=(0.1, 1e-5), comparison=ComparisonOptions(draws=600))
 
 
 def system(spread, seed=0):
@@ -136,6 +136,18 @@ def test_table_verdict_and_plot(systems, found):
     dots = [line for line in shown[1].lines if line.get_marker() == "o"]
     auc = found["sets"]["unseen_people"]["figures"]["auc"]
     assert [dot.get_xdata()[0] for dot in dots] == [one["difference"] for one in auc]
+
+
+def test_so_few_people_that_nothing_could_be_proved_are_told(systems, found):
+    judged = found["sets"]["unseen_people"]
+    assert judged["people"] == 14 and judged["least_p"] < 0.05
+    assert "too few" not in COMPARISON.tables({"comparison": found})[0].note
+    few = dataclasses.replace(CONFIG, comparison=ComparisonOptions(draws=300, pictures=30))
+    measured = measured_of(systems["trained"], compared={"poor": systems["poor"]})
+    found = comparison.figures(systems["trained"], measured, few)
+    assert found["sets"]["unseen_people"]["people"] == 5
+    assert found["sets"]["unseen_people"]["least_p"] > 0.05
+    assert "too few" in COMPARISON.tables({"comparison": found})[0].note
 
 
 def test_nothing_where_nothing_is_compared(systems):

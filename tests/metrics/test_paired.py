@@ -137,16 +137,18 @@ def equal_systems(seed, people=16, pictures=2):
 
 def test_of_100_comparisons_of_equally_good_systems_about_5_find_a_difference():
     """That is, no more than chance makes of 5 %; in some figures there are fewer, as pairs that
-    have nothing to do with their people are counted too heavily. The draws are so many that one in
-    them is just significant. (`resampling` has the test with many more comparisons.)"""
+    have nothing to do with their people are counted too heavily. Accuracy may have 8, as it says:
+    its thresholds are taken as they are. The draws are so many that one in them
+    is just significant. (`test_resampling` has many more comparisons of a plainer kind.)"""
     simulations = 120
     found = [
         paired_bootstrap(*equal_systems(seed), seed=seed, draws=72, fars=[0.1])
         for seed in range(simulations)
     ]
-    most = binom.ppf(0.975, simulations, 0.05)
-    for name in ("accuracy", "auc", "eer", "tar@0.1"):
+    for name, level in {"accuracy": 0.08, "auc": 0.05, "eer": 0.05, "tar@0.1": 0.05}.items():
+        most = binom.ppf(0.975, simulations, level)
         assert sum(one[name].p_value <= 0.05 for one in found) <= most, name
+        assert sum(one[name].p_value <= 0.5 for one in found) > 0.25 * simulations, name
 
 
 def test_tars_that_too_few_pairs_carry_are_left_out():
