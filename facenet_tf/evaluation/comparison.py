@@ -30,8 +30,8 @@ PROTOCOL = (
     "each pair at the threshold that is best on the other folds; of a list in its own folds, the "
     "mean over them; of the test people's pairs in ten contiguous folds, the mean of the "
     "accuracies on genuine and impostor pairs, its thresholds as they are in every draw, so that "
-    "between equal systems some 8 % of its p are below 0.05; rank 1: nearest other picture, of all, "
-    "shows the same person"
+    "between equal systems some 8 % of its p are below 0.05; rank 1: nearest other picture, of "
+    "all, shows the same person"
 )
 RANK1 = "rank 1"
 TERMS = {
