@@ -23,6 +23,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 _TAIL = 0.025
+_ROUNDING = 1e-12
+"""An AUC is a sum: that of no error at all may miss 1 by so much."""
 
 Limits = list[float]
 """Low and high."""
@@ -121,8 +123,9 @@ def _limits(
     else:
         low = np.quantile(defined, levels[0], method="lower")
         high = np.quantile(defined, levels[1], method="higher")
-    if cases is not None and low == high and low in (0, 1):
-        return limits_at_the_end(float(low), cases)
+    for end in (0, 1):
+        if cases is not None and abs(low - end) < _ROUNDING and abs(high - end) < _ROUNDING:
+            return limits_at_the_end(end, cases)
     return float(low), float(high)
 
 
