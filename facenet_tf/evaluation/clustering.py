@@ -138,11 +138,12 @@ def _agreement(
 
     limits = metrics.intervals_or_none(
         7,
-        bootstrap,
-        # A picture and those it is in a cluster with: two people.
-        lambda: metrics.people_intervals(
-            people, drawn, draws=bootstrap, seed=seed, cases=[people // 2] * 7
-        ),
+        metrics.people_intervals,
+        people,
+        drawn,
+        draws=bootstrap,
+        seed=seed,
+        cases=[people // 2] * 7,  # a picture and one that it is in a cluster with: two people
     )
     return {
         "bcubed": _shares(table.bcubed()) | _named(limits[:3]),

@@ -124,7 +124,7 @@ class _Judge:
         return {
             "share": float(right.mean()),
             "interval": metrics.intervals_or_none(
-                1, draws, lambda: metrics.share_interval(right, people, draws=draws, seed=seed)
+                1, metrics.share_interval, right, people, draws=draws, seed=seed
             )[0],
             "pictures": len(right),
         }

@@ -114,14 +114,12 @@ def closed_figures(
     probed = len(np.unique(people.person[np.concatenate([t.draw.probes for t in tried])]))
     intervals = metrics.intervals_or_none(
         len(ranks),
-        bootstrap,
-        lambda: metrics.people_intervals(
-            people.count,
-            lambda times: curves(times).mean(axis=0)[places],
-            draws=bootstrap,
-            seed=seed,
-            cases=[probed] * len(ranks),
-        ),
+        metrics.people_intervals,
+        people.count,
+        lambda times: curves(times).mean(axis=0)[places],
+        draws=bootstrap,
+        seed=seed,
+        cases=[probed] * len(ranks),
     )
     return {
         "protocol": CLOSED,
@@ -188,14 +186,12 @@ def _detection(
     probed = min(len(np.unique(who[trial.draw.known])) for who, trial in zip(whose, tried))
     intervals = metrics.intervals_or_none(
         len(fars),
-        bootstrap,
-        lambda: metrics.people_intervals(
-            people.count,
-            lambda times: [np.mean([point.tar for point in row]) for row in points(times)],
-            draws=bootstrap,
-            seed=seed,
-            cases=[probed] * len(fars),
-        ),
+        metrics.people_intervals,
+        people.count,
+        lambda times: [np.mean([point.tar for point in row]) for row in points(times)],
+        draws=bootstrap,
+        seed=seed,
+        cases=[probed] * len(fars),
     )
     by_far = {}
     for far, row, limits in zip(fars, points(), intervals):
@@ -226,10 +222,12 @@ def average_precision_figures(people: People, bootstrap: int, seed: int) -> dict
 
     (limits,) = metrics.intervals_or_none(
         1,
-        bootstrap,
-        lambda: metrics.people_intervals(
-            people.count, mean, draws=bootstrap, seed=seed, cases=[len(np.unique(whose))]
-        ),
+        metrics.people_intervals,
+        people.count,
+        mean,
+        draws=bootstrap,
+        seed=seed,
+        cases=[len(np.unique(whose))],
     )
     return {**summary, "mean": float(found.mean()), "interval": limits}
 

@@ -240,14 +240,12 @@ def _spread(draws: list[_Judged], bootstrap: int, seed: int) -> dict[str, Any]:
 
     intervals = metrics.intervals_or_none(
         len(names),
-        bootstrap,
-        lambda: metrics.people_intervals(
-            people,
-            means,
-            draws=bootstrap,
-            seed=seed,
-            cases=[min(one.cases() for one in draws)] * len(names),
-        ),
+        metrics.people_intervals,
+        people,
+        means,
+        draws=bootstrap,
+        seed=seed,
+        cases=[min(one.cases() for one in draws)] * len(names),
     )
     result: dict[str, Any] = {"fars": {}}
     for name, limits in zip(names, intervals, strict=True):

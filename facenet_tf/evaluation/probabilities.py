@@ -124,7 +124,7 @@ def _honesty_of_classes(
         ]
 
     ece_interval, brier_interval = metrics.intervals_or_none(
-        2, draws, lambda: metrics.people_intervals(people, drawn, draws=draws, seed=seed)
+        2, metrics.people_intervals, people, drawn, draws=draws, seed=seed
     )
     return {
         "accuracy": float(right.mean()),

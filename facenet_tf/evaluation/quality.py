@@ -140,7 +140,7 @@ class _Judge:
         }
 
     def _interval(self, quality: NDArray[np.float64]) -> list[float] | None:
-        count, draws = int(self._people.max()) + 1, self._config.bootstrap
+        count = int(self._people.max()) + 1
 
         def error(times: NDArray[np.float64]) -> list[float]:
             """Its mean up to the limit: the area is that share of the limit."""
@@ -149,10 +149,12 @@ class _Judge:
 
         (limits,) = metrics.intervals_or_none(
             1,
-            draws,
-            lambda: metrics.people_intervals(
-                count, error, draws=draws, seed=self._config.seed, cases=[count]
-            ),
+            metrics.people_intervals,
+            count,
+            error,
+            draws=self._config.bootstrap,
+            seed=self._config.seed,
+            cases=[count],
         )
         return limits and [end * self._limit for end in limits]
 

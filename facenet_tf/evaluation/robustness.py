@@ -123,21 +123,16 @@ class _Judge:
         return [metrics.area_under_curve(curve), metrics.equal_error_rate(curve), *tars]
 
     def _intervals(self, distance: NDArray[np.float64], count: int) -> list[Any]:
-        draws, seed = self._config.robustness.bootstrap, self._config.seed
-        sides = (self._codes[self._left], self._codes[self._right])
-        about = [3, 2, *(1 for _ in self._fars)]
         return metrics.intervals_or_none(
             count,
-            draws,
-            lambda: metrics.bootstrap_identities(
-                self._genuine,
-                distance,
-                sides,
-                self._statistic,
-                draws=draws,
-                seed=seed,
-                about=about,
-            ),
+            metrics.bootstrap_identities,
+            self._genuine,
+            distance,
+            (self._codes[self._left], self._codes[self._right]),
+            self._statistic,
+            draws=self._config.robustness.bootstrap,
+            seed=self._config.seed,
+            about=[3, 2, *(1 for _ in self._fars)],
         )
 
 

@@ -73,8 +73,12 @@ def achieved_rates(
     cases = [weights.cases(2), weights.cases(1), weights.cases(2)] * len(accepted)
     intervals = intervals_or_none(
         len(cases),
-        draws,
-        lambda: people_intervals(weights.people, drawn, draws=draws, seed=seed, cases=cases),
+        people_intervals,
+        weights.people,
+        drawn,
+        draws=draws,
+        seed=seed,
+        cases=cases,
     )
     rates = _rates(counts.sum(axis=2))
     return [

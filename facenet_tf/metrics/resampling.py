@@ -17,6 +17,7 @@ how pairs count then: `pair_weights`). Every interval over people comes from her
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -154,7 +155,7 @@ def p_value(differences: NDArray[np.float64], people: int) -> float:
 
 
 def intervals_or_none(
-    count: int, draws: int, bootstrap: Callable[[], NDArray[np.float64]]
+    count: int, bootstrap: Callable[..., NDArray[np.float64]], *given: Any, draws: int, **more: Any
 ) -> list[Limits | None]:
     """The intervals of `count` statistics; None for each where no draws are asked for, or where
     there are too few people for them, and for one that most draws do not define or that is
@@ -162,13 +163,13 @@ def intervals_or_none(
 
     Args:
         count: of statistics.
-        draws: as asked for; 0: none.
         bootstrap: gives float64 [count, 2], or raises TooFewPeople.
+        given, draws, more: what it is called with; draws 0: it is not.
     """
     if not draws or not count:
         return [None] * count
     try:
-        found = bootstrap()
+        found = bootstrap(*given, draws=draws, **more)
     except TooFewPeople:
         return [None] * count
     return [row.tolist() if np.isfinite(row).all() else None for row in found]

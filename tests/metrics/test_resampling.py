@@ -130,14 +130,21 @@ def test_draws_that_give_nothing_are_dropped_up_to_half():
 
 
 def test_where_there_is_no_interval_there_is_none():
-    def bootstrap(people):
-        return lambda: people_intervals(people, lambda times: [1.0, np.nan], draws=9)
+    def found(people, draws):
+        def statistic(times):
+            return [1.0, np.nan]
 
-    assert intervals_or_none(2, 9, bootstrap(3)) == [[1.0, 1.0], None]
-    assert intervals_or_none(2, 9, bootstrap(1)) == [None, None]
-    assert intervals_or_none(2, 0, bootstrap(3)) == [None, None]
+        return intervals_or_none(2, people_intervals, people, statistic, draws=draws, seed=1)
+
+    assert found(people=3, draws=9) == [[1.0, 1.0], None]
+    assert found(people=1, draws=9) == [None, None]
+    assert found(people=3, draws=0) == [None, None]
+
+    def mistaken(**given):
+        raise ValueError("a mistake")
+
     with pytest.raises(ValueError, match="a mistake"):
-        intervals_or_none(1, 9, lambda: (_ for _ in ()).throw(ValueError("a mistake")))
+        intervals_or_none(1, mistaken, draws=9)
 
 
 @pytest.mark.parametrize("people", [8, 12, 40])
