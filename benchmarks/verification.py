@@ -67,7 +67,7 @@ def six_thousand(rows: NDArray, labels: NDArray, pairs: tuple, draws: int) -> No
         distance,
         (labels[left], labels[right]),
         lambda drawn: [metrics.equal_error_rate(drawn), *metrics.tar_at(drawn, [1e-1, 1e-2])],
-        replicates=draws,
+        draws=draws,
     )
 
 

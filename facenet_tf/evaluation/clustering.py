@@ -28,7 +28,8 @@ PROTOCOL = (
     "best BCubed F on the validation people (15 distances, from that which 5 % of their genuine "
     "pairs are within to that of 10 % of their impostor pairs; HDBSCAN: 5 sizes); pictures that an "
     "algorithm calls noise, and those without a record, are clusters of their own; intervals: "
-    "people drawn with replacement, 95 % percentiles of BCubed F, clusters as they are"
+    "people drawn with replacement, 95 % percentiles, clusters as they are; NMI has none: the "
+    "entropies it compares depend on how many people there are, and a draw holds two thirds of them"
 )
 
 TERMS = {
@@ -127,27 +128,42 @@ def _agreement(
     table = metrics.ClusterTable(pictures.person, metrics.noise_apart(clusters))
     sizes = np.bincount(table.clusters)
 
-    def bcubed(times: NDArray[np.float64]) -> list[float]:
-        return [table.bcubed(times[pictures.person]).f]
+    people = int(pictures.person.max()) + 1
 
-    summary: dict[str, Any] = {
-        "bcubed": _shares(table.bcubed()),
-        "pairwise": _shares(table.pairwise()),
+    def drawn(times: NDArray[np.float64]) -> list[float]:
+        weights = times[pictures.person]
+        agreements = table.bcubed(weights), table.pairwise(times)
+        shares = [value for each in agreements for value in _shares(each).values()]
+        return [*shares, table.purity(weights)]
+
+    limits = metrics.intervals_or_none(
+        7,
+        metrics.people_intervals,
+        people,
+        drawn,
+        draws=bootstrap,
+        seed=seed,
+        cases=[people // 2] * 7,  # a picture and one that it is in a cluster with: two people
+    )
+    return {
+        "bcubed": _shares(table.bcubed()) | _named(limits[:3]),
+        "pairwise": _shares(table.pairwise()) | _named(limits[3:6]),
         "nmi": table.normalised_mutual_information(),
         "purity": table.purity(),
+        "purity_interval": limits[6],
         "clusters": len(sizes),
         "clusters_of_two_or_more": int((sizes > 1).sum()),
         "noise": int((clusters[pictures.known] == metrics.NOISE).sum()),
     }
-    if bootstrap:
-        people = int(pictures.person.max()) + 1
-        limits = metrics.people_intervals(people, bcubed, replicates=bootstrap, seed=seed)
-        summary["bcubed"]["interval"] = limits[0].tolist()
-    return summary
 
 
 def _shares(agreement: metrics.Agreement) -> dict[str, Any]:
     return {"precision": agreement.precision, "recall": agreement.recall, "f": agreement.f}
+
+
+def _named(limits: list[metrics.Limits | None]) -> dict[str, Any]:
+    """The intervals of an agreement's shares; that of F is the `interval`."""
+    return dict(zip(("precision_interval", "recall_interval", "interval"), limits, strict=True))
 
 
 def tables(results: dict[str, Any]) -> list[Table]:

@@ -33,7 +33,9 @@ SAMPLED = 1000
 
 PROTOCOL = (
     "the draws without distractors, with every distractor enrolled as a person of its own; real "
-    "people are compared with all, distractors are searched for"
+    "people are compared with all, distractors are searched for; intervals: people drawn with "
+    "replacement, 95 % percentiles of the mean over the draws, galleries and distractors as they "
+    "are"
 )
 
 
@@ -59,6 +61,8 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
             ranks=tuple(sorted(config.identification.ranks)) or (1,),
             fars=config.fars,
             kind=asked.search,
+            bootstrap=config.bootstrap,
+            seed=config.seed,
         ),
     }
 
@@ -103,6 +107,8 @@ def crowd_figures(
     ranks: tuple[int, ...],
     fars: tuple[float, ...],
     kind: Kind,
+    bootstrap: int = 0,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Ranks and DIR at every number of distractors, and how the distractors compare with people.
 
@@ -113,6 +119,8 @@ def crowd_figures(
         sizes: numbers of distractors; each larger one contains the smaller ones.
         ranks, fars: as of the figures without distractors.
         kind: of the search for distractors.
+        bootstrap: draws of people behind each interval; 0: none.
+        seed: of the bootstrap.
     """
     with_record = np.flatnonzero(~people.lost)
     queries = people.values[with_record]
@@ -120,10 +128,9 @@ def crowd_figures(
     by_size, recalls = {}, {}
     for size, found, share in _growing(distractors, sorted(sizes), queries, max(ranks), kind):
         nearest[with_record] = found.distances
-        by_size[str(size)] = {
-            "rank": closed_figures(people, _crowded(closed, nearest), ranks, 0, 0)["rank"],
-            "dir": open_figures(people, _crowded(opened, nearest), fars, 0, 0).get("dir", {}),
-        }
+        matched = closed_figures(people, _crowded(closed, nearest), ranks, bootstrap, seed)
+        detected = open_figures(people, _crowded(opened, nearest), fars, bootstrap, seed)
+        by_size[str(size)] = {"rank": matched["rank"], "dir": detected.get("dir", {})}
         recalls[str(size)] = share
     summary: dict[str, Any] = {
         "protocol": PROTOCOL,

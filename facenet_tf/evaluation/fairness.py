@@ -7,7 +7,6 @@ people of one group resemble each other most, and pairs across groups would hide
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from typing import Any
 
@@ -20,14 +19,13 @@ from facenet_tf.evaluation.attributes import UNKNOWN, read_attributes
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.fairness import FairnessOptions
-from facenet_tf.evaluation.pair_figures import ranking_figures
+from facenet_tf.evaluation.pair_figures import ranking_figures, sides_of
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table, interval, share
-from facenet_tf.metrics.groups import inequality, rates_at
+from facenet_tf.metrics.groups import inequality
 from facenet_tf.metrics.nearest import nearest_is_own
-from facenet_tf.metrics.shares import share_interval
 
 PROTOCOL = (
     "genuine and impostor pairs of a group: both pictures belong to it (within-group impostors); "
@@ -125,41 +123,30 @@ class _Judge:
         draws, seed = self._config.bootstrap, self._config.seed
         return {
             "share": float(right.mean()),
-            "interval": share_interval(right, people, draws=draws, seed=seed)
-            if draws and len(np.unique(people)) > 1
-            else None,
+            "interval": metrics.intervals_or_none(
+                1, metrics.share_interval, right, people, draws=draws, seed=seed
+            )[0],
             "pictures": len(right),
         }
 
     def _at_common_thresholds(self, within: ScoredPairs) -> dict[str, dict[str, Any]]:
         """{FAR: false match and non-match rates with intervals} at the thresholds of all people."""
-        thresholds = list(self.thresholds.values())
-
-        def rates(curve: metrics.RocCurve) -> list[float]:
-            return [rate for threshold in thresholds for rate in rates_at(curve, threshold)]
-
-        pairs = within.pairs
-        found = rates(metrics.roc_curve(pairs.genuine, within.distance))
-        intervals: list[Any] = [None] * len(found)
-        if self._config.bootstrap and thresholds:
-            codes = np.unique(self._roster.identities, return_inverse=True)[1]
-            with contextlib.suppress(ValueError):  # too few people; the group has its warning
-                intervals = metrics.bootstrap_identities(
-                    pairs.genuine,
-                    within.distance,
-                    (codes[pairs.left], codes[pairs.right]),
-                    rates,
-                    replicates=self._config.bootstrap,
-                    seed=self._config.seed,
-                ).tolist()
+        rates = metrics.achieved_rates(
+            within.pairs.genuine,
+            within.distance,
+            sides_of(within),
+            list(self.thresholds.values()),
+            draws=self._config.bootstrap,
+            seed=self._config.seed,
+        )
         return {
             far: {
-                "fmr": found[2 * number],
-                "fmr_interval": intervals[2 * number],
-                "fnmr": found[2 * number + 1],
-                "fnmr_interval": intervals[2 * number + 1],
+                "fmr": each.far,
+                "fmr_interval": each.far_interval,
+                "fnmr": 1 - each.tar,
+                "fnmr_interval": each.tar_interval and [1 - end for end in each.tar_interval[::-1]],
             }
-            for number, far in enumerate(self.thresholds)
+            for far, each in zip(self.thresholds, rates, strict=True)
         }
 
     def _inequality(self, groups: dict[str, dict[str, Any]]) -> dict[str, Any]:

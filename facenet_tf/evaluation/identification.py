@@ -7,7 +7,6 @@ of who and what is enrolled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -112,12 +111,15 @@ def closed_figures(
 
     places = np.array(ranks) - 1
     of_draws = curves()
-    intervals = _intervals(
-        people.count,
-        lambda times: curves(times).mean(axis=0)[places].tolist(),
+    probed = len(np.unique(people.person[np.concatenate([t.draw.probes for t in tried])]))
+    intervals = metrics.intervals_or_none(
         len(ranks),
-        bootstrap,
-        seed,
+        metrics.people_intervals,
+        people.count,
+        lambda times: curves(times).mean(axis=0)[places],
+        draws=bootstrap,
+        seed=seed,
+        cases=[probed] * len(ranks),
     )
     return {
         "protocol": CLOSED,
@@ -181,12 +183,15 @@ def _detection(
         ]
         return [[metrics.operating_point(curve, far) for curve in curves] for far in fars]
 
-    intervals = _intervals(
-        people.count,
-        lambda times: [float(np.mean([point.tar for point in row])) for row in points(times)],
+    probed = min(len(np.unique(who[trial.draw.known])) for who, trial in zip(whose, tried))
+    intervals = metrics.intervals_or_none(
         len(fars),
-        bootstrap,
-        seed,
+        metrics.people_intervals,
+        people.count,
+        lambda times: [np.mean([point.tar for point in row]) for row in points(times)],
+        draws=bootstrap,
+        seed=seed,
+        cases=[probed] * len(fars),
     )
     by_far = {}
     for far, row, limits in zip(fars, points(), intervals):
@@ -215,24 +220,16 @@ def average_precision_figures(people: People, bootstrap: int, seed: int) -> dict
             raise ValueError("the draw has no queries")
         return [float(np.average(found, weights=weights))]
 
-    (limits,) = _intervals(people.count, mean, 1, bootstrap, seed)
+    (limits,) = metrics.intervals_or_none(
+        1,
+        metrics.people_intervals,
+        people.count,
+        mean,
+        draws=bootstrap,
+        seed=seed,
+        cases=[len(np.unique(whose))],
+    )
     return {**summary, "mean": float(found.mean()), "interval": limits}
-
-
-def _intervals(
-    people: int,
-    statistic: Callable[[NDArray[np.float64]], list[float]],
-    count: int,
-    bootstrap: int,
-    seed: int,
-) -> list[list[float] | None]:
-    """Those of `count` statistics; None where none are asked for, or too few people give none."""
-    if not bootstrap or not count:
-        return [None] * count
-    try:
-        return metrics.people_intervals(people, statistic, replicates=bootstrap, seed=seed).tolist()
-    except ValueError:
-        return [None] * count
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from facenet_tf.evaluation.options.open_set import OpenSetOptions
 from facenet_tf.evaluation.probabilities import probability_model
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors, drawn_people
-from facenet_tf.evaluation.table import Table
+from facenet_tf.evaluation.table import Table, interval
 
 Named = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Labels given to probes, and the doubt about each; smaller is surer."""
@@ -41,6 +41,7 @@ TERMS = {
     "closed set": "share of known people's pictures named rightly where nobody is unknown",
     "AUC known/unknown": "how often a known person's picture gets its name with less doubt",
 }
+SHARES = {"detected": "unknown detected", "named": "named rightly"}
 PROTOCOL = (
     "of the test people with enough pictures one half, drawn at random, is enrolled with 80 % of "
     "its pictures and probed with the others; all other test people are unknown; the threshold is "
@@ -49,12 +50,19 @@ PROTOCOL = (
     "probability; closed set: names of the known people's probes without a threshold; named: known "
     "probes that get a name, and the right one; detected: unknown people's pictures that get no "
     "name; a known person's picture without a record counts as not named, an unknown one's as not "
-    "detected; mean and sample deviation over the draws"
+    "detected; mean and sample deviation over the draws; intervals: people drawn with replacement, "
+    "95 % percentiles of the mean over the draws, enrolled pictures and thresholds as they are"
 )
 
 
 def open_set_figures(
-    test: Vectors, validation: Vectors, *, fars: tuple[float, ...], draws: int, seed: int
+    test: Vectors,
+    validation: Vectors,
+    *,
+    fars: tuple[float, ...],
+    draws: int,
+    seed: int,
+    bootstrap: int = 0,
 ) -> dict[str, Any]:
     """Figures of every rule with a reject option.
 
@@ -64,6 +72,7 @@ def open_set_figures(
         fars: shares of unknown people's pictures that may get a name, in (0, 1).
         draws: how often half of the people are drawn, >= 2.
         seed: of the draws.
+        bootstrap: draws of people behind the intervals; 0: none.
 
     Returns:
         JSON-ready figures; {"skipped": reason, …} where there are too few people.
@@ -92,7 +101,8 @@ def open_set_figures(
             _of_draw(test, chooser, able, fars, np.random.default_rng([seed, draw]))
             for draw in range(draws)
         ]
-    return {**figures, "rules": {name: _spread([one[name] for one in results]) for name in RULES}}
+        rules = {name: _spread([one[name] for one in results], bootstrap, seed) for name in RULES}
+    return {**figures, "rules": rules}
 
 
 def _limited(vectors: Vectors, seed: int) -> Vectors:
@@ -106,12 +116,13 @@ def _of_draw(
     able: NDArray[np.str_],
     fars: tuple[float, ...],
     random: np.random.Generator,
-) -> dict[str, dict[str, float]]:
-    """By rule: the figures of one draw, of which those at a FAR are named "FAR/figure"."""
+) -> dict[str, "_Judged"]:
+    """By rule: what became of the probes of one draw."""
     chosen = np.sort(random.permutation(able)[: len(able) // 2])
     known = test.roster.of_people(chosen)
     mine, others = test.where(known), test.where(~known)
     labels = np.searchsorted(chosen, mine.roster.identities)
+    person = np.unique(test.roster.identities, return_inverse=True)[1]
     probe = _probes(mine, labels, random)
     results = {}
     for name in RULES:
@@ -120,7 +131,9 @@ def _of_draw(
         unknown = _of_pictures(recognise, others, lost=-np.inf)[1]
         rightly = names == labels[probe]
         choosing = recognise(chooser.values.astype(np.float64))[1]
-        results[name] = _figures(doubts, rightly, unknown, choosing, fars)
+        results[name] = _Judged(
+            doubts, rightly, unknown, (person[known][probe], person[~known]), choosing, fars
+        )
     return results
 
 
@@ -152,8 +165,7 @@ def _recogniser(name: str, enrolled: NDArray[np.float64], labels: NDArray[np.int
 
 def _nearest(labels: NDArray[np.int64], references: NDArray[np.float64]) -> Recogniser:
     def by_distance(probes: NDArray[np.float64]) -> Named:
-        place, distance = metrics.nearest_rows(references, probes)
-        return labels[place], distance
+        return metrics.nearest_names(labels, references, probes)
 
     return by_distance
 
@@ -167,34 +179,82 @@ def _of_pictures(recognise: Recogniser, vectors: Vectors, lost: float) -> Named:
     return names, doubts
 
 
-def _figures(
-    known: NDArray[np.float64],
-    rightly: NDArray[np.bool_],
-    unknown: NDArray[np.float64],
-    choosing: NDArray[np.float64],
-    fars: tuple[float, ...],
-) -> dict[str, float]:
-    curve = metrics.roc_curve(
-        np.repeat([True, False], [len(known), len(unknown)]), np.concatenate([known, unknown])
-    )
-    figures = {"closed_set": float(rightly.mean()), "auc": metrics.area_under_curve(curve)}
-    for far in fars:
-        if metrics.supports_far(len(choosing), far):
-            threshold = metrics.threshold_at_far(choosing, far).threshold
-            found = metrics.rejection(known, rightly, unknown, threshold)
+class _Judged:
+    """The probes of one draw under one rule.
+
+    Args:
+        known: doubts about the known people's probes.
+        rightly: which of them get the right name.
+        unknown: doubts about the unknown people's pictures.
+        person: numbers of whom the known probes and the unknown pictures show.
+        choosing: doubts about the pictures that choose the thresholds.
+        fars: that they are chosen for, where there are pictures enough.
+    """
+
+    def __init__(
+        self,
+        known: NDArray[np.float64],
+        rightly: NDArray[np.bool_],
+        unknown: NDArray[np.float64],
+        person: tuple[NDArray[np.int64], NDArray[np.int64]],
+        choosing: NDArray[np.float64],
+        fars: tuple[float, ...],
+    ) -> None:
+        self._known, self._rightly, self._unknown, self.person = known, rightly, unknown, person
+        flags = np.repeat([True, False], [len(known), len(unknown)])
+        self._pairs = metrics.SortedPairs(flags, np.concatenate([known, unknown]))
+        self._thresholds = {
+            far: metrics.threshold_at_far(choosing, far).threshold
+            for far in fars
+            if metrics.supports_far(len(choosing), far)
+        }
+
+    def figures(self, times: NDArray[np.float64]) -> dict[str, float]:
+        """Those at a FAR are named "FAR/figure"; each person counts `times` [people].
+
+        Raises:
+            ValueError: nobody who is known, or nobody who is unknown, counts.
+        """
+        weights = times[self.person[0]], times[self.person[1]]
+        curve = self._pairs.curve(np.concatenate(weights)[self._pairs.order])
+        rightly = float(weights[0] @ self._rightly / weights[0].sum())
+        figures = {"closed_set": rightly, "auc": metrics.area_under_curve(curve)}
+        for far, threshold in self._thresholds.items():
+            found = metrics.rejection(self._known, self._rightly, self._unknown, threshold, weights)
             figures |= {f"{far}/{name}": value for name, value in vars(found).items()}
-    return figures
+        return figures
+
+    def cases(self) -> int:
+        """People of the kind, known or unknown, of which there are fewer."""
+        return min(len(np.unique(person)) for person in self.person)
 
 
-def _spread(draws: list[dict[str, float]]) -> dict[str, Any]:
-    """Mean and deviation of every figure over the draws; those at a FAR under "fars"."""
+def _spread(draws: list[_Judged], bootstrap: int, seed: int) -> dict[str, Any]:
+    """Mean, deviation and interval of every figure over the draws; those at a FAR under "fars"."""
+    people = 1 + max(int(person.max()) for person in draws[0].person)
+    values = [one.figures(np.ones(people)) for one in draws]
+    names = list(values[0])
+
+    def means(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.mean([list(one.figures(times).values()) for one in draws], axis=0)
+
+    intervals = metrics.intervals_or_none(
+        len(names),
+        metrics.people_intervals,
+        people,
+        means,
+        draws=bootstrap,
+        seed=seed,
+        cases=[min(one.cases() for one in draws)] * len(names),
+    )
     result: dict[str, Any] = {"fars": {}}
-    for name in draws[0]:
-        values = np.array([one[name] for one in draws])
+    for name, limits in zip(names, intervals, strict=True):
+        of_draws = np.array([one[name] for one in values])
         far, _, figure = name.rpartition("/")
         place = result["fars"].setdefault(far, {}) if far else result
-        place[f"{figure}_mean"] = float(values.mean())
-        place[f"{figure}_std"] = float(values.std(ddof=1))
+        place[f"{figure}_mean"] = float(of_draws.mean())
+        place[f"{figure}_std"] = float(of_draws.std(ddof=1))
+        place[f"{figure}_interval"] = limits
     return result
 
 
@@ -210,6 +270,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         fars=options.fars,
         draws=options.draws,
         seed=config.seed,
+        bootstrap=config.bootstrap,
     )
 
 
@@ -236,7 +297,20 @@ def tables(results: dict[str, Any]) -> list[Table]:
         terms[f"named rightly@{far:g}"] = (
             "share of known people's pictures that still get the right name"
         )
-    return [Table(head, rows, note, protocol=found["protocol"], terms=terms)]
+    main = Table(head, rows, note, protocol=found["protocol"], terms=terms)
+    return [main, _intervals_table(found)]
+
+
+def _intervals_table(found: dict[str, Any]) -> Table:
+    """The intervals over people of what is detected and what is named."""
+    rows = [
+        [name.replace("_", " "), far, *(interval(point[f"{what}_interval"]) for what in SHARES)]
+        for name, rule in found["rules"].items()
+        for far, point in rule["fars"].items()
+        if point["detected_interval"] is not None
+    ]
+    head = ["rule", "FAR", *SHARES.values()]
+    return Table(head, rows, title="Unknown people: intervals over people", detail=True)
 
 
 def mean(figures: dict[str, float], name: str) -> str:

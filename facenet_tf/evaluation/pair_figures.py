@@ -1,6 +1,7 @@
 """Figures over a set of scored pairs, each with how its threshold came about."""
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -122,30 +123,54 @@ def _d_prime(scored: ScoredPairs) -> float | None:
     return found if np.isfinite(found) else None
 
 
-def _bootstrap(
-    scored: ScoredPairs, fars: list[float], replicates: int, seed: int
-) -> dict[str, Any]:
+def _d_prime_of(curve: metrics.RocCurve) -> float:
+    """The same of a curve; NaN where it has none."""
+    try:
+        return metrics.curve_separation(curve).d_prime
+    except ValueError:
+        return math.nan
+
+
+def sides_of(scored: ScoredPairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of the persons on the left and right of each pair."""
+    codes = np.unique(scored.roster.identities, return_inverse=True)[1]
+    return codes[scored.pairs.left], codes[scored.pairs.right]
+
+
+def _bootstrap(scored: ScoredPairs, fars: list[float], draws: int, seed: int) -> dict[str, Any]:
     pairs = scored.pairs
     grid = curve_fars(int((~pairs.genuine).sum()))
 
     def statistic(curve: metrics.RocCurve) -> list[float]:
         areas = [metrics.area_under_curve(curve), metrics.equal_error_rate(curve)]
-        return [*areas, *metrics.tar_at(curve, [*fars, *grid])]
+        return [*areas, _d_prime_of(curve), *metrics.tar_at(curve, [*fars, *grid])]
 
-    described = f"people drawn with replacement, {replicates} times, 95 % percentiles, seed {seed}"
-    codes = np.unique(scored.roster.identities, return_inverse=True)[1]
-    sides = (codes[pairs.left], codes[pairs.right])
+    # All is accepted at a FAR of 1, whoever the people are.
+    about = [3, 2, None, *(1 for _ in fars), *(1 if far < 1 else None for far in grid)]
+
+    described = f"people drawn with replacement, {draws} times, 95 % percentiles, seed {seed}"
     try:
-        intervals = metrics.bootstrap_identities(
-            pairs.genuine, scored.distance, sides, statistic, replicates=replicates, seed=seed
-        ).tolist()
-    except ValueError as error:
+        limits = metrics.bootstrap_identities(
+            pairs.genuine,
+            scored.distance,
+            sides_of(scored),
+            statistic,
+            draws=draws,
+            seed=seed,
+            about=about,
+        )
+    except metrics.TooFewPeople as error:
         return {"protocol": described, "skipped": str(error)}
-    found: dict[str, Any] = {"protocol": described, "auc": intervals[0], "eer": intervals[1]}
-    found["tar"] = dict(zip(map(str, fars), intervals[2 : 2 + len(fars)], strict=True))
-    low, high = zip(*intervals[2 + len(fars) :], strict=True)
-    found["curve"] = {"low": low, "high": high}
-    return found
+    auc, eer, d_prime, *tars = limits.tolist()
+    low, high = zip(*tars[len(fars) :], strict=True)
+    return {
+        "protocol": described,
+        "auc": auc,
+        "eer": eer,
+        "d_prime": d_prime if np.isfinite(d_prime).all() else None,
+        "tar": dict(zip(map(str, fars), tars)),
+        "curve": {"low": low, "high": high},
+    }
 
 
 def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
@@ -170,7 +195,13 @@ def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
 
 
 def fixed_threshold_figures(
-    scored: ScoredPairs, threshold: float, chosen_on: str, *, balanced: bool
+    scored: ScoredPairs,
+    threshold: float,
+    chosen_on: str,
+    *,
+    balanced: bool,
+    bootstrap: int = 0,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Accuracy at a threshold that other people chose, applied once.
 
@@ -179,13 +210,26 @@ def fixed_threshold_figures(
         threshold: squared distance up to which a pair is accepted.
         chosen_on: who chose it, for the protocol.
         balanced: mean of the accuracies over genuine and impostor pairs, for unequal numbers.
+        bootstrap: draws of people behind the interval of that mean; 0: it has none.
+        seed: of the draws.
     """
     pairs = scored.pairs
-    right = pairs.genuine == (scored.distance <= threshold)
+    interval: Any
     if balanced:
-        accuracy = float(right[pairs.genuine].mean() + right[~pairs.genuine].mean()) / 2
-        interval, note = None, "mean of the accuracies on genuine and on impostor pairs"
+        (rates,) = metrics.achieved_rates(
+            pairs.genuine,
+            scored.distance,
+            sides_of(scored),
+            [threshold],
+            draws=bootstrap,
+            seed=seed,
+        )
+        accuracy, interval = rates.balanced, rates.balanced_interval
+        note = "mean of the accuracies on genuine and on impostor pairs; interval: " + (
+            "none" if interval is None else f"people drawn {bootstrap} times, 95 %"
+        )
     else:
+        right = pairs.genuine == (scored.distance <= threshold)
         accuracy = float(right.mean())
         interval = metrics.wilson_interval(int(right.sum()), len(pairs))
         note = "share of pairs decided rightly; interval: Wilson over the pairs, 95 %"

@@ -37,7 +37,7 @@ CLASSIFIER_PROTOCOL = (
     "that each picture gets its probabilities once, from the others; svm: default SVC(), its "
     "decision values turned into probabilities by sigmoids fitted on inner folds "
     "(CalibratedClassifierCV); ECE of the named person's probability in 10 bins; Brier score over "
-    "all people (0…2); intervals: 95 % of pictures drawn with replacement"
+    "all people (0…2); intervals: people drawn with replacement, 95 % percentiles"
 )
 PAIR_PROTOCOL = (
     "probability that a pair shows one person = logistic function of the squared distance, fitted "
@@ -55,7 +55,7 @@ def classifier_probabilities(
     Args:
         vectors: pictures of these people, duplicates left out.
         folds: at most so many, >= 2.
-        draws: of pictures behind the intervals; 0: none.
+        draws: of people behind the intervals; 0: none.
         seed: of folds and draws.
 
     Returns:
@@ -114,24 +114,25 @@ def _honesty_of_classes(
 ) -> dict[str, Any]:
     claimed, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
     diagram = metrics.reliability(claimed, right, bins=BINS)
-    random = np.random.default_rng([seed, len(targets)])
-    samples = []
-    for _ in range(draws):
-        rows = random.integers(len(targets), size=len(targets))
-        samples.append(
-            (
-                metrics.reliability(claimed[rows], right[rows], bins=BINS).error,
-                metrics.brier_score_of_classes(probabilities[rows], targets[rows]),
-            )
-        )
-    bounds = np.quantile(samples, [0.025, 0.975], axis=0).T.tolist() if samples else [None, None]
+    people = int(targets.max()) + 1
+
+    def drawn(times: NDArray[np.float64]) -> list[float]:
+        weights = times[targets]
+        return [
+            metrics.reliability(claimed, right, bins=BINS, weights=weights).error,
+            metrics.brier_score_of_classes(probabilities, targets, weights=weights),
+        ]
+
+    ece_interval, brier_interval = metrics.intervals_or_none(
+        2, metrics.people_intervals, people, drawn, draws=draws, seed=seed
+    )
     return {
         "accuracy": float(right.mean()),
         "mean_claimed": float(claimed.mean()),
         "ece": diagram.error,
-        "ece_interval": bounds[0],
+        "ece_interval": ece_interval,
         "brier": metrics.brier_score_of_classes(probabilities, targets),
-        "brier_interval": bounds[1],
+        "brier_interval": brier_interval,
         "bins": bins_of(diagram),
     }
 

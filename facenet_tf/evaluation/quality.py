@@ -140,16 +140,23 @@ class _Judge:
         }
 
     def _interval(self, quality: NDArray[np.float64]) -> list[float] | None:
-        count, draws = int(self._people.max()) + 1, self._config.bootstrap
-        if not draws or count < 2:
-            return None
+        count = int(self._people.max()) + 1
 
-        def area(times: NDArray[np.float64]) -> list[float]:
+        def error(times: NDArray[np.float64]) -> list[float]:
+            """Its mean up to the limit: the area is that share of the limit."""
             curve = error_versus_reject(self._wrong, quality, times[self._people])
-            return [area_under_reject_curve(curve, self._limit)]
+            return [area_under_reject_curve(curve, self._limit) / self._limit]
 
-        found = metrics.people_intervals(count, area, replicates=draws, seed=self._config.seed)
-        return found[0].tolist()
+        (limits,) = metrics.intervals_or_none(
+            1,
+            metrics.people_intervals,
+            count,
+            error,
+            draws=self._config.bootstrap,
+            seed=self._config.seed,
+            cases=[count],
+        )
+        return limits and [end * self._limit for end in limits]
 
 
 def tables(results: dict[str, Any]) -> list[Table]:

@@ -123,21 +123,17 @@ class _Judge:
         return [metrics.area_under_curve(curve), metrics.equal_error_rate(curve), *tars]
 
     def _intervals(self, distance: NDArray[np.float64], count: int) -> list[Any]:
-        draws = self._config.robustness.bootstrap
-        if not draws:
-            return [None] * count
-        sides = (self._codes[self._left], self._codes[self._right])
-        try:
-            return metrics.bootstrap_identities(
-                self._genuine,
-                distance,
-                sides,
-                self._statistic,
-                replicates=draws,
-                seed=self._config.seed,
-            ).tolist()
-        except ValueError:  # too few people
-            return [None] * count
+        return metrics.intervals_or_none(
+            count,
+            metrics.bootstrap_identities,
+            self._genuine,
+            distance,
+            (self._codes[self._left], self._codes[self._right]),
+            self._statistic,
+            draws=self._config.robustness.bootstrap,
+            seed=self._config.seed,
+            about=[3, 2, *(1 for _ in self._fars)],
+        )
 
 
 def tables(results: dict[str, Any]) -> list[Table]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from typing import Any
 
@@ -81,13 +80,9 @@ def _threshold(
 ) -> FarThreshold | str:
     """The threshold with intervals over people, or over pairs where there are too few of them."""
     try:
-        metrics.check_carries_far(len(impostors), far)
-        if draws:
-            with contextlib.suppress(ValueError):  # too few people for draws
-                return metrics.threshold_at_far(
-                    impostors, far, identities=sides, draws=draws, seed=seed
-                )
-        return metrics.threshold_at_far(impostors, far)
+        return metrics.threshold_at_far(
+            impostors, far, identities=sides if draws else None, draws=draws, seed=seed
+        )
     except ValueError as error:
         return str(error)
 
@@ -134,11 +129,10 @@ def _achieved(
 ) -> list[AchievedRates]:
     pairs = scored.pairs
     people = np.unique(scored.roster.identities, return_inverse=True)[1]
-    given = pairs.genuine, scored.distance, (people[pairs.left], people[pairs.right]), thresholds
-    try:
-        return metrics.achieved_rates(*given, draws=draws, seed=seed)
-    except ValueError:  # too few people for draws
-        return metrics.achieved_rates(*given, draws=0)
+    sides = (people[pairs.left], people[pairs.right])
+    return metrics.achieved_rates(
+        pairs.genuine, scored.distance, sides, thresholds, draws=draws, seed=seed
+    )
 
 
 def _rates(found: AchievedRates) -> dict[str, Any]:

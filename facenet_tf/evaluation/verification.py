@@ -49,7 +49,14 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         if threshold is None:
             reason = "no validation people to choose a threshold"
             return {"accuracy_mean": None, "accuracy_sem": None, "accuracy_protocol": reason}
-        return fixed_threshold_figures(scored, threshold, VALIDATION, balanced=balanced)
+        return fixed_threshold_figures(
+            scored,
+            threshold,
+            VALIDATION,
+            balanced=balanced,
+            bootstrap=config.bootstrap,
+            seed=config.seed,
+        )
 
     found = {}
     if measured.unseen is not None:
@@ -160,6 +167,8 @@ def points_table(title: str, figure: dict[str, Any]) -> Table:
     protocol = figure["protocol"]
     if "accuracy_protocol" in figure:
         protocol += f". Accuracy: {figure['accuracy_protocol']}"
+        if figure.get("accuracy_interval"):
+            protocol += f" ({interval(figure['accuracy_interval'])})"
     if boot:
         found = f": {boot['skipped']}" if "skipped" in boot else _of_people(boot)
         protocol += f". Intervals over people: {boot['protocol']}{found}"
@@ -168,7 +177,8 @@ def points_table(title: str, figure: dict[str, Any]) -> Table:
 
 
 def _of_people(boot: dict[str, Any]) -> str:
-    return f"; AUC {interval(boot['auc'])}, EER {interval(boot['eer'])}"
+    told = f"; AUC {interval(boot['auc'])}, EER {interval(boot['eer'])}"
+    return told if boot["d_prime"] is None else f"{told}, d' {interval(boot['d_prime'])}"
 
 
 def verdict(results: dict[str, Any]) -> list[str]:

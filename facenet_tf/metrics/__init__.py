@@ -31,8 +31,8 @@ from facenet_tf.metrics.distances import (
 from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
 from facenet_tf.metrics.few_shot import (
     nearest_mean,
+    nearest_names,
     nearest_neighbour,
-    nearest_rows,
     person_means,
     places_among_own,
 )
@@ -50,9 +50,18 @@ from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_in
 from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
 from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.outliers import OwnPerson, own_person
+from facenet_tf.metrics.pair_weights import PairWeights
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
-from facenet_tf.metrics.people_draws import PeopleDraws
-from facenet_tf.metrics.resampling import people_intervals
+from facenet_tf.metrics.resampling import (
+    Limits,
+    TooFewPeople,
+    intervals_or_none,
+    limits_at_the_end,
+    p_value,
+    people_intervals,
+    people_samples,
+    percentiles,
+)
 from facenet_tf.metrics.roc import (
     OperatingPoint,
     RocCurve,
@@ -66,7 +75,8 @@ from facenet_tf.metrics.roc import (
     supports_far,
     tar_at,
 )
-from facenet_tf.metrics.separation import Separation, separation
+from facenet_tf.metrics.separation import Separation, curve_separation, separation
+from facenet_tf.metrics.shares import PeopleShares, share_interval
 from facenet_tf.metrics.templates import pooled_templates
 from facenet_tf.metrics.unknown_people import Rejection, rejection
 from facenet_tf.metrics.verification import (
@@ -74,6 +84,7 @@ from facenet_tf.metrics.verification import (
     accuracy_at,
     best_threshold,
     contiguous_folds,
+    fold_thresholds,
     folded_accuracy,
 )
 
@@ -87,13 +98,15 @@ __all__ = [
     "FoldedAccuracy",
     "GridLfw",
     "IdentityErrors",
+    "Limits",
     "Logistic",
     "ManyPairs",
     "NearestPairs",
     "OpenSet",
     "OperatingPoint",
     "OwnPerson",
-    "PeopleDraws",
+    "PairWeights",
+    "PeopleShares",
     "Rejection",
     "Reliability",
     "RocCurve",
@@ -101,6 +114,7 @@ __all__ = [
     "Separation",
     "SortedPairs",
     "TarInterval",
+    "TooFewPeople",
     "accuracy_at",
     "achieved_rates",
     "all_pairs",
@@ -115,21 +129,28 @@ __all__ = [
     "check_carries_far",
     "contiguous_folds",
     "cumulative_matches",
+    "curve_separation",
     "equal_error_rate",
     "fit_logistic",
+    "fold_thresholds",
     "folded_accuracy",
     "grid_lfw",
     "identity_errors",
+    "intervals_or_none",
+    "limits_at_the_end",
     "listed_distances",
     "nearest_mean",
+    "nearest_names",
     "nearest_neighbour",
-    "nearest_rows",
     "noise_apart",
     "operating_point",
     "overlap",
     "own_person",
+    "p_value",
     "paired_bootstrap",
     "people_intervals",
+    "people_samples",
+    "percentiles",
     "person_means",
     "places_among_own",
     "pooled_templates",
@@ -141,6 +162,7 @@ __all__ = [
     "score_all_pairs",
     "search_gallery",
     "separation",
+    "share_interval",
     "squared_distances",
     "supports_far",
     "tar_at",

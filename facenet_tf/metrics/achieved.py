@@ -9,21 +9,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facenet_tf.metrics.checks import check_both_kinds, checked_pairs
-from facenet_tf.metrics.intervals import check_draws
-from facenet_tf.metrics.people_draws import PeopleDraws
-
-Interval = tuple[float, float]
+from facenet_tf.metrics.pair_weights import PairWeights
+from facenet_tf.metrics.resampling import Limits, intervals_or_none, people_intervals
 
 
 @dataclasses.dataclass(frozen=True)
 class AchievedRates:
-    """FAR and TAR of a threshold, with 95 % intervals over people (None without draws)."""
+    """FAR and TAR of a threshold, with 95 % intervals over people; these are None without draws,
+    or where people are too few for them."""
 
     threshold: float
     far: float
     tar: float
-    far_interval: Interval | None
-    tar_interval: Interval | None
+    far_interval: Limits | None
+    tar_interval: Limits | None
+    balanced_interval: Limits | None
+
+    @property
+    def balanced(self) -> float:
+        """Mean of the accuracies on genuine and on impostor pairs: (TAR + 1 - FAR) / 2."""
+        return (self.tar + 1 - self.far) / 2
 
 
 def achieved_rates(
@@ -45,55 +50,51 @@ def achieved_rates(
         distance: float [N]; an infinite one is an error at every threshold.
         identities: the persons left and right of each pair, two [N] arrays of one type.
         thresholds: a pair is accepted when its distance is at most this.
-        draws: of people, behind the intervals (`PeopleDraws`); 0: none.
+        draws: of people, behind the intervals (`resampling`); 0: none.
         seed: of the draws.
 
     Raises:
-        ValueError: bad input, one kind of pair only, or too few people for the draws.
+        ValueError: bad input, or one kind of pair only.
     """
     flags, distances = checked_pairs(genuine, distance)
     check_both_kinds(flags)
-    names, codes = np.unique(np.concatenate(identities), return_inverse=True)
-    left, right = codes.reshape(2, -1)
-    cells, cell = np.unique(left * len(names) + right, return_inverse=True)
+    weights = PairWeights(*identities)
 
     def of_cells(counted: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
         kinds = (counted & ~flags, counted & flags)
-        return [np.bincount(cell[kind], minlength=len(cells)) for kind in kinds]
+        return [np.bincount(weights.cell[kind], minlength=weights.cells) for kind in kinds]
 
     accepted = [of_cells(distances <= threshold) for threshold in thresholds]
     counts = np.array([of_cells(np.ones(len(flags), bool)), *accepted], np.float64)
-    rates = _shares(counts.sum(axis=2))
-    intervals = _intervals(counts, np.divmod(cells, len(names)), draws, seed)
+
+    def drawn(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _rates(counts @ weights.of_cells(times)).ravel()
+
+    cases = [weights.cases(2), weights.cases(1), weights.cases(2)] * len(accepted)
+    intervals = intervals_or_none(
+        len(cases),
+        people_intervals,
+        weights.people,
+        drawn,
+        draws=draws,
+        seed=seed,
+        cases=cases,
+    )
+    rates = _rates(counts.sum(axis=2))
     return [
-        AchievedRates(float(threshold), float(far), float(tar), *intervals[row])
-        for row, (threshold, (far, tar)) in enumerate(zip(thresholds, rates))
+        AchievedRates(float(threshold), float(far), float(tar), *intervals[3 * row : 3 * row + 3])
+        for row, (threshold, (far, tar, _)) in enumerate(zip(thresholds, rates))
     ]
 
 
-def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """FAR and TAR, [T, 2], from [1 + T, 2]: how many pairs there are, how many T accept."""
-    return counts[1:] / counts[0]
+def _rates(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """FAR, TAR and balanced accuracy, [T, 3], from [1 + T, 2]: how many impostor and genuine pairs
+    there are, and how many of them T thresholds accept.
 
-
-def _intervals(
-    counts: NDArray[np.float64],
-    people: tuple[NDArray[np.int64], NDArray[np.int64]],
-    draws: int,
-    seed: int,
-) -> list[tuple[Interval | None, Interval | None]]:
-    """For each threshold the intervals of FAR and TAR, from [1 + T, 2, cells]."""
-    if not draws:
-        return [(None, None)] * (len(counts) - 1)
-    drawn = PeopleDraws(*people, seed)
-    samples = []
-    for _ in range(draws):
-        weighted = counts @ drawn.weights()
-        if weighted[0].all():
-            samples.append(_shares(weighted))
-    check_draws(len(samples), draws, drawn.people)
-    low, high = np.quantile(np.array(samples), [0.025, 0.975], axis=0)
-    return [
-        ((float(lows[0]), float(highs[0])), (float(lows[1]), float(highs[1])))
-        for lows, highs in zip(low, high)
-    ]
+    Raises:
+        ValueError: there are none of one kind.
+    """
+    if not counts[0].all():
+        raise ValueError("no genuine or no impostor pair")
+    far, tar = (counts[1:] / counts[0]).T
+    return np.stack([far, tar, (tar + 1 - far) / 2], axis=1)

@@ -75,11 +75,21 @@ class ClusterTable:
         self._cell_person, self._cell_cluster = np.divmod(cells, len(self._cluster_sizes))
         self._together = self._counts[cell]
 
-    def pairwise(self) -> Agreement:
+    def pairwise(self, times: ArrayLike | None = None) -> Agreement:
         """Of the pairs in one cluster those that show one person; of the pairs of one person those
-        that are in one cluster. 1 where there is no such pair."""
-        both = _pairs(self._counts)
-        in_clusters, of_people = _pairs(self._cluster_sizes), _pairs(self._person_sizes)
+        that are in one cluster. 1 where there is no such pair.
+
+        Args:
+            times: optional float [people] >= 0, how often each person was drawn: a pair of two
+                people counts the product, as in `PairWeights`.
+        """
+        drawn = np.ones(len(self._person_sizes)) if times is None else np.asarray(times, np.float64)
+        of_cell = drawn[self._cell_person]
+        both = float(of_cell @ _pairs(self._counts))
+        of_people = float(drawn @ _pairs(self._person_sizes))
+        pictures = np.bincount(self._cell_cluster, of_cell * self._counts)
+        squares = np.bincount(self._cell_cluster, (of_cell * self._counts) ** 2)
+        in_clusters = both + float((pictures**2 - squares).sum()) / 2
         return Agreement(
             both / in_clusters if in_clusters else 1.0, both / of_people if of_people else 1.0
         )
@@ -106,9 +116,18 @@ class ClusterTable:
         np.maximum.at(largest, self._cell_cluster, self._counts)
         return self._cluster_sizes - largest
 
-    def purity(self) -> float:
-        """Share of the pictures that show the person whom most of their cluster show."""
-        return float(1 - self.strangers().sum() / len(self.people))
+    def purity(self, weights: ArrayLike | None = None) -> float:
+        """Share of the pictures that show the person whom most of their cluster show.
+
+        Args:
+            weights: optional float [N] >= 0, how often each picture counts in it. Whom most show is
+                that of the pictures as they are; of two equally many, the person numbered first.
+        """
+        counts = np.ones(len(self.people)) if weights is None else np.asarray(weights, np.float64)
+        order = np.lexsort((self._cell_person, -self._counts, self._cell_cluster))
+        firsts = np.unique(self._cell_cluster[order], return_index=True)[1]
+        most_show = self._cell_person[order][firsts]
+        return float(counts @ (most_show[self.clusters] == self.people) / counts.sum())
 
     def normalised_mutual_information(self) -> float:
         """Mutual information of person and cluster over the mean of both entropies, in [0, 1].
@@ -125,8 +144,9 @@ class ClusterTable:
         return float(np.clip(np.sum(joint * np.log(joint / apart)) / mean, 0, 1))
 
 
-def _pairs(sizes: NDArray[np.int64]) -> int:
-    return int(np.sum(sizes.astype(np.int64) * (sizes - 1) // 2))
+def _pairs(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many pairs so many pictures make."""
+    return sizes.astype(np.int64) * (sizes - 1) // 2
 
 
 def _entropy(shares: NDArray[np.float64]) -> float:

@@ -1,5 +1,6 @@
 """From impostor distances to the threshold that keeps an asked false accept rate."""
 
+import contextlib
 import dataclasses
 import math
 
@@ -7,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facenet_tf.metrics.checks import checked_pairs
-from facenet_tf.metrics.intervals import check_draws, wilson_interval
-from facenet_tf.metrics.people_draws import PeopleDraws
+from facenet_tf.metrics.intervals import wilson_interval
+from facenet_tf.metrics.pair_weights import PairWeights
+from facenet_tf.metrics.resampling import TooFewPeople, people_intervals
 from facenet_tf.metrics.roc import check_carries_far
 
 
@@ -53,7 +55,8 @@ def threshold_at_far(
         impostor_distance: float [N], smaller is more alike; -inf counts as accepted always.
         far: the false accept rate to keep, in (0, 1).
         identities: the persons left and right of each pair, two [N] arrays: then the intervals are
-            over people (`PeopleDraws`); without them over the pairs (Wilson).
+            over people (`resampling`); without them, and where people are too few for that, over
+            the pairs (Wilson).
         draws: of people.
         seed: of the draws.
 
@@ -72,13 +75,18 @@ def threshold_at_far(
     ordered = distance[order]
     threshold = _quantile(ordered, np.arange(1.0, len(ordered) + 1), far)
     accepted = _count(ordered, threshold)
-    if identities is None:
-        far_interval = wilson_interval(accepted, len(ordered))
-        threshold_interval = _threshold_interval(ordered, far)
-    else:
+    threshold_interval, far_interval = (
+        _threshold_interval(ordered, far),
+        wilson_interval(accepted, len(ordered)),
+    )
+    over_people = False
+    if identities is not None:
         left, right = (np.asarray(side)[order] for side in identities)
-        samples = _draw(ordered, PeopleDraws(left, right, seed), far, threshold, draws)
-        threshold_interval, far_interval = map(_bounds, samples)
+        with contextlib.suppress(TooFewPeople):
+            threshold_interval, far_interval = _over_people(
+                ordered, PairWeights(left, right), far, accepted, draws, seed
+            )
+            over_people = True
     return FarThreshold(
         asked_far=far,
         threshold=threshold,
@@ -87,7 +95,7 @@ def threshold_at_far(
         impostor_pairs=len(ordered),
         threshold_interval=threshold_interval,
         far_interval=far_interval,
-        over_people=identities is not None,
+        over_people=over_people,
     )
 
 
@@ -112,22 +120,24 @@ def _threshold_interval(ordered: NDArray[np.float64], far: float) -> tuple[float
     return _quantile(ordered, counts, low), _quantile(ordered, counts, high)
 
 
-def _draw(
-    ordered: NDArray[np.float64], people: PeopleDraws, far: float, threshold: float, draws: int
-) -> tuple[list[float], list[float]]:
-    """The threshold that keeps the FAR, and the FAR of the given threshold, in each draw."""
-    thresholds, fars = [], []
-    accepted = _count(ordered, threshold)
-    for _ in range(draws):
-        counts = np.cumsum(people.weights())
-        if counts[-1] > 0:
-            thresholds.append(_quantile(ordered, counts, far))
-            fars.append(float(counts[accepted - 1] / counts[-1]) if accepted else 0.0)
-    check_draws(len(fars), draws, people.people)
-    return thresholds, fars
+def _over_people(
+    ordered: NDArray[np.float64],
+    weights: PairWeights,
+    far: float,
+    accepted: int,
+    draws: int,
+    seed: int,
+) -> list[tuple[float, float]]:
+    """Intervals of the threshold that keeps the FAR, and of the FAR of the nearest pairs that are
+    `accepted`."""
 
+    def drawn(times: NDArray[np.float64]) -> list[float]:
+        counts = np.cumsum(weights.of_pairs(times))
+        if not counts[-1]:
+            raise ValueError("no impostor pair")
+        found = counts[accepted - 1] / counts[-1] if accepted else 0.0
+        return [_quantile(ordered, counts, far), float(found)]
 
-def _bounds(samples: list[float]) -> tuple[float, float]:
-    # "lower" and "higher": between -inf and a number there is nothing to interpolate.
-    low = np.quantile(samples, 0.025, method="lower")
-    return float(low), float(np.quantile(samples, 0.975, method="higher"))
+    cases = [None, weights.cases(2)]
+    limits = people_intervals(weights.people, drawn, draws=draws, seed=seed, cases=cases)
+    return [(float(low), float(high)) for low, high in limits]

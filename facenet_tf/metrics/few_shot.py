@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facenet_tf.metrics.distances import squared_distances
+from facenet_tf.metrics.ties import as_near
 
 _ROWS_AT_ONCE = 4096
 
@@ -35,22 +36,21 @@ def nearest_neighbour(enrolled: ArrayLike, labels: ArrayLike, probes: ArrayLike)
 
     Args:
         enrolled: finite [E, D], E >= 1.
-        labels: [E].
+        labels: [E], names or integers >= 0.
         probes: finite [P, D].
 
     Returns:
-        [P] of the labels' type; of equal distances the first enrolled vector counts.
+        [P] of the labels' type; nobody's ("" or -1) where two people are equally near (`ties`).
     """
-    return np.asarray(labels)[nearest_rows(enrolled, probes)[0]]
+    return nearest_names(labels, enrolled, probes)[0]
 
 
 def nearest_mean(enrolled: ArrayLike, labels: ArrayLike, probes: ArrayLike) -> NDArray:
     """The person whose mean enrolled vector, scaled to length 1, is nearest to each probe.
 
-    Args and returns as of `nearest_neighbour`; of equal distances the smallest label counts.
+    Args and returns as of `nearest_neighbour`.
     """
-    names, means = person_means(enrolled, labels)
-    return names[nearest_rows(means, probes)[0]]
+    return nearest_names(*person_means(enrolled, labels), probes)[0]
 
 
 def person_means(enrolled: ArrayLike, labels: ArrayLike) -> tuple[NDArray, NDArray[np.float64]]:
@@ -65,27 +65,34 @@ def person_means(enrolled: ArrayLike, labels: ArrayLike) -> tuple[NDArray, NDArr
     return names, sums / np.where(lengths > 0, lengths, 1)
 
 
-def nearest_rows(
-    references: ArrayLike, probes: ArrayLike
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Row of the nearest reference to each probe, and the squared Euclidean distance to it.
+def nearest_names(
+    labels: ArrayLike, references: ArrayLike, probes: ArrayLike
+) -> tuple[NDArray, NDArray[np.float64]]:
+    """The label of the nearest reference to each probe, and the squared Euclidean distance to it.
 
     Args:
+        labels: [R], names or integers >= 0.
         references: finite [R, D], R >= 1.
         probes: finite [P, D].
 
     Returns:
-        int64 [P] and float64 [P]; of equal distances the first reference counts.
+        [P] of the labels' type, nobody's ("" or -1) where references of two labels are equally near
+        (`ties`), and float64 [P].
     """
+    names, person = np.unique(np.asarray(labels), return_inverse=True)
     known, asked = _rows(references), _rows(probes)
     squares = np.einsum("nd,nd->n", known, known)
-    places = [
+    place, tied = np.zeros(len(asked), np.int64), np.zeros(len(asked), bool)
+    for start in range(0, len(asked), _ROWS_AT_ONCE):
+        chunk = slice(start, start + _ROWS_AT_ONCE)
         # The probe's own square is the same for all references.
-        np.argmin(squares - 2 * asked[start : start + _ROWS_AT_ONCE] @ known.T, axis=1)
-        for start in range(0, len(asked), _ROWS_AT_ONCE)
-    ]
-    place = np.concatenate(places) if places else np.zeros(0, np.int64)
-    return place, squared_distances(known[place], asked)
+        distance = squares - 2 * asked[chunk] @ known.T
+        place[chunk] = np.argmin(distance, axis=1)
+        near = as_near(distance, distance.min(axis=1, keepdims=True))
+        tied[chunk] = (near & (person != person[place[chunk], None])).any(axis=1)
+    nobody = -1 if names.dtype.kind == "i" else ""
+    named = np.where(tied, np.asarray(nobody, names.dtype), names[person[place]])
+    return named, squared_distances(known[place], asked)
 
 
 def _rows(vectors: ArrayLike) -> NDArray[np.float64]:

@@ -1,24 +1,9 @@
-"""Error rates of groups of people at one threshold, and how unequal they are."""
+"""How unequal the error rates of groups of people are."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import numpy as np
-
-from facenet_tf.metrics.roc import RocCurve
-
-
-def rates_at(curve: RocCurve, threshold: float) -> tuple[float, float]:
-    """(false match rate, false non-match rate) where distances up to `threshold` are accepted.
-
-    Raises:
-        ValueError: the threshold is NaN.
-    """
-    if math.isnan(threshold):
-        raise ValueError("the threshold is NaN")
-    index = int(np.searchsorted(curve.thresholds, threshold, side="right")) - 1
-    return float(curve.far[max(index, 0)]), float(1 - curve.tar[max(index, 0)])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,8 +3,7 @@
 Conventions of every function here:
 
 * a person is as far from a probe as the nearest enrolled picture of that person;
-* distances that differ by less than `TIE` are equal, and a tie counts against the probe's own
-  person: a network that maps all faces to one point finds nobody;
+* a tie counts against the probe's own person (`ties`);
 * a probe whose vector is NaN is an error at every rank and every threshold.
 
 Sources: Phillips, Grother and Micheals, "Evaluation methods in face recognition", in Handbook of
@@ -17,10 +16,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facenet_tf.metrics.distances import distance_table
 from facenet_tf.metrics.roc import RocCurve, SortedPairs
+from facenet_tf.metrics.ties import TIE, as_near
 
-TIE = 1e-9
-"""What rounding may do to a squared distance of unit vectors in float64, with room."""
 _CELLS_AT_ONCE = 1 << 22
 
 
@@ -58,7 +57,7 @@ class Searched:
                 fewer. Ranks up to K are exact then.
         """
         nearest = np.asarray(distances, np.float64)
-        ahead = np.isfinite(nearest) & (nearest <= self.own[:, None] + TIE)
+        ahead = np.isfinite(nearest) & as_near(nearest, self.own[:, None])
         foreign = np.minimum(self.foreign, nearest.min(axis=1))
         return Searched(self.own, foreign, self.ahead + ahead.sum(axis=1))
 
@@ -105,19 +104,8 @@ def _to_people(
     probes: NDArray, rows: NDArray[np.float64], firsts: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Squared distances of probes to people, whose rows begin at `firsts`."""
-    distances = _squared(probes, rows)
+    distances = distance_table(probes, rows)
     return np.minimum.reduceat(distances, firsts, axis=1) if len(firsts) < len(rows) else distances
-
-
-def _squared(left: NDArray, right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared distances of all rows of both; NaN where a row of `left` is."""
-    rows = left.astype(np.float64)
-    with np.errstate(invalid="ignore"):  # NaN in, NaN out
-        products = rows @ right.T
-        products *= -2
-        products += np.einsum("nd,nd->n", rows, rows)[:, None]
-    products += np.einsum("nd,nd->n", right, right)
-    return products
 
 
 def _searched(distances: NDArray[np.float64], own_column: NDArray[np.int64]) -> Searched:
@@ -128,7 +116,7 @@ def _searched(distances: NDArray[np.float64], own_column: NDArray[np.int64]) -> 
     others = distances.shape[1] - ~unknown
     foreign = np.where(lost, -np.inf, distances.min(axis=1))
     with np.errstate(invalid="ignore"):
-        ahead = (distances <= own[:, None] + TIE).sum(axis=1)
+        ahead = as_near(distances, own[:, None]).sum(axis=1)
     # An infinite own distance has everybody ahead; the own column, also infinite, is not one.
     return Searched(own, foreign, np.where(np.isfinite(own), ahead, others).astype(np.int64))
 
@@ -226,7 +214,7 @@ def average_precisions(vectors: ArrayLike, people: ArrayLike) -> NDArray[np.floa
     step = max(1, _CELLS_AT_ONCE // max(1, len(kept)))
     for start in range(0, len(kept), step):
         block = np.arange(start, min(start + step, len(kept)))
-        distances = _squared(kept[block], kept)
+        distances = distance_table(kept[block], kept)
         for place, query in enumerate(block):
             if relevant[has_vector[query]]:
                 found = _precisions(distances[place], shown == shown[query], int(query))

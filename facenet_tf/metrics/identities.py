@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from facenet_tf.metrics.checks import checked_pairs
 from facenet_tf.metrics.distances import all_pairs
+from facenet_tf.metrics.ties import as_near
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +20,8 @@ class IdentityErrors:
         label: the person.
         images: pictures of the person.
         rank1_errors: of them, those that a picture of somebody else is at least as near to as every
-            other picture of the person: a tie is an error. 0 for a person with one picture, which
-            no other could be near to.
+            other picture of the person: a tie is an error (`ties`). 0 for a person with one
+            picture, which no other could be near to.
         confused_with: whose picture was nearest in most of these errors, of equals the smaller
             label; None without an error.
         confused_images: in how many of them.
@@ -100,5 +101,5 @@ def _rank1_errors(
     foreign = np.where(same, np.inf, table)
     nearest = foreign.argmin(axis=1)
     comparable = (same.sum(axis=1) > 1) & ~same.all(axis=1)
-    wrong = comparable & (foreign[np.arange(count), nearest] <= own)
+    wrong = comparable & as_near(foreign[np.arange(count), nearest], own)
     return wrong, nearest

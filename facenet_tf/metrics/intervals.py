@@ -1,11 +1,12 @@
 """Confidence intervals: of a share, and over the people behind the pairs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facenet_tf.metrics.people_draws import PeopleDraws
+from facenet_tf.metrics.pair_weights import PairWeights
+from facenet_tf.metrics.resampling import people_intervals
 from facenet_tf.metrics.roc import RocCurve, SortedPairs
 
 _NORMAL_QUANTILE_975 = 1.959963984540054
@@ -33,43 +34,39 @@ def bootstrap_identities(
     genuine: ArrayLike,
     distance: ArrayLike,
     identities: tuple[ArrayLike, ArrayLike],
-    statistic: Callable[[RocCurve], list[float]],
+    statistic: Callable[[RocCurve], ArrayLike],
     *,
-    replicates: int = 200,
+    draws: int = 200,
     seed: int = 0,
+    about: Sequence[int | None] | None = None,
 ) -> NDArray[np.float64]:
-    """95 % percentile intervals of statistics of pairs, with people drawn anew, not pairs.
+    """95 % intervals of statistics of pairs, with people drawn anew, not pairs.
 
-    How the draws are made: `people_draws`.
+    How people are drawn: `resampling`; how pairs count then: `pair_weights`.
 
     Args:
         genuine: bool [N].
         distance: float [N].
         identities: the persons on the left and right of each pair, two [N] arrays.
         statistic: S numbers of the curve of a draw. A draw without one kind of pair is dropped.
-        replicates: number of draws.
+        draws: how many.
         seed: of the draws.
+        about: of each statistic that is a share, how many people one of its cases is about
+            (`PairWeights.cases`); None for one that is no share, and where none is.
 
     Returns:
         float64 [S, 2]: low and high of each statistic.
 
     Raises:
-        ValueError: bad input, or fewer than half of the draws could be used.
+        ValueError: bad input.
+        TooFewPeople: fewer than half of the draws could be used.
     """
     pairs = SortedPairs(genuine, distance)
-    left, right = (np.asarray(side)[pairs.order] for side in identities)
-    draws = PeopleDraws(left, right, seed)
-    samples = []
-    for _ in range(replicates):
-        try:
-            samples.append(statistic(pairs.curve(draws.weights())))
-        except ValueError:
-            continue
-    check_draws(len(samples), replicates, draws.people)
-    return np.quantile(np.asarray(samples), [0.025, 0.975], axis=0).T
-
-
-def check_draws(used: int, asked: int, people: int) -> None:
-    """Raises ValueError where fewer than half of the draws could be used."""
-    if used < max(1, asked / 2):
-        raise ValueError(f"too few people ({people}) for a bootstrap over identities")
+    weights = PairWeights(*identities)
+    return people_intervals(
+        weights.people,
+        lambda times: statistic(pairs.curve(weights.of_pairs(times)[pairs.order])),
+        draws=draws,
+        seed=seed,
+        cases=None if about is None else [each and weights.cases(each) for each in about],
+    )

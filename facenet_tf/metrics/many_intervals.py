@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facenet_tf.metrics.intervals import check_draws
 from facenet_tf.metrics.many_pairs import ManyPairs
+from facenet_tf.metrics.resampling import people_intervals
 
 MARGIN = 2.0
 """So many times the pairs that a FAR accepts must be known: a draw may ask for more of them."""
@@ -20,7 +20,7 @@ MARGIN = 2.0
 
 @dataclasses.dataclass(frozen=True)
 class TarInterval:
-    """95 % percentile intervals, over people drawn anew, of what an exact threshold gives."""
+    """95 % intervals, over people drawn anew, of what an exact threshold gives."""
 
     far: float
     tar: tuple[float, float]
@@ -39,7 +39,7 @@ def tar_intervals(
 ) -> list[TarInterval]:
     """Intervals of the TAR and of the threshold at each FAR.
 
-    People are drawn as in `PeopleDraws`.
+    People are drawn as in `resampling`, and pairs count as in `pair_weights`.
 
     Args:
         pairs: scored with enough of the `nearest`, see `reachable_far`.
@@ -49,46 +49,40 @@ def tar_intervals(
         seed: of the draws.
 
     Raises:
-        ValueError: a FAR is beyond `reachable_far`, or too few people for a bootstrap.
+        ValueError: a FAR is beyond `reachable_far`.
+        TooFewPeople: too few for a bootstrap.
     """
     if any(far > reachable_far(pairs) for far in fars):
         raise ValueError(f"the nearest pairs carry intervals up to a FAR of {reachable_far(pairs)}")
     person = np.unique(np.asarray(labels), return_inverse=True)[1]
     left, right = person[pairs.nearest.left], person[pairs.nearest.right]
-    random = np.random.default_rng([seed, len(person)])
-    people = len(pairs.pictures)
-    samples = []
-    for _ in range(draws):
-        times = np.bincount(random.integers(people, size=people), minlength=people)
+
+    def points(times: NDArray[np.float64]) -> list[float]:
         genuine = np.cumsum(times[pairs.genuine_person])
         impostors = _impostors(pairs.pictures, times)
         if not genuine[-1] or not impostors:
-            continue
+            raise ValueError("no genuine or no impostor pair")
         accepted = np.cumsum(times[left] * times[right])
-        samples.append([_point(pairs, genuine, accepted, far * impostors) for far in fars])
-    check_draws(len(samples), draws, people)
-    table = np.asarray(samples)  # [draws, FARs, TAR and threshold]
-    # Thresholds may be -inf, between which nothing can be interpolated.
-    low = np.quantile(table, 0.025, axis=0, method="lower")
-    high = np.quantile(table, 0.975, axis=0, method="higher")
+        return [each for far in fars for each in _point(pairs, genuine, accepted, far * impostors)]
+
+    with_pairs = len(np.unique(pairs.genuine_person))
+    limits = people_intervals(
+        len(pairs.pictures), points, draws=draws, seed=seed, cases=[with_pairs, None] * len(fars)
+    )
     return [
-        TarInterval(
-            far,
-            (float(low[row, 0]), float(high[row, 0])),
-            (float(low[row, 1]), float(high[row, 1])),
-        )
-        for row, far in enumerate(fars)
+        TarInterval(far, tuple(tar), tuple(threshold))
+        for far, tar, threshold in zip(fars, limits[::2].tolist(), limits[1::2].tolist())
     ]
 
 
-def _impostors(pictures: NDArray[np.int64], times: NDArray[np.int64]) -> int:
+def _impostors(pictures: NDArray[np.int64], times: NDArray[np.float64]) -> int:
     """How many impostor pairs a draw has: those of two people count the product of their times."""
-    drawn = pictures * times
+    drawn = pictures * times.astype(np.int64)
     return (int(drawn.sum()) ** 2 - int((drawn**2).sum())) // 2
 
 
 def _point(
-    pairs: ManyPairs, genuine: NDArray[np.int64], accepted: NDArray[np.int64], allowed: float
+    pairs: ManyPairs, genuine: NDArray[np.float64], accepted: NDArray[np.float64], allowed: float
 ) -> tuple[float, float]:
     """TAR and threshold where at most `allowed` impostor pairs are accepted."""
     nearest = pairs.nearest.distance

@@ -3,18 +3,20 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facenet_tf.metrics.distances import distance_table
+from facenet_tf.metrics.ties import as_near
+
 _ROWS_AT_ONCE = 1024
 
 
 def nearest_is_own(vectors: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.int64], NDArray]:
     """Rank 1 of every picture that has another of its person, all other pictures being enrolled.
 
-    A tie of an own and a foreign picture is an error, and so is a picture without a vector (a row
-    of NaN), which nothing is near to. Products of float32 decide: distances that differ by less
-    than some 1e-6 count as they come out.
+    A tie of an own and a foreign picture is an error (`ties`), and so is a picture without a vector
+    (a row of NaN), which nothing is near to.
 
     Args:
-        vectors: float [N, D], rows of length 1, or with a NaN.
+        vectors: float [N, D], or rows with a NaN.
         labels: [N], whom each shows.
 
     Returns:
@@ -23,7 +25,7 @@ def nearest_is_own(vectors: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.in
     Raises:
         ValueError: the lengths do not fit.
     """
-    rows, people = np.asarray(vectors, np.float32), np.asarray(labels)
+    rows, people = np.asarray(vectors, np.float64), np.asarray(labels)
     if rows.ndim != 2 or people.shape != rows.shape[:1]:
         raise ValueError(f"expected [N, D] and [N], got {rows.shape} and {people.shape}")
     _, codes, counts = np.unique(people, return_inverse=True, return_counts=True)
@@ -33,11 +35,12 @@ def nearest_is_own(vectors: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.in
     right = np.zeros(len(counted), bool)
     for start in range(0, len(counted), _ROWS_AT_ONCE):
         chunk = counted[start : start + _ROWS_AT_ONCE]
-        alike = gallery[chunk] @ gallery.T
-        alike[:, ~known] = -np.inf
-        alike[np.arange(len(chunk)), chunk] = -np.inf
+        distance = distance_table(gallery[chunk], gallery)
+        distance[:, ~known] = np.inf
+        distance[np.arange(len(chunk)), chunk] = np.inf
         own = codes[chunk, None] == codes
-        best_own = np.where(own, alike, -np.inf).max(axis=1)
-        best_foreign = np.where(own, -np.inf, alike).max(axis=1)
-        right[start : start + len(chunk)] = (best_own > best_foreign) & known[chunk]
+        best_own = np.where(own, distance, np.inf).min(axis=1)
+        best_foreign = np.where(own, np.inf, distance).min(axis=1)
+        found = known[chunk] & np.isfinite(best_own)
+        right[start : start + len(chunk)] = found & ~as_near(best_foreign, best_own)
     return counted, right

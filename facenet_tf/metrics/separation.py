@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from facenet_tf.metrics.checks import check_both_kinds, checked_pairs
+from facenet_tf.metrics.roc import RocCurve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,3 +54,25 @@ def separation(genuine: ArrayLike, distance: ArrayLike) -> Separation:
     return Separation(
         float(own.mean()), float(own.std()), float(others.mean()), float(others.std())
     )
+
+
+def curve_separation(curve: RocCurve) -> Separation:
+    """The same from a curve, whose steps are the pairs, as often as each counts.
+
+    Pairs at an infinite distance are left out: they have a picture without a vector.
+
+    Raises:
+        ValueError: no genuine or no impostor pair has a finite distance.
+    """
+    first, last = np.searchsorted(curve.thresholds, [-np.inf, np.inf], side="right")
+    last -= int(curve.thresholds[last - 1] == np.inf)
+    distance = curve.thresholds[first:last]
+    moments = []
+    for share in (curve.tar, curve.far):
+        steps = np.diff(share[first - 1 : last])
+        total = steps.sum()
+        if not total > 0:
+            raise ValueError("one kind of pair has no finite distance")
+        mean = float(steps @ distance / total)
+        moments += [mean, math.sqrt(steps @ (distance - mean) ** 2 / total)]
+    return Separation(*moments)

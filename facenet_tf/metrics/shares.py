@@ -3,11 +3,41 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facenet_tf.metrics.resampling import people_intervals
+
+
+class PeopleShares:
+    """Shares of the same pictures, people being drawn with all their pictures.
+
+    Args:
+        rights: S vectors, bool [N]: of which pictures each share is.
+        people: [N], whom each picture shows.
+
+    Attributes:
+        people: how many there are.
+
+    Raises:
+        ValueError: the lengths do not fit, or there is nothing.
+    """
+
+    def __init__(self, rights: list[ArrayLike], people: ArrayLike) -> None:
+        flags, names = np.asarray(rights, np.float64), np.asarray(people)
+        if flags.ndim != 2 or flags.shape[1:] != names.shape or not len(names):
+            raise ValueError(f"rights must be [S, N], people [N], N >= 1: {flags.shape}")
+        codes = np.unique(names, return_inverse=True)[1]
+        self._pictures = np.bincount(codes).astype(np.float64)
+        self._right = np.array([np.bincount(codes, weights=row) for row in flags])
+        self.people = len(self._pictures)
+
+    def of(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The shares [S] where people were drawn `times` [people]."""
+        return self._right @ times / (self._pictures @ times)
+
 
 def share_interval(
     right: ArrayLike, people: ArrayLike, *, draws: int = 200, seed: int = 0
-) -> tuple[float, float]:
-    """95 % percentile interval of a share, the people being drawn anew with all their pictures.
+) -> NDArray[np.float64]:
+    """95 % interval over people of a share of pictures, [1, 2] (see `resampling`).
 
     Args:
         right: bool [N].
@@ -16,31 +46,8 @@ def share_interval(
         seed: of the draws.
 
     Raises:
-        ValueError: see `drawn_shares`; or there is one person, who can only be drawn again.
+        ValueError: see `PeopleShares`.
+        TooFewPeople: there is one person, who can only be drawn again.
     """
-    shares = drawn_shares(right, people, draws=draws, seed=seed)
-    if len(np.unique(people)) < 2:
-        raise ValueError("an interval over people needs two of them")
-    low, high = np.quantile(shares, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def drawn_shares(
-    right: ArrayLike, people: ArrayLike, *, draws: int, seed: int
-) -> NDArray[np.float64]:
-    """The share in each of `draws` draws of as many people as there are, float64 [draws].
-
-    Equal `people` and `seed` give equal draws, so that shares of two systems can be subtracted.
-
-    Raises:
-        ValueError: the lengths do not fit, or there is nothing.
-    """
-    flags, names = np.asarray(right, dtype=np.float64), np.asarray(people)
-    if flags.ndim != 1 or flags.shape != names.shape or not len(flags):
-        raise ValueError(f"right and people must be [N], N >= 1: {flags.shape}, {names.shape}")
-    codes = np.unique(names, return_inverse=True)[1]
-    pictures = np.bincount(codes)
-    correct = np.bincount(codes, weights=flags)
-    random = np.random.default_rng([seed, len(pictures)])
-    chosen = (random.integers(len(pictures), size=len(pictures)) for _ in range(draws))
-    return np.array([correct[who].sum() / pictures[who].sum() for who in chosen])
+    shares = PeopleShares([right], people)
+    return people_intervals(shares.people, shares.of, draws=draws, seed=seed, cases=[shares.people])

@@ -32,7 +32,11 @@ class Rejection:
 
 
 def rejection(
-    known: ArrayLike, rightly: ArrayLike, unknown: ArrayLike, threshold: float
+    known: ArrayLike,
+    rightly: ArrayLike,
+    unknown: ArrayLike,
+    threshold: float,
+    weights: tuple[ArrayLike | None, ArrayLike | None] = (None, None),
 ) -> Rejection:
     """The shares at a threshold.
 
@@ -41,20 +45,29 @@ def rejection(
         rightly: bool [K], whether the name given to it is the right one.
         unknown: doubts [U] of other people's pictures; -inf for one that must count as accepted.
         threshold: the largest doubt that is accepted.
+        weights: float [K] and [U] >= 0, how often each probe counts; None: once.
 
     Raises:
-        ValueError: no known or no unknown probes, lengths differ, or a doubt is NaN.
+        ValueError: no (weight on) known or unknown probes, lengths differ, or a doubt is NaN.
     """
     doubts, right = _doubts(known), np.asarray(rightly, bool)
+    others = _doubts(unknown)
     if right.shape != doubts.shape:
         raise ValueError(f"{len(doubts)} doubts and {right.shape} names")
     accepted = doubts <= threshold
     return Rejection(
-        named=float(np.mean(accepted & right)),
-        misnamed=float(np.mean(accepted & ~right)),
-        turned_away=float(np.mean(~accepted)),
-        detected=float(np.mean(_doubts(unknown) > threshold)),
+        named=_share(accepted & right, weights[0]),
+        misnamed=_share(accepted & ~right, weights[0]),
+        turned_away=_share(~accepted, weights[0]),
+        detected=_share(others > threshold, weights[1]),
     )
+
+
+def _share(flags: NDArray[np.bool_], weights: ArrayLike | None) -> float:
+    counts = np.ones(len(flags)) if weights is None else np.asarray(weights, np.float64)
+    if not counts.sum() > 0:
+        raise ValueError("the weights leave no probe")
+    return float(counts @ flags / counts.sum())
 
 
 def _doubts(values: ArrayLike) -> NDArray[np.float64]:

@@ -95,18 +95,39 @@ def folded_accuracy(genuine: ArrayLike, distance: ArrayLike, fold: ArrayLike) ->
     Raises:
         ValueError: bad input, or fewer than two folds.
     """
+    flags, distances, folds, numbers = _checked_folds(genuine, distance, fold)
+    thresholds = fold_thresholds(flags, distances, folds)
+    accuracies = [
+        accuracy_at(flags[folds == number], distances[folds == number], threshold)
+        for number, threshold in zip(numbers, thresholds)
+    ]
+    return FoldedAccuracy(np.array(accuracies), thresholds)
+
+
+def fold_thresholds(
+    genuine: ArrayLike, distance: ArrayLike, fold: ArrayLike, *, balanced: bool = False
+) -> NDArray[np.float64]:
+    """The threshold of each fold: the best one on the pairs of all others, float64 [K].
+
+    Args, errors: as of `folded_accuracy`; balanced: as of `best_threshold`.
+    """
+    flags, distances, folds, numbers = _checked_folds(genuine, distance, fold)
+    others = [folds != number for number in numbers]
+    return np.array(
+        [best_threshold(flags[rest], distances[rest], balanced=balanced)[0] for rest in others]
+    )
+
+
+def _checked_folds(
+    genuine: ArrayLike, distance: ArrayLike, fold: ArrayLike
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray, NDArray]:
+    """The columns of a list in folds, and the numbers of these, ascending."""
     flags, distances = checked_pairs(genuine, distance)
     folds = np.asarray(fold)
     numbers = np.unique(folds)
     if folds.shape != flags.shape or len(numbers) < 2:
         raise ValueError("fold must number every pair, with two folds or more")
-    thresholds, accuracies = [], []
-    for number in numbers:
-        held_out = folds == number
-        threshold, _ = best_threshold(flags[~held_out], distances[~held_out])
-        thresholds.append(threshold)
-        accuracies.append(accuracy_at(flags[held_out], distances[held_out], threshold))
-    return FoldedAccuracy(np.array(accuracies), np.array(thresholds))
+    return flags, distances, folds, numbers
 
 
 def contiguous_folds(genuine: ArrayLike, folds: int = 10) -> NDArray[np.int64]:

@@ -99,6 +99,14 @@ def test_interval_holds_the_figure():
     row = figures_of(vague, algorithms=("agglomerative",), bootstrap=60)
     bcubed = row["algorithms"]["agglomerative"]["bcubed"]
     assert bcubed["interval"][0] <= bcubed["f"] <= bcubed["interval"][1]
+    found = row["algorithms"]["agglomerative"]
+    for shares in (bcubed, found["pairwise"]):
+        for name in ("precision", "recall"):
+            low, high = shares[f"{name}_interval"]
+            assert low <= shares[name] <= high and low < high
+    low, high = found["purity_interval"]
+    assert low <= found["purity"] <= high and low < high
+    assert "NMI has none" in row["protocol"] and "nmi_interval" not in found
 
 
 @each

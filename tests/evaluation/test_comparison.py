@@ -10,12 +10,14 @@ from facenet_tf.evaluation import comparison
 from facenet_tf.evaluation.comparison import COMPARISON, RANK1
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.pair_figures import folded_figures
+from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Results
 from facenet_tf.metrics.multiple import holm
 
 from .made_up import measured_of, people_vectors
 
-CONFIG = EvaluateConfig(fars=(0.1, 1e-5), comparison=ComparisonOptions(draws=200))
+CONFIG = EvaluateConfig(fars=(0.1, 1e-5), comparison=ComparisonOptions(draws=600))
 
 
 def system(spread, seed=0):
@@ -51,6 +53,28 @@ def test_values_are_those_of_each_system_alone(systems, found):
             distance = metrics.all_pairs_distances(vectors.values)
             curve = metrics.roc_curve(names[left] == names[right], distance)
             assert one[f"value_{side}"] == pytest.approx(metrics.area_under_curve(curve))
+
+
+def test_every_system_has_an_interval_of_its_own(found):
+    for name, figures in found["sets"]["unseen_people"]["figures"].items():
+        for one in figures:
+            for side in "ab":
+                low, high = one[f"interval_{side}"]
+                assert low <= one[f"value_{side}"] <= high and low < high, name
+
+
+def test_accuracy_of_a_list_is_that_of_its_own_folds(systems):
+    first = systems["trained"]
+    measured = measured_of(first, compared={"poor": systems["poor"]})
+    fold = np.random.default_rng(0).integers(0, 4, len(measured.unseen))
+    folded = dataclasses.replace(measured.unseen, fold=fold)
+    measured = dataclasses.replace(measured, unseen=None, listed=folded, folded=folded)
+    found = comparison.figures(first, measured, CONFIG)["sets"]["listed_pairs"]["figures"]
+    (one,) = found["accuracy"]
+    for side, name in (("a", "trained"), ("b", "poor")):
+        scored = ScoredPairs.of(systems[name], folded)
+        expected = folded_figures(scored, "its own")["accuracy_mean"]
+        assert one[f"value_{side}"] == pytest.approx(expected)
 
 
 def test_the_better_system_is_found_in_every_figure(found):
@@ -112,6 +136,18 @@ def test_table_verdict_and_plot(systems, found):
     dots = [line for line in shown[1].lines if line.get_marker() == "o"]
     auc = found["sets"]["unseen_people"]["figures"]["auc"]
     assert [dot.get_xdata()[0] for dot in dots] == [one["difference"] for one in auc]
+
+
+def test_so_few_people_that_nothing_could_be_proved_are_told(systems, found):
+    judged = found["sets"]["unseen_people"]
+    assert judged["people"] == 14 and judged["least_p"] < 0.05
+    assert "too few" not in COMPARISON.tables({"comparison": found})[0].note
+    few = dataclasses.replace(CONFIG, comparison=ComparisonOptions(draws=300, pictures=30))
+    measured = measured_of(systems["trained"], compared={"poor": systems["poor"]})
+    found = comparison.figures(systems["trained"], measured, few)
+    assert found["sets"]["unseen_people"]["people"] == 5
+    assert found["sets"]["unseen_people"]["least_p"] > 0.05
+    assert "too few" in COMPARISON.tables({"comparison": found})[0].note
 
 
 def test_nothing_where_nothing_is_compared(systems):

@@ -22,7 +22,7 @@ def crowd():
     return People(people_vectors(people=8, pictures=6, size=6, spread=0.5, lost=(2,)))
 
 
-def figures_of(people, source, sizes=(20, 60), kind="exact"):
+def figures_of(people, source, sizes=(20, 60), kind="exact", bootstrap=0):
     return crowd_figures(
         people,
         closed_trials(people, DRAWS),
@@ -32,6 +32,7 @@ def figures_of(people, source, sizes=(20, 60), kind="exact"):
         ranks=(1, 4),
         fars=FARS,
         kind=kind,
+        bootstrap=bootstrap,
     )
 
 
@@ -69,6 +70,13 @@ def test_more_strangers_never_help(crowd, source):
     assert list(sizes) == ["1", "30", "300"]
     means = [row["rank"]["1"]["mean"] for row in sizes.values()]
     assert means == sorted(means, reverse=True) and means[0] > means[-1]
+
+
+def test_intervals_over_people_hold_the_figures(crowd, source):
+    row = figures_of(crowd, source, bootstrap=40)["sizes"]["60"]
+    for found in (row["rank"]["1"], row["dir"]["0.5"]):
+        low, high = found["interval"]
+        assert low <= found["mean"] <= high and low < high
 
 
 def test_sizes_on_the_way_do_not_show(crowd, source):

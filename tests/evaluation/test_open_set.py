@@ -15,8 +15,10 @@ from .made_up import people_vectors
 FARS = (0.25, 0.1)
 
 
-def figures_of(test, validation, draws=3, seed=0):
-    return open_set_figures(test, validation, fars=FARS, draws=draws, seed=seed)
+def figures_of(test, validation, draws=3, seed=0, bootstrap=0):
+    return open_set_figures(
+        test, validation, fars=FARS, draws=draws, seed=seed, bootstrap=bootstrap
+    )
 
 
 def choosers(pictures=40, **options):
@@ -84,9 +86,17 @@ def test_nearest_mean_is_that_of_a_loop(moderate, found, monkeypatch):
         for (distance, name), own in zip(map(nearest, rows[mine][probe]), labels[probe])
     ]
     detected = [nearest(row)[0] > threshold for row in rows[~mine]]
-    one = open_set._of_draw(test, validation, names, FARS, np.random.default_rng([0, 0]))
-    assert one["nearest_mean"]["0.1/named"] == pytest.approx(np.mean(named))
-    assert one["nearest_mean"]["0.1/detected"] == pytest.approx(np.mean(detected))
+    draw = open_set._of_draw(test, validation, names, FARS, np.random.default_rng([0, 0]))
+    one = draw["nearest_mean"].figures(np.ones(8))
+    assert one["0.1/named"] == pytest.approx(np.mean(named))
+    assert one["0.1/detected"] == pytest.approx(np.mean(detected))
+    times = np.array([2.0, 0, 1, 1, 3, 1, 0, 0])
+    drawn = draw["nearest_mean"].figures(times)
+    number = {name: times[place] for place, name in enumerate(names)}
+    weights = [number[name] for name in labels[probe]]
+    assert drawn["0.1/named"] == pytest.approx(np.average(named, weights=weights))
+    weights = [number[name] for name in test.roster.identities[~mine]]
+    assert drawn["0.1/detected"] == pytest.approx(np.average(detected, weights=weights))
 
 
 def test_unknown_test_people_have_no_part_in_the_threshold(moderate):
@@ -101,9 +111,10 @@ def test_unknown_test_people_have_no_part_in_the_threshold(moderate):
         open_set._of_draw(given, validation, names, FARS, np.random.default_rng([0, 0]))
         for given in (test, Vectors(test.roster, spoilt))
     ]
+    found = [{name: each.figures(np.ones(8)) for name, each in draw.items()} for draw in draws]
     for rule in RULES:
-        assert draws[0][rule]["0.1/named"] == draws[1][rule]["0.1/named"]
-    assert draws[1]["nearest_mean"]["0.1/detected"] < draws[0]["nearest_mean"]["0.1/detected"]
+        assert found[0][rule]["0.1/named"] == found[1][rule]["0.1/named"]
+    assert found[1]["nearest_mean"]["0.1/detected"] < found[0]["nearest_mean"]["0.1/detected"]
 
 
 def test_lost_pictures_are_errors_of_known_and_unknown_people():
@@ -136,6 +147,18 @@ def test_a_far_that_the_choosing_pictures_do_not_carry_has_no_figure(moderate):
 )
 def test_too_few_people_are_a_reason(test, validation, reason):
     assert reason in figures_of(test, validation)["skipped"]
+
+
+def test_every_figure_has_an_interval_over_people(moderate, found):
+    rules = figures_of(*moderate, bootstrap=60)["rules"]
+    for name, rule in rules.items():
+        for figures in (rule, *rule["fars"].values()):
+            for figure in [key.removesuffix("_mean") for key in figures if key.endswith("_mean")]:
+                low, high = figures[f"{figure}_interval"]
+                assert low <= figures[f"{figure}_mean"] <= high and low < high, (name, figure)
+    point = found["rules"]["nearest_mean"]["fars"]["0.1"]
+    assert point["detected_interval"] is None
+    assert point["detected_mean"] == rules["nearest_mean"]["fars"]["0.1"]["detected_mean"]
 
 
 def test_same_seed_same_figures(moderate, found):

@@ -96,7 +96,7 @@ def test_without_lost_is_the_figure_of_the_other_pairs():
 def test_bootstrap_intervals_hold_the_figures():
     vectors = made_up(people=15)
     figures = pair_figures.ranking_figures(scored_of(vectors), fars=FARS, bootstrap=60)
-    for name in ("auc", "eer"):
+    for name in ("auc", "eer", "d_prime"):
         low, high = figures["bootstrap"][name]
         assert low < figures[name] < high
     assert set(figures["bootstrap"]["tar"]) == {"0.5", "0.1"}
@@ -129,6 +129,17 @@ def test_balanced_accuracy_weighs_both_kinds_alike():
         score(vectors, pairs), 9.0, "x", balanced=True
     )
     assert everything["accuracy_mean"] == 0.5
+
+
+def test_balanced_accuracy_has_an_interval_over_people():
+    scored = scored_of(made_up(people=15))
+    found = pair_figures.fixed_threshold_figures(scored, 0.5, "x", balanced=True, bootstrap=60)
+    assert "people drawn 60 times" in found["accuracy_protocol"]
+    low, high = found["accuracy_interval"]
+    assert low < found["accuracy_mean"] < high
+    without = pair_figures.fixed_threshold_figures(scored, 0.5, "x", balanced=True)
+    assert without["accuracy_interval"] is None
+    assert without["accuracy_mean"] == found["accuracy_mean"]
 
 
 def test_folds_may_have_gaps():

@@ -67,6 +67,18 @@ def test_brier_score_is_that_of_scikit_learn(claims):
     assert brier_score(probability, truth) == pytest.approx(brier_score_loss(truth, probability))
 
 
+def test_brier_score_of_classes_weights_are_repetitions():
+    rows, labels, times = (
+        np.random.default_rng(0).dirichlet([1] * 3, 9),
+        np.arange(9) % 3,
+        np.arange(9),
+    )
+    expected = brier_score_of_classes(np.repeat(rows, times, axis=0), np.repeat(labels, times))
+    assert brier_score_of_classes(rows, labels, weights=times) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="weights"):
+        brier_score_of_classes(rows, labels, weights=np.zeros(9))
+
+
 def test_brier_score_of_classes_is_its_definition():
     random = np.random.default_rng(3)
     rows = random.dirichlet(np.ones(4), 50)

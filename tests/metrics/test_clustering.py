@@ -100,6 +100,27 @@ class TestAgainstDefinitions:
         expected = pairwise_by_hand(people, clusters)
         assert (found.precision, found.recall) == pytest.approx(expected, abs=1e-9)
 
+    def test_drawn_people_count_as_pairs_and_pictures_do(self, seed):
+        """Each picture's share and each pair, by hand, as often as their people were drawn."""
+        people, clusters = made_up(seed)
+        people = np.unique(people, return_inverse=True)[1]
+        times = np.random.default_rng(seed).integers(1, 4, people.max() + 1)
+        table = ClusterTable(people, clusters)
+        together = of_one = both = 0
+        for a, b in itertools.combinations(range(len(people)), 2):
+            same = people[a] == people[b]
+            count = times[people[a]] * (1 if same else times[people[b]])
+            together += count * (clusters[a] == clusters[b])
+            of_one += count * same
+            both += count * (same and clusters[a] == clusters[b])
+        found = table.pairwise(times)
+        assert found.precision == pytest.approx(both / together if together else 1)
+        assert found.recall == pytest.approx(both / of_one if of_one else 1)
+        shown = {c: np.bincount(people[clusters == c]).argmax() for c in set(clusters)}
+        rightly = [person == shown[cluster] for person, cluster in zip(people, clusters)]
+        weights = times[people]
+        assert table.purity(weights) == pytest.approx(np.average(rightly, weights=weights))
+
     def test_information_is_scikit_learns(self, seed):
         people, clusters = made_up(seed)
         expected = sklearn_metrics.normalized_mutual_info_score(people, clusters)

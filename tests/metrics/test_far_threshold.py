@@ -3,7 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from facenet_tf.metrics import operating_point, roc_curve, threshold_at_far, wilson_interval
+from facenet_tf.metrics import (
+    limits_at_the_end,
+    operating_point,
+    roc_curve,
+    threshold_at_far,
+    wilson_interval,
+)
 
 
 def brute_force(distance, far):
@@ -82,3 +88,16 @@ def test_far_out_of_range_is_refused(far):
 def test_nan_is_refused():
     with pytest.raises(ValueError, match="NaN"):
         threshold_at_far([0.0, math.nan], 0.1)
+
+
+def test_people_too_few_for_draws_leave_intervals_over_pairs():
+    alone = threshold_at_far(np.arange(100.0), 0.1, identities=([0] * 100, [0] * 100))
+    assert not alone.over_people
+    assert alone == threshold_at_far(np.arange(100.0), 0.1)
+
+
+def test_a_far_of_none_is_as_sure_as_there_are_people():
+    left, right = np.triu_indices(20, 1)
+    found = threshold_at_far(np.ones(len(left)), 0.1, identities=(left, right))
+    assert found.far == 0 and found.over_people
+    assert found.far_interval == pytest.approx(limits_at_the_end(0, 10))

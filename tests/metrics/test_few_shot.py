@@ -5,8 +5,8 @@ import pytest
 
 from facenet_tf.metrics import (
     nearest_mean,
+    nearest_names,
     nearest_neighbour,
-    nearest_rows,
     person_means,
     places_among_own,
 )
@@ -52,12 +52,6 @@ def test_the_length_of_a_mean_does_not_matter():
     assert nearest_mean(enrolled, labels, np.array([[-0.2, 0.9797959]])) == [1]
 
 
-def test_equal_distances_go_to_the_first():
-    both = np.array([[1.0, 0.0], [1.0, 0.0]])
-    assert nearest_neighbour(both, np.array([7, 3]), both[:1]) == [7]
-    assert nearest_mean(both, np.array([7, 3]), both[:1]) == [3]
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_more_probes_than_are_compared_at_once(rule):
     vectors, labels, probes = some_people(probes=5000, size=3)
@@ -90,14 +84,14 @@ def test_people_are_drawn_independently():
     np.testing.assert_allclose(together, 1 / 16, atol=0.02)
 
 
-def test_nearest_rows_tell_their_distance_to_the_last_digit():
-    vectors, _, probes = some_people()
-    rows, distance = nearest_rows(vectors, probes)
+def test_nearest_names_come_with_the_distance_to_the_last_digit():
+    vectors, labels, probes = some_people()
+    names, distance = nearest_names(labels, vectors, probes)
     apart = ((probes[:, None].astype(float) - vectors[None].astype(float)) ** 2).sum(axis=2)
-    assert rows.tolist() == apart.argmin(axis=1).tolist()
+    assert names.tolist() == labels[apart.argmin(axis=1)].tolist()
     np.testing.assert_allclose(distance, apart.min(axis=1), rtol=1e-12)
     near = vectors[:1].astype(float) * (1 + 1e-9)
-    assert nearest_rows(vectors, near)[1] == pytest.approx(1e-18, rel=0.1)
+    assert nearest_names(labels, vectors, near)[1] == pytest.approx(1e-18, rel=0.1)
 
 
 def test_means_have_length_one_and_one_of_zeros_stays():

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from facenet_tf.metrics import area_under_curve, bootstrap_identities, roc_curve, wilson_interval
+from facenet_tf.metrics import (
+    TooFewPeople,
+    area_under_curve,
+    bootstrap_identities,
+    limits_at_the_end,
+    percentiles,
+    roc_curve,
+    tar_at,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 5), (5, 5), (3, 7), (5899, 6000)])
@@ -31,7 +40,7 @@ def auc(curve):
 
 def test_interval_holds_the_figure_and_repeats_with_its_seed():
     genuine, distance, sides = pairs_of_people()
-    draw = {"replicates": 100, "seed": 3}
+    draw = {"draws": 100, "seed": 3}
     first = bootstrap_identities(genuine, distance, sides, auc, **draw)
     low, high = first[0]
     assert low < area_under_curve(roc_curve(genuine, distance)) < high
@@ -50,7 +59,7 @@ def test_weights_are_products_of_the_people_drawn():
         return [0.0]
 
     order = np.argsort(distance, kind="stable")
-    bootstrap_identities(genuine, distance, (left, right), remember, replicates=20)
+    bootstrap_identities(genuine, distance, (left, right), remember, draws=20)
     for curve in curves:
         drawn = 3 * np.diff(curve.tar)[genuine[order]]
         times = dict(zip(left[order][genuine[order]], drawn, strict=True))
@@ -64,14 +73,14 @@ def test_weights_are_products_of_the_people_drawn():
 def test_intervals_are_those_of_curves_drawn_one_by_one(decimals):
     genuine, distance, (left, right) = pairs_of_people()
     distance = distance.round(decimals)
-    found = bootstrap_identities(genuine, distance, (left, right), auc, replicates=30, seed=7)
-    random = np.random.default_rng([7, len(genuine)])
+    found = bootstrap_identities(genuine, distance, (left, right), auc, draws=30, seed=7)
+    random = np.random.default_rng([7, 12])
     areas = []
     for _ in range(30):
         times = np.bincount(random.integers(12, size=12), minlength=12)
         weights = np.where(left == right, times[left], times[left] * times[right])
         areas.append(area_under_curve(roc_curve(genuine, distance, weights)))
-    np.testing.assert_allclose(found[0], np.quantile(areas, [0.025, 0.975]), rtol=1e-12)
+    np.testing.assert_allclose(found[0], percentiles(np.array(areas)[:, None], 12)[0], rtol=1e-12)
 
 
 def test_an_interval_over_people_is_wider_than_chance_over_pairs():
@@ -86,5 +95,17 @@ def test_an_interval_over_people_is_wider_than_chance_over_pairs():
 
 def test_draws_that_mostly_lack_a_kind_of_pair_are_refused():
     sides = ([0, 1], [0, 2])  # all three people must be drawn: 2 draws in 9
-    with pytest.raises(ValueError, match="too few people"):
+    with pytest.raises(TooFewPeople, match="too few people"):
         bootstrap_identities([True, False], [0.0, 1.0], sides, auc)
+
+
+def test_figures_without_an_error_are_not_certain():
+    """Twelve people told apart by far: a case of TAR is about one of them, of AUC about three."""
+    genuine, _, sides = pairs_of_people()
+
+    def figures(curve):
+        return [area_under_curve(curve), *tar_at(curve, [0.1])]
+
+    found = bootstrap_identities(genuine, ~genuine + 0.0, sides, figures, about=[3, 1])
+    np.testing.assert_allclose(found[0], limits_at_the_end(1, 4))
+    np.testing.assert_allclose(found[1], limits_at_the_end(1, 12))

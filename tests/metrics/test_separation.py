@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from facenet_tf.metrics import all_pairs, all_pairs_distances, overlap, roc_curve, separation
+from facenet_tf.metrics import (
+    all_pairs,
+    all_pairs_distances,
+    curve_separation,
+    overlap,
+    roc_curve,
+    separation,
+)
 
 from . import twins
 
@@ -85,3 +92,24 @@ def test_overlap_of_normal_curves_is_their_common_area(gap):
 def test_overlap_of_one_and_of_two_worlds():
     assert overlap(roc_curve([True, False], [1.0, 1.0])) == 1
     assert overlap(roc_curve([True, False], [0.5, 1.0])) == 0
+
+
+def test_the_curve_has_the_same_separation_where_pairs_count_several_times():
+    genuine, distance = made_up()
+    distance = distance.round(1)  # ties
+    times = np.random.default_rng(2).integers(0, 4, len(genuine))
+    expected = separation(np.repeat(genuine, times), np.repeat(distance, times))
+    found = curve_separation(roc_curve(genuine, distance, times))
+    np.testing.assert_allclose(
+        [*vars(found).values(), found.d_prime], [*vars(expected).values(), expected.d_prime]
+    )
+
+
+def test_the_curve_leaves_lost_pairs_out():
+    genuine, distance = made_up()
+    lost = np.arange(len(genuine)) % 7 == 0
+    with_lost = np.where(lost, np.where(genuine, np.inf, -np.inf), distance)
+    found = curve_separation(roc_curve(genuine, with_lost))
+    assert found.d_prime == pytest.approx(separation(genuine[~lost], distance[~lost]).d_prime)
+    with pytest.raises(ValueError, match="no finite"):
+        curve_separation(roc_curve([True, False], [0.0, -np.inf]))

@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from facenet_tf.metrics.shares import drawn_shares, share_interval
+from facenet_tf.metrics import (
+    PeopleShares,
+    TooFewPeople,
+    limits_at_the_end,
+    people_samples,
+    share_interval,
+)
+
+
+def drawn_shares(right, people, *, draws, seed):
+    shares = PeopleShares([right], people)
+    return people_samples(shares.people, shares.of, draws=draws, seed=seed)[:, 0]
 
 
 @pytest.fixture
@@ -13,10 +24,10 @@ def pictures():
 
 
 def test_interval_holds_the_share_and_repeats(pictures):
-    low, high = share_interval(*pictures, seed=1)
+    ((low, high),) = share_interval(*pictures, seed=1).tolist()
     assert low < pictures[0].mean() < high
-    assert (low, high) == share_interval(*pictures, seed=1)
-    assert (low, high) != share_interval(*pictures, seed=2)
+    assert [[low, high]] == share_interval(*pictures, seed=1).tolist()
+    assert [[low, high]] != share_interval(*pictures, seed=2).tolist()
 
 
 def test_draws_are_of_whole_people():
@@ -51,5 +62,11 @@ def test_bad_input_is_refused(right, people):
 
 
 def test_one_person_has_no_interval():
-    with pytest.raises(ValueError, match="two of them"):
+    with pytest.raises(TooFewPeople, match="too few people"):
         share_interval([1, 0, 1], ["a", "a", "a"])
+
+
+def test_a_share_of_all_pictures_is_as_sure_as_there_are_people():
+    people = np.repeat(np.arange(12), 9)
+    found = share_interval(np.ones(108, bool), people)
+    np.testing.assert_allclose(found, [limits_at_the_end(1, 12)])

@@ -20,6 +20,18 @@ def test_shares_are_those_of_a_loop():
     assert found.named + found.misnamed + found.turned_away == pytest.approx(1)
 
 
+def test_weights_are_repetitions():
+    random = np.random.default_rng(2)
+    known, unknown, right = random.random(30), random.random(20), random.random(30) < 0.7
+    times = random.integers(0, 3, 30), random.integers(0, 3, 20)
+    found = rejection(known, right, unknown, 0.5, times)
+    repeated = [np.repeat(each, times[0]) for each in (known, right)]
+    expected = rejection(*repeated, np.repeat(unknown, times[1]), 0.5)
+    assert vars(found) == pytest.approx(vars(expected))
+    with pytest.raises(ValueError, match="no probe"):
+        rejection(known, right, unknown, 0.5, (np.zeros(30), None))
+
+
 def test_lost_probes_are_errors_at_every_threshold():
     for threshold in (-1e9, 0.0, 1e9):
         found = rejection([np.inf], [False], [-np.inf], threshold)
