@@ -14,7 +14,7 @@ from facenet_tf import thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.embedding import run_record
-from facenet_tf.evaluation.inputs import is_embeddings
+from facenet_tf.evaluation.inputs import MODEL, is_embeddings
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
@@ -24,7 +24,6 @@ from facenet_tf.evaluation.table import Table, interval, share
 from facenet_tf.evaluation.threshold_figures import PROTOCOL, achieved, calibrate
 from facenet_tf.evaluation.verification import UNSEEN
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
-from facenet_tf.pretrained.saved import MODEL
 from facenet_tf.records.checksums import of_file
 from facenet_tf.thresholds import Thresholds
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, train_test_split
@@ -316,6 +315,8 @@ def draw(results: Results) -> list[Plot]:
 
 def save(results: Results, directory: Path) -> None:
     """Write the SVM of the named split."""
+    import skops.io  # a second
+
     skops.io.dump(
         fit_named_split(results.trained.where(results.measured.people_rows)), directory / FILE
     )
