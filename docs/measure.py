@@ -30,6 +30,7 @@ from facenet_tf.provenance import git_revision
 
 ROOT = figures.DOCS.parent
 THOROUGH = (
+    *("--classical", "eigenfaces", "fisherfaces", "lbp"),
     *("--projection.methods", "pca", "tsne"),
     *("--learning-curve.draws", "5"),
     *("--robustness.kinds", "low_resolution", "blur", "jpeg", "noise", "rotation", "occlusion"),

@@ -6,7 +6,6 @@ pictures that is minutes; from one matrix of distances it is seconds, with the s
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.svm import SVC
 
 Rows = NDArray[np.int64]
 
@@ -28,6 +27,8 @@ class KernelSvm:
 
     def predict(self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf") -> NDArray:
         """The targets that `SVC(C=c, kernel=kernel)`, trained on some rows, gives to others."""
+        from sklearn.svm import SVC
+
         svm = SVC(C=c, kernel="precomputed")
         gamma = self._scale(train)
         svm.fit(self._kernel(train, train, kernel, gamma), self.targets[train])

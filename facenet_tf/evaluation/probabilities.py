@@ -1,18 +1,17 @@
 """Do probabilities mean what they say: of classifiers, and of "the same person" from a distance."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from facenet_tf import metrics
-from facenet_tf.evaluation.classification import outer_folds
-from facenet_tf.evaluation.classifiers import logistic_model, usable_folds
+from facenet_tf.evaluation.classifiers import logistic_model
+from facenet_tf.evaluation.closed_set import stratified_folds, usable_folds, why_too_few
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.operating_points import pair_sets
@@ -20,9 +19,13 @@ from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.svm import INNER_FOLDS, why_too_few
+from facenet_tf.evaluation.svm_choice import INNER_FOLDS
 from facenet_tf.evaluation.table import Table, interval, share
 from facenet_tf.evaluation.threshold_figures import has_both_kinds, of_records
+
+if TYPE_CHECKING:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.linear_model import LogisticRegression
 
 BINS = 10
 
@@ -86,6 +89,9 @@ def probability_model(name: str, targets: NDArray) -> CalibratedClassifierCV | L
 
     Every person needs two of them: the SVM's sigmoids are fitted on pictures that were held out.
     """
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.svm import SVC
+
     if name == "logistic_regression":
         return logistic_model()
     folds = usable_folds(targets, INNER_FOLDS)
@@ -103,7 +109,7 @@ def _out_of_fold(
     name: str, values: NDArray[np.float64], targets: NDArray[np.int64], folds: int, seed: int
 ) -> NDArray[np.float64]:
     result = np.empty((len(targets), int(targets.max()) + 1))
-    for train, test in outer_folds(targets, folds, seed):
+    for train, test in stratified_folds(targets, folds, seed):
         model = probability_model(name, targets[train])
         result[test] = model.fit(values[train], targets[train]).predict_proba(values[test])
     return result
