@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,7 @@ def circumstances(
         "lfw_reporting_names": reporting_names(run, subject.weights, baselines) if named else {},
         "weights": subject.weights,
         "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
-        "config": _plain(dataclasses.asdict(config)),
+        "config": config.recorded(),
         "git_revision": git_revision(),
         "versions": versions(),
     }
@@ -125,12 +124,3 @@ def _of_embeddings(subject: Subject, everyone: Roster) -> dict[str, Any]:
         "preprocessing": None,
         "preprocessing_fingerprint": None,
     }
-
-
-def _plain(value: Any) -> Any:
-    """A field of the config as JSON has it."""
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return str(value) if isinstance(value, Path) else value

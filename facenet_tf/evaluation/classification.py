@@ -204,12 +204,12 @@ def with_those_of_svm(
         classifiers: those of evaluation.json.
         svm: the figures of the protocol "svm".
     """
-    default = {key: svm[key] for key in ("accuracy", "macro_f1", "repeated")}
-    default["lost_as_errors"] = svm["lost_as_errors"]["accuracy"]
+    default = {key: svm.get(key) for key in ("accuracy", "macro_f1", "repeated")}
+    default["lost_as_errors"] = svm.get("lost_as_errors", {}).get("accuracy")
     return {
         **classifiers,
         DEFAULT: classifiers[DEFAULT] | default,
-        CHOSEN: svm["selected"] | classifiers[CHOSEN],
+        CHOSEN: svm.get("selected", {}) | classifiers[CHOSEN],
     }
 
 
