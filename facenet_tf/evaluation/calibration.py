@@ -9,13 +9,12 @@ from facenet_tf import thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.fixed_thresholds import FixedThresholds
-from facenet_tf.evaluation.inputs import is_embeddings
+from facenet_tf.evaluation.inputs import MODEL, is_embeddings
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.threshold_figures import calibrate
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
-from facenet_tf.pretrained.saved import MODEL
 from facenet_tf.records.checksums import of_file
 from facenet_tf.thresholds import Thresholds
 
