@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.lfw_names import reporting_names
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.roster import Roster, Vectors
-from facenet_tf.evaluation.seen import SeenPeople
+from facenet_tf.evaluation.seen import SeenPeople, without_seen
 from facenet_tf.evaluation.subject import Subject
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
@@ -54,8 +56,10 @@ def circumstances(
         "seen_people": {
             "known_from": seen.source,
             "count": len(seen.names),
+            "steered": len(seen.steering),
             "before": seen.before,
             "left_out_of_list": measured.left_out,
+            "left_out_of_choosing": _trained_on(everyone, seen),
         },
         "dataset": _of_embeddings(subject, everyone) if dataset is None else _dataset(dataset),
         "model": {
@@ -74,6 +78,12 @@ def circumstances(
         "git_revision": git_revision(),
         "versions": versions(),
     }
+
+
+def _trained_on(everyone: Roster, seen: SeenPeople) -> int:
+    """How many validation people the systems were trained on: they choose no threshold."""
+    moved = without_seen(everyone, seen).splits != everyone.splits
+    return len(np.unique(everyone.identities[moved & (everyone.splits == "validation")]))
 
 
 def _pictures(everyone: Roster, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:

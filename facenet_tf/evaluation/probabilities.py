@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.operating_points import pair_sets
 from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
-from facenet_tf.evaluation.pair_sets import ScoredPairs
+from facenet_tf.evaluation.pair_sets import MOST_PICTURES_PAIRED, ScoredPairs
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.svm_choice import INNER_FOLDS
 from facenet_tf.evaluation.table import Table, interval, share
 from facenet_tf.evaluation.threshold_figures import has_both_kinds, of_records
+from facenet_tf.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from sklearn.calibration import CalibratedClassifierCV
@@ -40,13 +42,15 @@ CLASSIFIER_PROTOCOL = (
     "that each picture gets its probabilities once, from the others; svm: default SVC(), its "
     "decision values turned into probabilities by sigmoids fitted on inner folds "
     "(CalibratedClassifierCV); ECE of the named person's probability in 10 bins; Brier score over "
-    "all people (0…2); intervals: 95 % of pictures drawn with replacement"
+    "all people (0…2); intervals: 95 %, people drawn with replacement, each with all pictures"
 )
 PAIR_PROTOCOL = (
     "probability that a pair shows one person = logistic function of the squared distance, fitted "
-    "on the validation people's pairs, applied to pairs of other people; genuine and impostor "
-    "pairs count one half each, as where both are equally likely beforehand; only pairs of "
-    "pictures with a record; ECE in 10 bins, Brier score of one event (0…1)"
+    "on pairs of other people; genuine and impostor pairs count one half each, as where both are "
+    "equally likely beforehand; only pairs of pictures with a record; ECE in 10 bins, Brier score "
+    "of one event (0…1); intervals: 95 %, people drawn with replacement; all_pairs: where the test "
+    f"people have more than {MOST_PICTURES_PAIRED:,} pictures, and the other figures are of pairs "
+    "of some of them, all pairs of all of them, without intervals"
 )
 
 
@@ -58,7 +62,7 @@ def classifier_probabilities(
     Args:
         vectors: pictures of these people, duplicates left out.
         folds: at most so many, >= 2.
-        draws: of pictures behind the intervals; 0: none.
+        draws: of people behind the intervals; 0: none.
         seed: of folds and draws.
 
     Returns:
@@ -120,17 +124,18 @@ def _honesty_of_classes(
 ) -> dict[str, Any]:
     claimed, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
     diagram = metrics.reliability(claimed, right, bins=BINS)
-    random = np.random.default_rng([seed, len(targets)])
-    samples = []
-    for _ in range(draws):
-        rows = random.integers(len(targets), size=len(targets))
-        samples.append(
-            (
-                metrics.reliability(claimed[rows], right[rows], bins=BINS).error,
-                metrics.brier_score_of_classes(probabilities[rows], targets[rows]),
-            )
-        )
-    bounds = np.quantile(samples, [0.025, 0.975], axis=0).T.tolist() if samples else [None, None]
+
+    def figures_of(times: NDArray[np.float64]) -> list[float]:
+        weights = times[targets]
+        return [
+            metrics.reliability(claimed, right, bins=BINS, weights=weights).error,
+            metrics.brier_score_of_classes(probabilities, targets, weights=weights),
+        ]
+
+    bounds: list[Any] = [None, None]
+    if draws:
+        people = int(targets.max()) + 1
+        bounds = metrics.people_intervals(people, figures_of, replicates=draws, seed=seed).tolist()
     return {
         "accuracy": float(right.mean()),
         "mean_claimed": float(claimed.mean()),
@@ -143,41 +148,63 @@ def _honesty_of_classes(
 
 
 def same_person_probabilities(
-    chosen_on: ScoredPairs, applied_to: dict[str, ScoredPairs]
+    thresholds: Thresholds, applied_to: dict[str, ScoredPairs], *, draws: int = 0, seed: int = 0
 ) -> dict[str, Any]:
     """How honest the probability of "the same person" is, made from the distance of two pictures.
 
     Args:
-        chosen_on: pairs of the validation people.
-        applied_to: pairs of others, by the name of their set.
+        thresholds: with the curve from distance to probability that other people's pairs taught.
+        applied_to: pairs, by the name of their set.
+        draws: of people behind the intervals; 0: none.
+        seed: of the draws.
     """
-    validation = of_records(chosen_on)
-    if not has_both_kinds(validation.pairs):
-        return {"protocol": PAIR_PROTOCOL, "skipped": "the validation people give no pairs"}
-    curve = metrics.fit_logistic(validation.distance, validation.pairs.genuine, balanced=True)
+    curve = metrics.Logistic(**thresholds.same_person)
     sets = {name: of_records(scored) for name, scored in applied_to.items()}
     return {
         "protocol": PAIR_PROTOCOL,
-        "slope": curve.slope,
-        "intercept": curve.intercept,
+        **thresholds.same_person,
         "sets": {
-            name: _honesty_of_pairs(curve, scored)
+            name: _honesty_of_pairs(curve, scored, draws, seed)
             for name, scored in sets.items()
             if has_both_kinds(scored.pairs)
         },
     }
 
 
-def _honesty_of_pairs(curve: metrics.Logistic, scored: ScoredPairs) -> dict[str, Any]:
-    genuine = scored.pairs.genuine
-    claimed, weights = curve.probability(scored.distance), metrics.balanced_weights(genuine)
-    diagram = metrics.reliability(claimed, genuine, bins=BINS, weights=weights)
+def _honesty_of_pairs(
+    curve: metrics.Logistic, scored: ScoredPairs, draws: int, seed: int
+) -> dict[str, Any]:
+    pairs = scored.pairs
+    given = curve, pairs.genuine, scored.distance
+    found = _described(metrics.pair_honesty(*given, bins=BINS), pairs.protocol, len(pairs))
+    if draws:
+        people = np.unique(scored.roster.identities, return_inverse=True)[1]
+        sides = people[pairs.left], people[pairs.right]
+        with contextlib.suppress(ValueError):  # too few people for draws
+            within = metrics.honesty_intervals(*given, sides, bins=BINS, draws=draws, seed=seed)
+            found |= {"ece_interval": list(within.ece), "brier_interval": list(within.brier)}
+    return found
+
+
+def _described(found: metrics.PairHonesty, protocol: str, pairs: int) -> dict[str, Any]:
     return {
-        "pairs": len(genuine),
-        "ece": diagram.error,
-        "brier": metrics.brier_score(claimed, genuine, weights=weights),
-        "bins": bins_of(diagram),
+        "protocol": protocol,
+        "pairs": pairs,
+        "ece": found.reliability.error,
+        "ece_interval": None,
+        "brier": found.brier,
+        "brier_interval": None,
+        "bins": bins_of(found.reliability),
     }
+
+
+def of_all_pairs(thresholds: Thresholds, vectors: Vectors) -> dict[str, Any]:
+    """The same of all pairs of all pictures of `vectors` that have a record."""
+    curve, kept = metrics.Logistic(**thresholds.same_person), vectors.where(~vectors.roster.lost)
+    people = kept.roster.identities
+    found = metrics.all_pairs_honesty(curve, kept.values, people, bins=BINS)
+    protocol = f"all pairs of the pictures of {len(np.unique(people))} test people, none left out"
+    return _described(found, protocol, len(people) * (len(people) - 1) // 2)
 
 
 def bins_of(diagram: metrics.Reliability) -> list[dict[str, float]]:
@@ -203,10 +230,17 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
             draws=config.bootstrap,
             seed=config.seed,
         )
-    if measured.validation is not None:
-        validation = ScoredPairs.of(vectors, measured.validation)
+    thresholds = measured.thresholds.used
+    if thresholds is not None:
         sets = pair_sets(vectors, measured, config.protocol)
-        found["same_person"] = same_person_probabilities(validation, sets)
+        of_pairs = same_person_probabilities(
+            thresholds, sets, draws=config.bootstrap, seed=config.seed
+        )
+        of_pairs["protocol"] += f"; the curve was {measured.thresholds.chosen_by}"
+        if measured.many and config.all_pairs.when != "never":
+            of_all = of_all_pairs(thresholds, vectors.where(measured.test_rows))
+            of_pairs["sets"]["all_pairs"] = of_all
+        found["same_person"] = of_pairs
     reasons = [part["skipped"] for part in found.values() if "skipped" in part]
     if len(reasons) == len(found):
         return {"skipped": "; ".join(reasons) or "no validation people to learn from"}
@@ -221,21 +255,24 @@ def tables(results: dict[str, Any]) -> list[Table]:
     rows = [
         [
             name.replace("_", " "),
-            *(share(one[key]) for key in ("accuracy", "mean_claimed", "ece")),
-            interval(one["ece_interval"]),
-            share(one["brier"]),
-            interval(one["brier_interval"]),
+            *(share(one[key]) for key in ("accuracy", "mean_claimed")),
+            *_cells(one),
         ]
         for name, one in classes.get("classifiers", {}).items()
     ]
     rows += [
-        [f"same person: {name}", "-", "-", share(one["ece"]), "-", share(one["brier"]), "-"]
+        [f"same person: {name}", "-", "-", *_cells(one)]
         for name, one in pairs.get("sets", {}).items()
     ]
     parts = [part for part in (classes, pairs) if part]
     notes = "; ".join(part["skipped"] for part in parts if "skipped" in part)
     protocol = ". ".join(part["protocol"] for part in parts)
     return [Table(head, rows, notes, protocol=protocol, terms=TERMS)]
+
+
+def _cells(one: dict[str, Any]) -> list[str]:
+    pairs = [(one[name], one[f"{name}_interval"]) for name in ("ece", "brier")]
+    return [cell for value, within in pairs for cell in (share(value), interval(within))]
 
 
 def draw(results: Results) -> list[Plot]:

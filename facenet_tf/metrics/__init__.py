@@ -50,6 +50,13 @@ from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_in
 from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
 from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.outliers import OwnPerson, own_person
+from facenet_tf.metrics.pair_probabilities import (
+    HonestyIntervals,
+    PairHonesty,
+    all_pairs_honesty,
+    honesty_intervals,
+    pair_honesty,
+)
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.people_draws import PeopleDraws
 from facenet_tf.metrics.resampling import people_intervals
@@ -86,6 +93,7 @@ __all__ = [
     "FarThreshold",
     "FoldedAccuracy",
     "GridLfw",
+    "HonestyIntervals",
     "IdentityErrors",
     "Logistic",
     "ManyPairs",
@@ -93,6 +101,7 @@ __all__ = [
     "OpenSet",
     "OperatingPoint",
     "OwnPerson",
+    "PairHonesty",
     "PeopleDraws",
     "Rejection",
     "Reliability",
@@ -105,6 +114,7 @@ __all__ = [
     "achieved_rates",
     "all_pairs",
     "all_pairs_distances",
+    "all_pairs_honesty",
     "area_under_curve",
     "average_precisions",
     "balanced_weights",
@@ -119,6 +129,7 @@ __all__ = [
     "fit_logistic",
     "folded_accuracy",
     "grid_lfw",
+    "honesty_intervals",
     "identity_errors",
     "listed_distances",
     "nearest_mean",
@@ -128,6 +139,7 @@ __all__ = [
     "operating_point",
     "overlap",
     "own_person",
+    "pair_honesty",
     "paired_bootstrap",
     "people_intervals",
     "person_means",

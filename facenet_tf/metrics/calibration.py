@@ -77,21 +77,25 @@ def brier_score(
     return float(parts @ (claims - truth) ** 2)
 
 
-def brier_score_of_classes(probabilities: ArrayLike, labels: ArrayLike) -> float:
+def brier_score_of_classes(
+    probabilities: ArrayLike, labels: ArrayLike, *, weights: ArrayLike | None = None
+) -> float:
     """Brier's score over all classes: mean squared length of claim minus truth, in [0, 2].
 
     Args:
         probabilities: [N, C], rows that sum to 1.
         labels: integer [N], the true column.
+        weights: [N] >= 0, how much each row counts.
 
     Raises:
-        ValueError: shapes do not fit, or there is no row.
+        ValueError: shapes do not fit, or there is no row that counts.
     """
     claims, truth = np.asarray(probabilities, np.float64), np.asarray(labels)
     if claims.ndim != 2 or truth.shape != claims.shape[:1] or not len(claims):
         raise ValueError(f"expected [N, C] and [N], got {claims.shape} and {truth.shape}")
     own = claims[np.arange(len(claims)), truth]
-    return float(np.mean(np.sum(claims**2, axis=1) - 2 * own + 1))
+    parts = _checked(own, np.ones(len(own)), weights)[2]
+    return float(parts @ (np.sum(claims**2, axis=1) - 2 * own + 1))
 
 
 def _checked(

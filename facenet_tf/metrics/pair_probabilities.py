@@ -1,0 +1,160 @@
+"""Whether probabilities of "the same person" mean what they say: of lists of pairs, of all pairs.
+
+Reliability, ECE and Brier score need of the pairs only sums over each kind and each bin of
+probability. Sums add up: over pieces of all pairs, so that millions pass by without a list of them,
+and over draws of people, where each pair counts as often as it was drawn. Genuine and impostor
+pairs weigh one half each, as where both are equally likely beforehand.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from facenet_tf.metrics.calibration import Logistic, Reliability
+from facenet_tf.metrics.checks import checked_pairs
+from facenet_tf.metrics.intervals import check_draws
+from facenet_tf.metrics.people_draws import PeopleDraws
+
+TILE = 2048
+"""Rows and columns of a piece of all pairs: 34 MB of distances, and some more of that size."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PairHonesty:
+    """How honest the probabilities of pairs are.
+
+    Attributes:
+        reliability: the diagram; its `error` is the ECE.
+        brier: mean squared error, in [0, 1].
+    """
+
+    reliability: Reliability
+    brier: float
+
+
+class HonestyIntervals(NamedTuple):
+    """95 % percentile intervals over people drawn anew."""
+
+    ece: tuple[float, float]
+    brier: tuple[float, float]
+
+
+def pair_honesty(
+    curve: Logistic, genuine: ArrayLike, distance: ArrayLike, *, bins: int = 10
+) -> PairHonesty:
+    """Of a list of pairs, whose probability is a logistic function of the distance.
+
+    Args:
+        curve: from distance to probability.
+        genuine: bool [N], of both kinds.
+        distance: float [N].
+        bins: of probability, of equal width.
+
+    Raises:
+        ValueError: bad input (see `checked_pairs`), or pairs of one kind.
+    """
+    return _honesty(_Claims(curve, *checked_pairs(genuine, distance), bins).sums())
+
+
+def honesty_intervals(
+    curve: Logistic,
+    genuine: ArrayLike,
+    distance: ArrayLike,
+    identities: tuple[ArrayLike, ArrayLike],
+    *,
+    bins: int = 10,
+    draws: int = 200,
+    seed: int = 0,
+) -> HonestyIntervals:
+    """Intervals of ECE and Brier score, with people drawn anew, not pairs.
+
+    Args:
+        curve, genuine, distance, bins: as of `pair_honesty`.
+        identities: the persons left and right of each pair, two [N] arrays of one type.
+        draws: of people (`PeopleDraws`). A draw without one kind of pair is dropped.
+        seed: of the draws.
+
+    Raises:
+        ValueError: bad input, or fewer than half of the draws could be used.
+    """
+    claims = _Claims(curve, *checked_pairs(genuine, distance), bins)
+    people = PeopleDraws(*identities, seed)
+    samples = []
+    for _ in range(draws):
+        sums = claims.sums(people.weights())
+        if sums[:, :, 0].sum(axis=1).all():
+            drawn = _honesty(sums)
+            samples.append((drawn.reliability.error, drawn.brier))
+    check_draws(len(samples), draws, people.people)
+    low, high = np.quantile(np.asarray(samples), [0.025, 0.975], axis=0).tolist()
+    return HonestyIntervals(*zip(low, high, strict=True))
+
+
+def all_pairs_honesty(
+    curve: Logistic, embeddings: ArrayLike, labels: ArrayLike, *, bins: int = 10
+) -> PairHonesty:
+    """Of all pairs of a labelled set, in bounded memory however many they are.
+
+    Args:
+        curve: from squared distance to probability.
+        embeddings: float [N, D]; pairs with a row of NaN are left out.
+        labels: [N], whom each picture shows.
+        bins: as of `pair_honesty`.
+
+    Raises:
+        ValueError: the shapes do not fit, or there are not both genuine and impostor pairs.
+    """
+    rows, names = np.asarray(embeddings), np.asarray(labels)
+    if rows.ndim != 2 or names.shape != rows.shape[:1]:
+        raise ValueError(f"expected [N, D] and N labels, got {rows.shape} and {names.shape}")
+    kept = ~np.isnan(rows).any(axis=1)
+    values, person = rows[kept].astype(np.float64), np.unique(names[kept], return_inverse=True)[1]
+    squares = np.einsum("nd,nd->n", values, values)
+    sums = np.zeros((2, bins, 3))
+    for top in range(0, len(values), TILE):
+        for left in range(top, len(values), TILE):
+            upper, side = slice(top, top + TILE), slice(left, left + TILE)
+            products = values[upper] @ values[side].T
+            distance = np.maximum(0, squares[upper, None] + squares[side] - 2 * products)
+            genuine = person[upper, None] == person[side]
+            wanted = np.triu(np.ones(genuine.shape, bool), 1) if top == left else slice(None)
+            claims = _Claims(curve, genuine[wanted].ravel(), distance[wanted].ravel(), bins)
+            sums += claims.sums()
+    return _honesty(sums)
+
+
+class _Claims:
+    """What N pairs claim: each one's place among kinds and bins, probability and squared error."""
+
+    def __init__(
+        self, curve: Logistic, genuine: NDArray[np.bool_], distance: NDArray[np.float64], bins: int
+    ) -> None:
+        probability = curve.probability(distance)
+        place = np.minimum((probability * bins).astype(np.int64), bins - 1)
+        self._cell, self._bins = place + bins * genuine, bins
+        self._values = (probability, (probability - genuine) ** 2)
+
+    def sums(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Number, probabilities and squared errors, summed up: float64 [2, bins, 3], impostor pairs
+        first; the pair n counts weights[n] times."""
+        terms = [weights, *self._values]
+        if weights is not None:
+            terms[1:] = [each * weights for each in self._values]
+        cells = 2 * self._bins
+        summed = [np.bincount(self._cell, term, cells).astype(np.float64) for term in terms]
+        return np.stack(summed, axis=1).reshape(2, self._bins, 3)
+
+
+def _honesty(sums: NDArray[np.float64]) -> PairHonesty:
+    counts = sums[:, :, 0].sum(axis=1)
+    if not counts.all():
+        raise ValueError("both genuine and impostor pairs are needed")
+    parts = sums / (2 * counts)[:, None, None]
+    share, claimed, _ = parts.sum(axis=0).T
+    with np.errstate(invalid="ignore"):  # 0/0 where a bin is empty
+        diagram = Reliability(share, claimed / share, parts[1, :, 0] / share)
+    return PairHonesty(diagram, float(parts[:, :, 2].sum()))
