@@ -156,7 +156,8 @@ class Places:
         if each.classical:
             words += ["--classical", *each.classical]
         compared = [
-            f"{system if system == 'dlib' else self.runs / system}@{self.dataset(dataset)}"
+            (system if system == "dlib" else str(self.runs / system))
+            + (f"@{self.dataset(dataset)}" if dataset != each.dataset else "")
             for system, dataset in each.compared
             if not self._lacking(system, dataset)
         ]
