@@ -208,7 +208,8 @@ def keep(places: Places, each: Measurement) -> None:
     if each.run:
         files += [places.runs / each.run / name for name in ("config.json", "history.csv")]
     for file in filter(Path.is_file, files):
-        (kept / file.name).write_text(places.nameless(file.read_text()))
+        text = places.nameless(file.read_bytes().decode())  # line ends as they are
+        (kept / file.name).write_bytes(text.encode())
 
 
 def measure(
