@@ -156,7 +156,8 @@ class Places:
         if each.classical:
             words += ["--classical", *each.classical]
         compared = [
-            f"{system if system == 'dlib' else self.runs / system}@{self.dataset(dataset)}"
+            (system if system == "dlib" else str(self.runs / system))
+            + (f"@{self.dataset(dataset)}" if dataset != each.dataset else "")
             for system, dataset in each.compared
             if not self._lacking(system, dataset)
         ]
@@ -207,7 +208,8 @@ def keep(places: Places, each: Measurement) -> None:
     if each.run:
         files += [places.runs / each.run / name for name in ("config.json", "history.csv")]
     for file in filter(Path.is_file, files):
-        (kept / file.name).write_text(places.nameless(file.read_text()))
+        text = places.nameless(file.read_bytes().decode())  # line ends as they are
+        (kept / file.name).write_bytes(text.encode())
 
 
 def measure(

