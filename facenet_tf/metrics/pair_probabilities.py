@@ -57,7 +57,7 @@ def pair_honesty(
     Raises:
         ValueError: bad input (see `checked_pairs`), or pairs of one kind.
     """
-    return _honesty(_Claims(curve, *checked_pairs(genuine, distance), bins).sums())
+    return _honesty(_Claims.of(curve, *checked_pairs(genuine, distance), bins).sums())
 
 
 def honesty_intervals(
@@ -81,8 +81,9 @@ def honesty_intervals(
     Raises:
         ValueError: bad input, or fewer than half of the draws could be used.
     """
-    claims = _Claims(curve, *checked_pairs(genuine, distance), bins)
-    people = PeopleDraws(*identities, seed)
+    claims = _Claims.of(curve, *checked_pairs(genuine, distance), bins)
+    claims, sides = claims.by_people(*identities)
+    people = PeopleDraws(*sides, seed)
     samples = []
     for _ in range(draws):
         sums = claims.sums(people.weights())
@@ -122,31 +123,61 @@ def all_pairs_honesty(
             distance = np.maximum(0, squares[upper, None] + squares[side] - 2 * products)
             genuine = person[upper, None] == person[side]
             wanted = np.triu(np.ones(genuine.shape, bool), 1) if top == left else slice(None)
-            claims = _Claims(curve, genuine[wanted].ravel(), distance[wanted].ravel(), bins)
+            claims = _Claims.of(curve, genuine[wanted].ravel(), distance[wanted].ravel(), bins)
             sums += claims.sums()
     return _honesty(sums)
 
 
+@dataclasses.dataclass(frozen=True)
 class _Claims:
-    """What N pairs claim: each one's place among kinds and bins, probability and squared error."""
+    """What pairs claim.
 
-    def __init__(
-        self, curve: Logistic, genuine: NDArray[np.bool_], distance: NDArray[np.float64], bins: int
-    ) -> None:
-        probability = curve.probability(distance)
-        place = np.minimum((probability * bins).astype(np.int64), bins - 1)
-        self._cell, self._bins = place + bins * genuine, bins
-        self._values = (probability, (probability - genuine) ** 2)
+    Attributes:
+        place: int64 [N], kind and bin: those of impostor pairs come first.
+        terms: float64 [3, N], number (1 for a pair), probability and squared error.
+        bins: how many there are of each kind.
+    """
+
+    place: NDArray[np.int64]
+    terms: NDArray[np.float64]
+    bins: int
+
+    @classmethod
+    def of(
+        cls, curve: Logistic, genuine: NDArray[np.bool_], distance: NDArray[np.float64], bins: int
+    ) -> _Claims:
+        claimed = curve.probability(distance)
+        place = np.minimum((claimed * bins).astype(np.int64), bins - 1) + bins * genuine
+        return cls(
+            place, np.stack([np.ones(len(claimed)), claimed, (claimed - genuine) ** 2]), bins
+        )
+
+    def by_people(
+        self, left: ArrayLike, right: ArrayLike
+    ) -> tuple[_Claims, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """The pairs of the same two people in one place added up, and which two these are: a draw
+        of people then costs as much as there are such sums."""
+        names, codes = np.unique(np.concatenate([left, right]), return_inverse=True)
+        first, second = codes.reshape(2, -1)
+        places = 2 * self.bins
+        cells, row = np.unique(
+            (first * len(names) + second) * places + self.place, return_inverse=True
+        )
+        terms = _summed(row, self.terms, len(cells))
+        two, place = np.divmod(cells, places)
+        return _Claims(place, terms, self.bins), np.divmod(two, len(names))
 
     def sums(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Number, probabilities and squared errors, summed up: float64 [2, bins, 3], impostor pairs
-        first; the pair n counts weights[n] times."""
-        terms = [weights, *self._values]
-        if weights is not None:
-            terms[1:] = [each * weights for each in self._values]
-        cells = 2 * self._bins
-        summed = [np.bincount(self._cell, term, cells).astype(np.float64) for term in terms]
-        return np.stack(summed, axis=1).reshape(2, self._bins, 3)
+        """The terms summed up, float64 [2, bins, 3]; column n counts weights[n] times."""
+        terms = self.terms if weights is None else self.terms * weights
+        return _summed(self.place, terms, 2 * self.bins).T.reshape(2, self.bins, 3)
+
+
+def _summed(
+    place: NDArray[np.int64], terms: NDArray[np.float64], places: int
+) -> NDArray[np.float64]:
+    """Each row of terms summed up over the columns of a place: [rows, places]."""
+    return np.array([np.bincount(place, term, places) for term in terms], np.float64)
 
 
 def _honesty(sums: NDArray[np.float64]) -> PairHonesty:
