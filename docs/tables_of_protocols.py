@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from figures import load, table
+
+if TYPE_CHECKING:
+    from facenet_tf.evaluation.table import Table
 
 
 def every_protocol(run: str) -> str:
@@ -12,7 +17,7 @@ def every_protocol(run: str) -> str:
 
     parts = []
     for protocol in registry.with_figures(figures):
-        shown = [each for each in protocol.tables(figures) if each.rows and not each.detail]
+        shown = [each for each in protocol.tables(figures) if each.rows and _is_shown(each)]
         if shown:
             parts.append(f"**{protocol.title}.** {protocol.meaning}\n")
         for each in shown:
@@ -20,3 +25,7 @@ def every_protocol(run: str) -> str:
             if each.note:
                 parts.append(f"{each.note[0].upper()}{each.note[1:]}.\n")
     return "\n".join(parts)
+
+
+def _is_shown(each: Table) -> bool:
+    return not each.detail and each.title != "Person by person"

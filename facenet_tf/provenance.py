@@ -14,6 +14,8 @@ _VERSIONED = (
     "scikit-learn",
 )
 
+_CODE = (":(top)*.py", ":(top)*.jinja", ":(top)*.cfg")
+
 
 def versions() -> dict[str, str]:
     """Versions of what decides the figures."""
@@ -27,11 +29,16 @@ def versions() -> dict[str, str]:
 
 
 def git_revision() -> str:
-    """Commit of the checkout this package is run from, ``-dirty`` appended; or ``unknown``."""
+    """Commit of the checkout this package is run from; or ``unknown``.
+
+    ``-dirty`` is appended where its code differs from that commit; documents and figures are none.
+    """
     try:
         # Installed inside somebody's own project, the commit would be that project's.
         _git("ls-files", "--error-unmatch", Path(__file__).name)
-        return _git("describe", "--always", "--dirty", "--abbrev=12", "--match=") or "unknown"
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", *_CODE)
+        return f"{commit}-dirty" if changed else commit
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

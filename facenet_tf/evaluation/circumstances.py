@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.lfw_names import reporting_names
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.roster import Roster, Vectors
-from facenet_tf.evaluation.seen import SeenPeople
+from facenet_tf.evaluation.seen import SeenPeople, without_seen
 from facenet_tf.evaluation.subject import Subject
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
@@ -55,8 +56,10 @@ def circumstances(
         "seen_people": {
             "known_from": seen.source,
             "count": len(seen.names),
+            "steered": len(seen.steering),
             "before": seen.before,
             "left_out_of_list": measured.left_out,
+            "left_out_of_choosing": _trained_on(everyone, seen),
         },
         "dataset": _of_embeddings(subject, everyone) if dataset is None else _dataset(dataset),
         "model": {
@@ -71,10 +74,16 @@ def circumstances(
         "lfw_reporting_names": reporting_names(run, subject.weights, baselines) if named else {},
         "weights": subject.weights,
         "run": {"config": run.get("config"), "git_revision": run.get("git_revision")},
-        "config": _plain(dataclasses.asdict(config)),
+        "config": config.recorded(),
         "git_revision": git_revision(),
         "versions": versions(),
     }
+
+
+def _trained_on(everyone: Roster, seen: SeenPeople) -> int:
+    """How many validation people the systems were trained on: they choose no threshold."""
+    moved = without_seen(everyone, seen).splits != everyone.splits
+    return len(np.unique(everyone.identities[moved & (everyone.splits == "validation")]))
 
 
 def _pictures(everyone: Roster, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
@@ -125,12 +134,3 @@ def _of_embeddings(subject: Subject, everyone: Roster) -> dict[str, Any]:
         "preprocessing": None,
         "preprocessing_fingerprint": None,
     }
-
-
-def _plain(value: Any) -> Any:
-    """A field of the config as JSON has it."""
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return str(value) if isinstance(value, Path) else value

@@ -16,7 +16,6 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.embedding import Embedder, embed_roster
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.roster import Roster, Vectors
-from facenet_tf.input_pipeline.pipeline import evaluation_arrays
 from facenet_tf.records.dataset import FaceDataset
 
 logger = logging.getLogger(__name__)
@@ -50,6 +49,10 @@ def classical_vectors(config: EvaluateConfig, measured: Measured) -> dict[str, V
     Raises:
         InputError: nobody is there to learn from, or a package is missing.
     """
+    if not config.classical:
+        return {}
+    from facenet_tf.input_pipeline.pipeline import evaluation_arrays  # TensorFlow: seconds
+
     vectors: dict[str, Vectors] = {}
     for name in config.classical:
         logger.info("vectors: %s", name)

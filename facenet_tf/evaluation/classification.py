@@ -3,6 +3,9 @@
 The SVM whose C and kernel are chosen is measured by nested cross-validation: chosen inside the
 training part of each outer fold, applied once to the fold that was held out. The mean over the
 inner folds is no figure: it has been looked at to choose.
+
+What the protocol "svm" measures of its two SVMs (named split, repeated splits) is not measured
+again: here are their folds, and the table takes the rest from there.
 """
 
 import dataclasses
@@ -10,29 +13,32 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 from threadpoolctl import threadpool_limits
 
-from facenet_tf.evaluation.classifiers import DESCRIPTIONS, Rule, rules, usable_folds
+from facenet_tf.evaluation.classifiers import DESCRIPTIONS, rules
+from facenet_tf.evaluation.closed_set import (
+    Rule,
+    Split,
+    macro_f1,
+    modelled_split,
+    repeated_splits,
+    spread,
+    stratified_folds,
+    usable_folds,
+    why_too_few,
+)
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.classification import ClassificationOptions
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.svm import (
-    TEST_SHARE,
-    ChosenSvm,
-    SvmChoice,
-    choose_svm,
-    macro_f1,
-    modelled_split,
-    why_too_few,
-)
+from facenet_tf.evaluation.svm_choice import ChosenSvm, SvmChoice, choose_svm
 from facenet_tf.evaluation.table import Table, share
 from facenet_tf.metrics import wilson_interval
 
-CHOSEN = "svm_chosen"
+DEFAULT, CHOSEN = "svm", "svm_chosen"
+"""Those of the protocol "svm"."""
 PROTOCOL = (
     "closed set of the people and pictures of the SVM; accuracy and macro F1 on the split "
     "modelled-80-20; lost as errors: all of their pictures that have no record added to its test "
@@ -47,8 +53,6 @@ TERMS = {
     "lost as errors": "the same, with every picture in which no face was found as an error",
     "macro F1": "mean over the people, each counting alike, of how complete and how pure a name is",
 }
-
-Split = tuple[Rows, Rows]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,40 +108,21 @@ def classification_figures(
 def _of_all(
     machine: KernelSvm, splits: Splits, choice: SvmChoice, lost: int
 ) -> dict[str, dict[str, Any]]:
-    named = modelled_split(len(machine.targets))
-    repeated = list(
-        StratifiedShuffleSplit(
-            n_splits=splits.repeats, test_size=TEST_SHARE, random_state=splits.seed
-        ).split(machine.features, machine.targets)
-    )
-    folds = outer_folds(machine.targets, splits.folds, splits.seed)
-    figures = {
-        name: {
-            "description": DESCRIPTIONS[name],
-            **_on_named_split(rule, machine.targets, named, lost),
-            "repeated": _spread(rule, machine.targets, repeated),
-            "folds": _spread(rule, machine.targets, folds),
-        }
-        for name, rule in rules(machine).items()
-    }
-    return {**figures, CHOSEN: _chosen(machine, named, folds, splits.seed, choice, lost)}
+    targets = machine.targets
+    repeated = repeated_splits(targets, splits.repeats, splits.seed)
+    folds = stratified_folds(targets, splits.folds, splits.seed)
+    figures: dict[str, dict[str, Any]] = {}
+    for name, rule in rules(machine).items():
+        figures[name] = {"description": DESCRIPTIONS[name]}
+        if name != DEFAULT:
+            figures[name] |= _on_named_split(rule, targets, lost)
+            figures[name]["repeated"] = spread(rule, targets, repeated)
+        figures[name]["folds"] = spread(rule, targets, folds)
+    return {**figures, CHOSEN: _chosen(machine, folds, splits.seed, choice)}
 
 
-def outer_folds(targets: NDArray, folds: int, seed: int) -> list[Split]:
-    """Stratified folds as rows to train and rows to test, as many as the pictures allow."""
-    splitter = StratifiedKFold(usable_folds(targets, folds), shuffle=True, random_state=seed)
-    return list(splitter.split(targets, targets))
-
-
-def _chosen(
-    machine: KernelSvm,
-    named: Split,
-    folds: list[Split],
-    seed: int,
-    choice: SvmChoice,
-    lost: int,
-) -> dict[str, Any]:
-    """The SVM whose C and kernel every training part chooses for itself."""
+def _chosen(machine: KernelSvm, folds: list[Split], seed: int, choice: SvmChoice) -> dict[str, Any]:
+    """The SVM whose C and kernel every fold's training part chooses for itself."""
     choices: list[ChosenSvm | None] = []
 
     def rule(train: Rows, test: Rows) -> NDArray:
@@ -147,18 +132,17 @@ def _chosen(
             return machine.predict(train, test)
         return machine.predict(train, test, chosen.c, chosen.kernel)
 
-    figures = {
+    return {
         "description": "SVC(), C and kernel chosen by cross-validation inside each training part",
-        **_on_named_split(rule, machine.targets, named, lost),
-        "repeated": None,
-        "folds": _spread(rule, machine.targets, folds),
+        "folds": spread(rule, machine.targets, folds),
+        "choices_of_folds": [
+            None if one is None else {"c": one.c, "kernel": one.kernel} for one in choices
+        ],
     }
-    tried = [None if one is None else {"c": one.c, "kernel": one.kernel} for one in choices]
-    return {**figures, "choice": tried[0], "choices_of_folds": tried[1:]}
 
 
-def _on_named_split(rule: Rule, targets: NDArray, split: Split, lost: int) -> dict[str, Any]:
-    train, test = split
+def _on_named_split(rule: Rule, targets: NDArray, lost: int) -> dict[str, Any]:
+    train, test = modelled_split(len(targets))
     predicted = rule(train, test)
     correct = int(np.sum(predicted == targets[test]))
     return {
@@ -167,21 +151,6 @@ def _on_named_split(rule: Rule, targets: NDArray, split: Split, lost: int) -> di
         "macro_f1": macro_f1(targets[test], predicted),
         "lost_as_errors": correct / (len(test) + lost),
         "test_pictures": len(test),
-    }
-
-
-def _spread(rule: Rule, targets: NDArray, splits: list[Split]) -> dict[str, float]:
-    """Mean and deviation of accuracy and macro F1 over splits."""
-    scores = []
-    for train, test in splits:
-        predicted = rule(train, test)
-        scores.append((np.mean(predicted == targets[test]), macro_f1(targets[test], predicted)))
-    means, deviations = np.mean(scores, axis=0), np.std(scores, axis=0, ddof=1)
-    return {
-        "accuracy_mean": float(means[0]),
-        "accuracy_std": float(deviations[0]),
-        "macro_f1_mean": float(means[1]),
-        "macro_f1_std": float(deviations[1]),
     }
 
 
@@ -200,6 +169,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
 def tables(results: dict[str, Any]) -> list[Table]:
     """A row for each classifier."""
     found = results["classification"]
+    classifiers = with_those_of_svm(found["classifiers"], results["svm"])
     head = [
         "classifier",
         "accuracy",
@@ -211,25 +181,42 @@ def tables(results: dict[str, Any]) -> list[Table]:
     rows = [
         [
             name.replace("_", " "),
-            *(share(one[key]) for key in ("accuracy", "lost_as_errors", "macro_f1")),
-            _mean(one["repeated"]),
+            *(share(one.get(key)) for key in ("accuracy", "lost_as_errors", "macro_f1")),
+            _mean(one.get("repeated")),
             _mean(one["folds"]),
         ]
-        for name, one in found["classifiers"].items()
+        for name, one in classifiers.items()
     ]
-    choices = ", ".join(map(_tried, found["classifiers"][CHOSEN]["choices_of_folds"]))
+    choices = ", ".join(map(_tried, classifiers[CHOSEN]["choices_of_folds"]))
     note = f"SVM chosen in the folds: {choices}"
     described = "; ".join(
-        f"{name.replace('_', ' ')}: {one['description']}"
-        for name, one in found["classifiers"].items()
+        f"{name.replace('_', ' ')}: {one['description']}" for name, one in classifiers.items()
     )
     return [Table(head, rows, note, protocol=f"{found['protocol']}. {described}", terms=TERMS)]
 
 
-def _mean(spread: dict[str, float] | None) -> str:
-    if spread is None:
+def with_those_of_svm(
+    classifiers: dict[str, dict[str, Any]], svm: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """All classifiers with all their figures: of the two SVMs those that their own protocol has.
+
+    Args:
+        classifiers: those of evaluation.json.
+        svm: the figures of the protocol "svm".
+    """
+    default = {key: svm.get(key) for key in ("accuracy", "macro_f1", "repeated")}
+    default["lost_as_errors"] = svm.get("lost_as_errors", {}).get("accuracy")
+    return {
+        **classifiers,
+        DEFAULT: classifiers[DEFAULT] | default,
+        CHOSEN: svm.get("selected", {}) | classifiers[CHOSEN],
+    }
+
+
+def _mean(found: dict[str, float] | None) -> str:
+    if found is None:
         return "-"
-    return f"{spread['accuracy_mean']:.4f} ± {spread['accuracy_std']:.4f}"
+    return f"{found['accuracy_mean']:.4f} ± {found['accuracy_std']:.4f}"
 
 
 def _tried(choice: dict[str, Any] | None) -> str:

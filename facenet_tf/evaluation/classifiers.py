@@ -1,17 +1,18 @@
 """The classifiers that name pictures by other pictures of the same people, over one table."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
 
 from facenet_tf import metrics
+from facenet_tf.evaluation.closed_set import Rule
 from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
 
-Rule = Callable[[Rows, Rows], NDArray]
-"""Training rows and test rows of the table to the targets that the test rows are given."""
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 NEIGHBOURS = 5
 
@@ -37,6 +38,8 @@ def rules(machine: KernelSvm) -> dict[str, Rule]:
         return lambda train, test: nearest(values[train], targets[train], values[test])
 
     def five_nearest(train: Rows, test: Rows) -> NDArray:
+        from sklearn.neighbors import KNeighborsClassifier
+
         count = min(NEIGHBOURS, len(train))
         model = KNeighborsClassifier(count, metric="precomputed")
         model.fit(machine.squared(train, train), targets[train])
@@ -57,9 +60,6 @@ def rules(machine: KernelSvm) -> dict[str, Rule]:
 
 def logistic_model() -> LogisticRegression:
     """The logistic regression of all figures: the default, with steps enough to get there."""
+    from sklearn.linear_model import LogisticRegression
+
     return LogisticRegression(max_iter=1000)
-
-
-def usable_folds(targets: NDArray, folds: int) -> int:
-    """So many stratified folds, or as many as the person with the fewest pictures allows."""
-    return min(folds, int(np.unique(targets, return_counts=True)[1].min()))

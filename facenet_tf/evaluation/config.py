@@ -3,7 +3,7 @@
 import dataclasses
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tyro.conf import Positional
 
@@ -198,6 +198,10 @@ class EvaluateConfig:
             dataset = DEMONSTRATION
         return dataclasses.replace(self, run=run, dataset=dataset)
 
+    def recorded(self) -> dict[str, Any]:
+        """The config as evaluation.json has it."""
+        return _plain(dataclasses.asdict(self))
+
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
         if self.protocol != "none" and self.pairs is None:
@@ -245,3 +249,12 @@ class EvaluateConfig:
                 raise InputError(
                     f"--{option.replace('_', '-')} needs pictures, and only embeddings are measured"
                 )
+
+
+def _plain(value: Any) -> Any:
+    """A field of the config as JSON has it."""
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return str(value) if isinstance(value, Path) else value

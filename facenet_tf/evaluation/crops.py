@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.pictures import fit_within
-from facenet_tf.records.schema import parse
 
 
 def small_crops(
@@ -28,11 +27,16 @@ def small_crops(
     there = rows[~measured.roster.lost[rows]]
     if measured.dataset is None or not len(there):
         return {}
+    from facenet_tf.records.schema import parse  # TensorFlow: seconds
+
     payloads = measured.dataset.read(measured.roster.records[there])
-    return {int(row): _small(payload, side) for row, payload in zip(there, payloads, strict=True)}
+    return {
+        int(row): _small(parse(payload).encoded, side)
+        for row, payload in zip(there, payloads, strict=True)
+    }
 
 
-def _small(payload: bytes, side: int) -> NDArray[np.uint8]:
-    crop = cv2.imdecode(np.frombuffer(parse(payload).encoded, np.uint8), cv2.IMREAD_COLOR)
+def _small(encoded: bytes, side: int) -> NDArray[np.uint8]:
+    crop = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     assert crop is not None  # this package has encoded it
     return fit_within(crop, side)

@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,9 +20,14 @@ _DPI = 110
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as PNG, the same bytes for the same figure."""
+    """The figure as PNG, the same bytes for the same figure.
+
+    Its layout is found once and kept: `savefig` would find it anew, and draw all of it twice.
+    """
     file = io.BytesIO()
-    figure.savefig(file, dpi=_DPI, metadata={"Software": None})
+    figure.set_dpi(_DPI)
+    FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
+    figure.set_layout_engine("none")
     return file.getvalue()
 
 

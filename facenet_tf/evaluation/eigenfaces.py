@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from facenet_tf.evaluation.embedding import Embedder, unit_rows
 from facenet_tf.evaluation.grey_faces import SIDE, grey_rows
@@ -29,6 +28,8 @@ def fit(batches: Iterable[NDArray[np.uint8]], people: NDArray[np.int64], seed: i
         people: whom they show; of no use here.
         seed: of the decomposition.
     """
+    from sklearn.decomposition import PCA
+
     rows = np.concatenate([grey_rows(batch) for batch in batches])
     count = min(COMPONENTS, len(rows) - 1)
     pca = PCA(count, svd_solver="randomized", random_state=seed).fit(rows)

@@ -1,23 +1,18 @@
-"""From a run and a dataset to vectors: of the trained network, the untrained one, and of pixels."""
+"""From a dataset's crops to vectors, whatever embeds them; needs TensorFlow to read crops only."""
 
 import dataclasses
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation.jitter import looks
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
 from facenet_tf.evaluation.vectors_file import ZERO
-from facenet_tf.input_pipeline.pipeline import evaluation_arrays
-from facenet_tf.models.forms import forward_pass
-from facenet_tf.pretrained.saved import MODEL, check_crops, load_saved
 from facenet_tf.records.dataset import FaceDataset
 
 logger = logging.getLogger(__name__)
@@ -27,17 +22,6 @@ PIXEL_SIDE = 32
 
 Embedder = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """uint8 [B, H, W, C] crops to float32 [B, D] vectors of length 1."""
-
-
-def load_checked(path: Path, dataset: FaceDataset) -> keras.Model:
-    """The model of a run directory or a `.keras`, whose crops were found to be the dataset's.
-
-    Raises:
-        InputError: see `load_saved`; or the preprocessings differ.
-    """
-    model = load_saved(path)
-    check_crops(model, path / MODEL if path.is_dir() else path, dataset)
-    return model
 
 
 def run_record(run: Path) -> dict:
@@ -53,46 +37,6 @@ def run_record(run: Path) -> dict:
         return json.loads(path.read_text())
     except ValueError as error:
         raise InputError(f"{path} is damaged ({error}): restore it or train again") from error
-
-
-def untrained_like(model: keras.Model, seed: int) -> keras.Model:
-    """The same architecture with fresh weights, as the seed draws them."""
-    keras.utils.set_random_seed(seed)
-    return keras.models.clone_model(model)
-
-
-def network_embedder(
-    model: keras.Model, flip_average: bool = False, jitter: int = 0, seed: int = 0
-) -> Embedder:
-    """Vectors of a model from crops to unit vectors, `averaged` as asked for."""
-    return averaged(forward_pass(model), flip_average, jitter, seed)
-
-
-def averaged(
-    embed: Embedder, flip_average: bool = False, jitter: int = 0, seed: int = 0
-) -> Embedder:
-    """Vectors averaged over several views of each crop.
-
-    Args:
-        embed: makes the vectors of one view.
-        flip_average: average those of crop and mirrored crop.
-        jitter: average those of so many moved versions of the crop in its place, as `seed` draws
-            them; 0: none.
-        seed: of the motions.
-
-    What was averaged is scaled to length 1 again.
-    """
-
-    def views(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-        for view in looks(images, jitter, seed) if jitter else (images,):
-            yield view
-            if flip_average:
-                yield np.ascontiguousarray(view[:, :, ::-1])
-
-    def embed_views(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return unit_rows(np.sum([embed(view) for view in views(images)], axis=0))
-
-    return embed_views if flip_average or jitter else embed
 
 
 def embed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -131,6 +75,8 @@ def embed_roster(
         InputError: no picture has a record, or the model gives vectors that are not finite, or
             nothing but zeros.
     """
+    from facenet_tf.input_pipeline.pipeline import evaluation_arrays  # TensorFlow: seconds
+
     rows = np.flatnonzero(~roster.lost)
     if not len(rows):
         raise InputError(f"{dataset.directory}: none of the {len(roster)} pictures has a record")

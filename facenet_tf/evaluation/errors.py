@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from facenet_tf import metrics
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.fixed_thresholds import SAME_PAIRS, FixedThresholds
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
@@ -23,7 +24,7 @@ _CANDIDATES = 5000
 
 PROTOCOL = (
     "pairs of the published list, or else all pairs of the test people's pictures, that have "
-    "records; threshold: the best mean of TAR and 1 - FAR over these very pairs; of each two "
+    "records; threshold: of the best mean of TAR and 1 - FAR; of each two "
     "people (nearest pairs of two) or each person (farthest of one) only the worst pair; confused: "
     "the share of the pairs of two people up to that threshold; doubtful names: pictures of test "
     "people nearer to the mean of another person than to that of their own person's other "
@@ -40,15 +41,24 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     scored = None if pairs is None else _with_records(ScoredPairs.of(vectors, pairs))
     if scored is None:
         return {"skipped": "no genuine and impostor pairs that have records"}
-    threshold, _ = metrics.best_threshold(scored.pairs.genuine, scored.distance, balanced=True)
+    threshold, chosen_by = _threshold(measured.thresholds, scored)
     return {
-        "protocol": PROTOCOL,
-        "threshold": float(threshold),
+        "protocol": f"{PROTOCOL}; the threshold was {chosen_by}",
+        "threshold": threshold,
+        "chosen_by": chosen_by,
         "false_matches": _worst_pairs(scored, False, threshold, worst),
         "false_non_matches": _worst_pairs(scored, True, threshold, worst),
         "confused": _confused(scored, threshold, worst),
         "doubtful_names": _doubtful(vectors.where(measured.test_rows), worst),
     }
+
+
+def _threshold(fixed: FixedThresholds, scored: ScoredPairs) -> tuple[float, str]:
+    """What decides the pairs, and who chose it."""
+    if fixed.used is not None:
+        return fixed.used.balanced, fixed.chosen_by
+    threshold, _ = metrics.best_threshold(scored.pairs.genuine, scored.distance, balanced=True)
+    return float(threshold), SAME_PAIRS
 
 
 def _with_records(scored: ScoredPairs) -> ScoredPairs | None:
@@ -154,7 +164,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     ]
     note = (
         f"doubtful names: {doubtful['doubtful']} of {doubtful['pictures']} pictures are nearer to "
-        "another person than to their own"
+        f"another person than to their own; pairs are decided at {found['threshold']:.3f}, "
+        f"{found['chosen_by']}"
     )
     at = f"decided at {found['threshold']:.3f}"
     return [

@@ -19,22 +19,32 @@ from facenet_tf.evaluation.attributes import UNKNOWN, read_attributes
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.fairness import FairnessOptions
-from facenet_tf.evaluation.pair_figures import ranking_figures, sides_of
-from facenet_tf.evaluation.pair_sets import ScoredPairs
+from facenet_tf.evaluation.pair_figures import ranking_figures, sides_of, too_few
+from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.threshold_figures import overall_thresholds
 from facenet_tf.metrics.groups import inequality
 from facenet_tf.metrics.nearest import nearest_is_own
 
 PROTOCOL = (
     "genuine and impostor pairs of a group: both pictures belong to it (within-group impostors); "
-    "at the common thresholds, which give each FAR over the pairs of all people, FMR: share of the "
-    "group's impostor pairs accepted, FNMR: share of its genuine pairs rejected; rank 1: share of "
-    "the group's pictures whose nearest other picture, of all people's, shows the same person; "
+    "at the common thresholds, one for each FAR, FMR: share of the group's impostor pairs "
+    "accepted, FNMR: share of its genuine pairs rejected, each where the group has pairs enough; "
+    "rank 1: share of the group's pictures whose nearest other picture, of all people's, shows the "
+    "same person; "
     "intervals: people of the group drawn with replacement, 95 % percentiles; inequality of the "
     "groups that are not small (NIST IR 8429)"
 )
+OVERALL = (
+    "the ones that give each FAR over the very pairs of all people measured here, since no other "
+    "people could choose them: the overall FAR of NIST's FRVT, a published practice, which says "
+    "how the errors are shared out, not how many to expect"
+)
+FEWEST_GENUINE = 30
+"""Genuine pairs behind the FNMR of a group: of fewer, one moves it by more than 3 points."""
+RATES = ("fmr", "fnmr")
 TERMS = {
     "FMR": "the share of pairs of two people of the group that are taken for one person",
     "FNMR": "the share of pairs of one person of the group that are taken for two people",
@@ -52,12 +62,16 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     if pairs is None:
         return {"skipped": "the test people give no genuine and impostor pairs"}
     scored = ScoredPairs.of(vectors, pairs)
-    judge = _Judge(vectors, scored, config)
+    thresholds, chosen_by = measured.thresholds.by_far, measured.thresholds.chosen_by
+    if not thresholds:
+        thresholds, chosen_by = overall_thresholds(scored, config.fars), OVERALL
+    judge = _Judge(vectors, scored, thresholds, config)
     return {
-        "protocol": f"{pairs.protocol}; {PROTOCOL}",
+        "protocol": f"{pairs.protocol}; {PROTOCOL}; the common thresholds are {chosen_by}",
         "file": options.attributes.name,
         "smallest": options.smallest,
-        "common_thresholds": judge.thresholds,
+        "common_thresholds": thresholds,
+        "chosen_by": chosen_by,
         "attributes": {name: judge.attribute(of_row) for name, of_row in groups.items()},
     }
 
@@ -65,18 +79,16 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
 class _Judge:
     """All that groups have in common: pairs, thresholds, and which pictures are named rightly."""
 
-    def __init__(self, vectors: Vectors, scored: ScoredPairs, config: EvaluateConfig) -> None:
+    def __init__(
+        self,
+        vectors: Vectors,
+        scored: ScoredPairs,
+        thresholds: dict[str, float],
+        config: EvaluateConfig,
+    ) -> None:
         self._scored, self._config, self._roster = scored, config, vectors.roster
-        pairs = scored.pairs
-        curve = metrics.roc_curve(pairs.genuine, scored.distance)
-        impostors = int((~pairs.genuine).sum())
-        points = {
-            str(far): metrics.operating_point(curve, far).threshold
-            for far in config.fars
-            if metrics.supports_far(impostors, far)
-        }
-        self.thresholds = {far: each for far, each in points.items() if np.isfinite(each)}
-        self._paired = np.unique(np.concatenate([pairs.left, pairs.right]))
+        self._thresholds = thresholds
+        self._paired = np.unique(np.concatenate([scored.pairs.left, scored.pairs.right]))
         counted, right = nearest_is_own(
             vectors.values[self._paired], self._roster.identities[self._paired]
         )
@@ -130,23 +142,22 @@ class _Judge:
         }
 
     def _at_common_thresholds(self, within: ScoredPairs) -> dict[str, dict[str, Any]]:
-        """{FAR: false match and non-match rates with intervals} at the thresholds of all people."""
-        rates = metrics.achieved_rates(
-            within.pairs.genuine,
+        """{FAR: false match and non-match rates, or why there are none} at common thresholds."""
+        pairs = within.pairs
+        achieved = metrics.achieved_rates(
+            pairs.genuine,
             within.distance,
             sides_of(within),
-            list(self.thresholds.values()),
+            list(self._thresholds.values()),
             draws=self._config.bootstrap,
             seed=self._config.seed,
         )
         return {
             far: {
-                "fmr": each.far,
-                "fmr_interval": each.far_interval,
-                "fnmr": 1 - each.tar,
-                "fnmr_interval": each.tar_interval and [1 - end for end in each.tar_interval[::-1]],
+                **_rate("fmr", why_none(pairs, "fmr", far), each.far, each.far_interval),
+                **_rate("fnmr", why_none(pairs, "fnmr", far), each.fnmr, each.fnmr_interval),
             }
-            for far, each in zip(self.thresholds, rates, strict=True)
+            for far, each in zip(self._thresholds, achieved, strict=True)
         }
 
     def _inequality(self, groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -158,15 +169,35 @@ class _Judge:
         return {
             "groups": list(compared),
             "at": {
-                far: {
-                    rate: dataclasses.asdict(
-                        inequality([group["common"][far][rate] for group in compared.values()])
-                    )
-                    for rate in ("fmr", "fnmr")
-                }
-                for far in self.thresholds
+                far: {rate: _unequal(compared, far, rate) for rate in RATES}
+                for far in self._thresholds
             },
         }
+
+
+def why_none(pairs: PairSet, rate: str, far: str) -> str | None:
+    """Why a group's pairs do not carry a rate at the common threshold of a FAR; None: they do."""
+    genuines = int(pairs.genuine.sum())
+    if rate == "fnmr":
+        few = genuines < FEWEST_GENUINE
+        return f"{genuines} genuine pairs, fewer than {FEWEST_GENUINE}" if few else None
+    impostors = len(pairs) - genuines
+    return None if metrics.supports_far(impostors, float(far)) else too_few(impostors, float(far))
+
+
+def _rate(rate: str, why: str | None, value: float, within: Any) -> dict[str, Any]:
+    if why is None:
+        return {rate: value, f"{rate}_interval": within}
+    return {rate: None, f"{rate}_interval": None, f"{rate}_skipped": why}
+
+
+def _unequal(groups: dict[str, dict[str, Any]], far: str, rate: str) -> dict[str, Any]:
+    """How unequal a rate is among the groups that have it."""
+    rates = {name: group["common"][far][rate] for name, group in groups.items()}
+    rates = {name: value for name, value in rates.items() if value is not None}
+    if len(rates) < 2:
+        return {"skipped": f"{len(rates)} groups with pairs enough: two are needed"}
+    return {"groups": list(rates), **dataclasses.asdict(inequality(list(rates.values())))}
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
@@ -176,20 +207,27 @@ def tables(results: dict[str, Any]) -> list[Table]:
     return [*shown, *(_details(*each) for each in fairness["attributes"].items())]
 
 
-def _lowest(fairness: dict[str, Any]) -> str | None:
-    """The lowest FAR that the pairs of all people carry."""
-    return min(fairness["common_thresholds"], key=float, default=None)
+def _shown_far(fairness: dict[str, Any]) -> str | None:
+    """The FAR at which most groups have an FMR, of several the lowest; None without thresholds."""
+    groups = [
+        group["common"]
+        for attribute in fairness["attributes"].values()
+        for group in attribute["groups"].values()
+        if "common" in group
+    ]
+
+    def worth(far: str) -> tuple[int, float]:
+        return sum(group[far]["fmr"] is not None for group in groups), -float(far)
+
+    return max(fairness["common_thresholds"], key=worth, default=None)
 
 
 def _table(name: str, found: dict[str, Any], fairness: dict[str, Any]) -> Table:
-    far = _lowest(fairness)
+    far = _shown_far(fairness)
     rows = []
     for group, figure in found["groups"].items():
         common = figure.get("common", {}).get(far, {})
-        rates = [
-            f"{share(common.get(rate))} ({interval(common.get(f'{rate}_interval'))})"
-            for rate in ("fmr", "fnmr")
-        ]
+        rates = [_told(common, rate) for rate in RATES]
         start = [group, str(figure["people"]), str(figure["pictures"])]
         ranking = [share(figure.get("auc")), share(figure.get("eer"))]
         rows.append([*start, *ranking, *rates, share(figure["rank1"]["share"])])
@@ -200,18 +238,35 @@ def _table(name: str, found: dict[str, Any], fairness: dict[str, Any]) -> Table:
         for group, figure in found["groups"].items()
         if {"warning", "skipped"} & set(figure)
     ]
+    notes += [
+        f"{group}: no {rate.upper()}: {common[f'{rate}_skipped']}"
+        for group, figure in found["groups"].items()
+        for common in [figure.get("common", {}).get(far, {})]
+        for rate in RATES
+        if f"{rate}_skipped" in common
+    ]
     if found["unknown_pictures"]:
         notes.append(f"{found['unknown_pictures']} pictures of no known {name} left out")
     unequal = found["inequality"]
     if far and "at" in unequal:
-        ratio = {rate: unequal["at"][far][rate]["highest_over_lowest"] for rate in ("fmr", "fnmr")}
-        told = [f"{rate.upper()} {_times(value)}" for rate, value in ratio.items()]
+        told = [f"{rate.upper()} {_times(each)}" for rate, each in unequal["at"][far].items()]
         notes.append(f"highest over lowest of the groups that are not small: {', '.join(told)}")
+    if far:
+        notes.append(f"one threshold for all groups, {fairness['chosen_by']}")
     protocol = fairness["protocol"]
     return Table(head, rows, "; ".join(notes), name, protocol=protocol, terms=TERMS)
 
 
-def _times(value: float | None) -> str:
+def _told(common: dict[str, Any], rate: str) -> str:
+    if common.get(rate) is None:
+        return "-"
+    return f"{share(common[rate])} ({interval(common[f'{rate}_interval'])})"
+
+
+def _times(found: dict[str, Any]) -> str:
+    if "skipped" in found:
+        return f"not given ({found['skipped']})"
+    value = found["highest_over_lowest"]
     return "not defined (a rate is 0)" if value is None else f"{value:.2f}"
 
 
@@ -230,13 +285,13 @@ def _details(name: str, found: dict[str, Any]) -> Table:
 def draw(results: Results) -> list[Plot]:
     """FMR and FNMR of the groups at the common threshold."""
     fairness = results.figures["fairness"]
-    far = _lowest(fairness)
+    far = _shown_far(fairness)
     if far is None:
         return []
     figure = rates_figure(fairness["attributes"], far)
     text = (
-        f"False match and false non-match rate of each group at the one threshold that gives FAR "
-        f"{float(far):g} over all people, with intervals over people; equal groups lie on a "
+        f"False match and false non-match rate of each group at the one threshold for a FAR of "
+        f"{float(far):g}, with intervals over people; equal groups lie on a "
         "vertical line"
     )
     return [Plot("fairness", text, figure)]
@@ -252,8 +307,10 @@ def rates_figure(attributes: dict[str, Any], far: str) -> Figure:
     ]
     figure = Figure(figsize=(8, 1.5 + 0.35 * len(rows)), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    for axes, rate in zip(panels, ("fmr", "fnmr"), strict=True):
+    for axes, rate in zip(panels, RATES, strict=True):
         for height, (_, found) in enumerate(rows):
+            if found[rate] is None:
+                continue
             axes.plot(found[rate], height, "o", color="C0")
             if found[f"{rate}_interval"]:
                 axes.plot(found[f"{rate}_interval"], [height, height], color="C0")

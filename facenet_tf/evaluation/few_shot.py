@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf import metrics
-from facenet_tf.evaluation.classifiers import Rule, rules
+from facenet_tf.evaluation.classifiers import rules
+from facenet_tf.evaluation.closed_set import Rule
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.kernel_svm import KernelSvm
 from facenet_tf.evaluation.measured import Measured

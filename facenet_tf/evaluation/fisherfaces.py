@@ -12,8 +12,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.embedding import Embedder, unit_rows
@@ -39,6 +37,9 @@ def fit(batches: Iterable[NDArray[np.uint8]], people: NDArray[np.int64], seed: i
     Raises:
         InputError: fewer than two people have two pictures.
     """
+    from sklearn.decomposition import PCA
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     rows = np.concatenate([grey_rows(batch) for batch in batches])
     _, person, counts = np.unique(people, return_inverse=True, return_counts=True)
     several = counts[person] > 1  # one picture tells nothing of how pictures of a person vary

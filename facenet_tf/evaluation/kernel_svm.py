@@ -4,9 +4,10 @@ An SVC spends nearly all its time on distances of vectors. Over a hundred splits
 pictures that is minutes; from one matrix of distances it is seconds, with the same predictions.
 """
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.svm import SVC
 
 Rows = NDArray[np.int64]
 
@@ -28,9 +29,14 @@ class KernelSvm:
 
     def predict(self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf") -> NDArray:
         """The targets that `SVC(C=c, kernel=kernel)`, trained on some rows, gives to others."""
+        from sklearn.svm import SVC
+
         svm = SVC(C=c, kernel="precomputed")
         gamma = self._scale(train)
-        svm.fit(self._kernel(train, train, kernel, gamma), self.targets[train])
+        with warnings.catch_warnings():
+            # One picture of each person is what few-shot figures are about.
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            svm.fit(self._kernel(train, train, kernel, gamma), self.targets[train])
         return svm.predict(self._kernel(test, train, kernel, gamma))
 
     def accuracy(self, train: Rows, test: Rows, c: float = 1.0, kernel: str = "rbf") -> float:

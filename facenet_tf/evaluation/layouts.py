@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 FEWEST_POINTS = 4
@@ -23,6 +22,8 @@ def pca(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
 
 def tsne(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     """Vectors [N, D] in the plane [N, 2] by t-SNE."""
+    from sklearn.manifold import TSNE
+
     perplexity = min(30.0, (len(vectors) - 1) / 3)
     method = TSNE(perplexity=perplexity, init="random", random_state=seed)
     # One thread: several wait for each other for minutes where the cores are busy.

@@ -13,8 +13,14 @@ from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.datasets.template_lists import read_members
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.fixed_thresholds import FixedThresholds
 from facenet_tf.evaluation.named_pictures import rows_of_named
-from facenet_tf.evaluation.pair_sets import PairSet, all_pairs_of_split, listed_pairs
+from facenet_tf.evaluation.pair_sets import (
+    MOST_PICTURES_PAIRED,
+    PairSet,
+    all_pairs_of_split,
+    listed_pairs,
+)
 from facenet_tf.evaluation.ready_crops import check_takes_crops
 from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
 from facenet_tf.evaluation.seen import SeenPeople
@@ -45,6 +51,8 @@ class Measured:
         people: names of the unseen people that the SVM tells apart.
         unseen: all pairs of the test people's pictures, if these give any.
         validation: the same of the validation people, who choose thresholds.
+        steered: those of them who are known to have steered the training.
+        thresholds: what decides pairs, of the vectors that are judged (see `calibration`).
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
         folds: how these came about.
@@ -68,11 +76,18 @@ class Measured:
     dataset: FaceDataset | None = None
     quality: Mapping[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
     compared: Mapping[str, Vectors] = dataclasses.field(default_factory=dict)
+    steered: frozenset[str] = frozenset()
+    thresholds: FixedThresholds = dataclasses.field(default_factory=FixedThresholds)
 
     @property
     def people_rows(self) -> NDArray[np.bool_]:
         """Pictures of the SVM's people, duplicates left out."""
         return self.roster.of_people(self.people) & ~self.roster.duplicate
+
+    @property
+    def many(self) -> bool:
+        """Whether `unseen` holds the pairs of some of the test people only."""
+        return int(self.test_rows.sum()) > MOST_PICTURES_PAIRED
 
     @property
     def test_rows(self) -> NDArray[np.bool_]:
@@ -132,7 +147,13 @@ def choose_measured(
         rows_of_members=None if members is None else roster.rows_of(members),
         folds="the folds of the list" if has_folds else CUT,
         dataset=dataset,
+        steered=_steered(roster, seen),
     )
+
+
+def _steered(roster: Roster, seen: SeenPeople) -> frozenset[str]:
+    choosing = np.unique(roster.identities[roster.splits == "validation"])
+    return frozenset(name for name in map(str, choosing) if seen.steered(name))
 
 
 def read_published(config: EvaluateConfig) -> Pairs | None:

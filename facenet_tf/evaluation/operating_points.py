@@ -12,20 +12,17 @@ from typing import Any
 
 from facenet_tf import thresholds
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation.calibration import dataset_of, model_file
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.embedding import run_record
-from facenet_tf.evaluation.inputs import is_embeddings
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table, interval, share
-from facenet_tf.evaluation.threshold_figures import PROTOCOL, achieved, calibrate
+from facenet_tf.evaluation.threshold_figures import PROTOCOL, achieved
 from facenet_tf.evaluation.verification import UNSEEN
-from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
-from facenet_tf.pretrained.saved import MODEL
-from facenet_tf.records.checksums import of_file
 from facenet_tf.thresholds import Thresholds
 
 FILE = "thresholds.json"
@@ -39,20 +36,8 @@ TERMS = {
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
     """The thresholds, what they do to the test people's pairs, and how those of another set do."""
-    model = model_file(config)
-    validation = None
-    if measured.validation is not None:
-        validation = ScoredPairs.of(vectors, measured.validation)
-    chosen = calibrate(
-        validation,
-        fars=config.fars,
-        draws=config.bootstrap,
-        seed=config.seed,
-        model_sha256=of_file(model) if model else "",
-        dataset=_dataset(measured),
-    )
-    foreign = _foreign(config, measured, model)
-    if isinstance(chosen, str) and foreign is None:
+    chosen, brought = measured.thresholds.own, measured.thresholds.brought
+    if isinstance(chosen, str) and brought is None:
         return {"skipped": chosen}
     sets = pair_sets(vectors, measured, config.protocol)
     draws = {"draws": config.bootstrap, "seed": config.seed}
@@ -61,8 +46,8 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         found["chosen"] = {"skipped": chosen}
     else:
         found["chosen"] = {**chosen.as_json(), "achieved": achieved(chosen, sets, **draws)}
-    if foreign is not None:
-        found["transfer"] = {**foreign.as_json(), "achieved": achieved(foreign, sets, **draws)}
+    if brought is not None:
+        found["transfer"] = {**brought.as_json(), "achieved": achieved(brought, sets, **draws)}
     return found
 
 
@@ -72,47 +57,6 @@ def pair_sets(vectors: Vectors, measured: Measured, protocol: str) -> dict[str, 
     return {
         name: ScoredPairs.of(vectors, pairs) for name, pairs in sets.items() if pairs is not None
     }
-
-
-def model_file(config: EvaluateConfig) -> Path | None:
-    """The file that holds the measured model; None where there is no such single file."""
-    if config.weights == "dlib":
-        return package_file(WEIGHTS)
-    path = config.run if config.weights is None else Path(config.weights)
-    if is_embeddings(path):
-        return None
-    file = path / MODEL if path.is_dir() else path
-    return file if file.is_file() else None
-
-
-def _dataset(measured: Measured) -> dict[str, str]:
-    dataset = measured.dataset
-    if dataset is None:
-        return {"name": "", "fingerprint": ""}
-    return {"name": dataset.manifest["name"], "fingerprint": dataset.fingerprint}
-
-
-def _foreign(config: EvaluateConfig, measured: Measured, model: Path | None) -> Thresholds | None:
-    """Thresholds of the same model from another dataset: those asked for, or those beside it."""
-    given = config.operating_points.transfer
-    if given is not None:
-        if model is None:
-            raise InputError(
-                f"--operating-points.transfer {given}: there is no model to go with it"
-            )
-        return thresholds.read_for(model, given)
-    beside = _beside(model)
-    if beside is None or beside.dataset["fingerprint"] == _dataset(measured)["fingerprint"]:
-        return None
-    return beside
-
-
-def _beside(model: Path | None) -> Thresholds | None:
-    """Those beside the model; those of weights that are gone will be replaced."""
-    if model is None or not thresholds.place_beside(model).is_file():
-        return None
-    found = thresholds.read(thresholds.place_beside(model))
-    return found if found.model_sha256 == of_file(model) else None
 
 
 def save(results: Results, directory: Path) -> None:
@@ -145,7 +89,7 @@ def belongs_beside(model: Path, config: EvaluateConfig, measured: Measured) -> b
     if config.operating_points.save != "own":
         return plain and config.operating_points.save == "always"
     own = config.weights is None and run_record(model.parent).get("fingerprint")
-    return plain and bool(own) and own == _dataset(measured)["fingerprint"]
+    return plain and bool(own) and own == dataset_of(measured)["fingerprint"]
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
@@ -175,17 +119,24 @@ def _table(found: dict[str, Any], protocol: str) -> Table:
         chosen = [far, share(point["threshold"]), interval(point["threshold_interval"])]
         for name, rates in found["achieved"].items():
             rates = rates[f"{float(far):g}"]
-            cells = [share(rates["far"]), interval(rates["far_interval"])]
-            cells += [share(rates["tar"]), interval(rates["tar_interval"])]
-            rows.append([*chosen, name, *cells])
+            rows.append([*chosen, name, *_cells(rates)])
+            if "without_lost" in rates:
+                rows.append([*chosen, f"{name}, lost apart", *_cells(rates["without_lost"])])
     by = found["dataset"]
     note = (
         f"chosen by {by['impostor_pairs']} impostor pairs of {by['people']} validation people; "
         "threshold: the largest squared distance that is accepted"
     )
+    if by.get("steered_people"):
+        note += f"; {by['steered_people']} of these people steered the training"
     if missing:
         note += f"; too few pairs, or equal ones, for a FAR of {', '.join(missing)}"
     return Table(head, rows, note, protocol=protocol, terms=TERMS)
+
+
+def _cells(rates: dict[str, Any]) -> list[str]:
+    pairs = [(rates[name], rates[f"{name}_interval"]) for name in ("far", "tar")]
+    return [cell for rate, within in pairs for cell in (share(rate), interval(within))]
 
 
 OPERATING_POINTS = Protocol(

@@ -197,7 +197,7 @@ def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
 def fixed_threshold_figures(
     scored: ScoredPairs,
     threshold: float,
-    chosen_on: str,
+    chosen_by: str,
     *,
     balanced: bool,
     bootstrap: int = 0,
@@ -208,7 +208,7 @@ def fixed_threshold_figures(
     Args:
         scored: the pairs.
         threshold: squared distance up to which a pair is accepted.
-        chosen_on: who chose it, for the protocol.
+        chosen_by: who chose it, for the protocol ("chosen by …").
         balanced: mean of the accuracies over genuine and impostor pairs, for unequal numbers.
         bootstrap: draws of people behind the interval of that mean; 0: it has none.
         seed: of the draws.
@@ -238,7 +238,9 @@ def fixed_threshold_figures(
         "accuracy_sem": None,
         "accuracy_interval": interval,
         "threshold": threshold,
-        "accuracy_protocol": f"threshold chosen on {chosen_on}, applied once; {note}",
+        "accuracy_protocol": (
+            f"threshold of the best mean of TAR and 1 - FAR, {chosen_by}, applied once; {note}"
+        ),
     }
 
 

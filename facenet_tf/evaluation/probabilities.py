@@ -1,28 +1,33 @@
 """Do probabilities mean what they say: of classifiers, and of "the same person" from a distance."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from facenet_tf import metrics
-from facenet_tf.evaluation.classification import outer_folds
-from facenet_tf.evaluation.classifiers import logistic_model, usable_folds
+from facenet_tf.evaluation.classifiers import logistic_model
+from facenet_tf.evaluation.closed_set import stratified_folds, usable_folds, why_too_few
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.operating_points import pair_sets
 from facenet_tf.evaluation.options.probabilities import ProbabilitiesOptions
-from facenet_tf.evaluation.pair_sets import ScoredPairs
+from facenet_tf.evaluation.pair_figures import sides_of
+from facenet_tf.evaluation.pair_sets import MOST_PICTURES_PAIRED, ScoredPairs
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.svm import INNER_FOLDS, why_too_few
+from facenet_tf.evaluation.svm_choice import INNER_FOLDS
 from facenet_tf.evaluation.table import Table, interval, share
 from facenet_tf.evaluation.threshold_figures import has_both_kinds, of_records
+from facenet_tf.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.linear_model import LogisticRegression
 
 BINS = 10
 
@@ -37,13 +42,15 @@ CLASSIFIER_PROTOCOL = (
     "that each picture gets its probabilities once, from the others; svm: default SVC(), its "
     "decision values turned into probabilities by sigmoids fitted on inner folds "
     "(CalibratedClassifierCV); ECE of the named person's probability in 10 bins; Brier score over "
-    "all people (0…2); intervals: people drawn with replacement, 95 % percentiles"
+    "all people (0…2); intervals: 95 %, people drawn with replacement, each with all pictures"
 )
 PAIR_PROTOCOL = (
     "probability that a pair shows one person = logistic function of the squared distance, fitted "
-    "on the validation people's pairs, applied to pairs of other people; genuine and impostor "
-    "pairs count one half each, as where both are equally likely beforehand; only pairs of "
-    "pictures with a record; ECE in 10 bins, Brier score of one event (0…1)"
+    "on pairs of other people; genuine and impostor pairs count one half each, as where both are "
+    "equally likely beforehand; only pairs of pictures with a record; ECE in 10 bins, Brier score "
+    "of one event (0…1); intervals: 95 %, people drawn with replacement; all_pairs: where the test "
+    f"people have more than {MOST_PICTURES_PAIRED:,} pictures, and the other figures are of pairs "
+    "of some of them, all pairs of all of them, without intervals"
 )
 
 
@@ -86,6 +93,9 @@ def probability_model(name: str, targets: NDArray) -> CalibratedClassifierCV | L
 
     Every person needs two of them: the SVM's sigmoids are fitted on pictures that were held out.
     """
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.svm import SVC
+
     if name == "logistic_regression":
         return logistic_model()
     folds = usable_folds(targets, INNER_FOLDS)
@@ -103,7 +113,7 @@ def _out_of_fold(
     name: str, values: NDArray[np.float64], targets: NDArray[np.int64], folds: int, seed: int
 ) -> NDArray[np.float64]:
     result = np.empty((len(targets), int(targets.max()) + 1))
-    for train, test in outer_folds(targets, folds, seed):
+    for train, test in stratified_folds(targets, folds, seed):
         model = probability_model(name, targets[train])
         result[test] = model.fit(values[train], targets[train]).predict_proba(values[test])
     return result
@@ -138,41 +148,65 @@ def _honesty_of_classes(
 
 
 def same_person_probabilities(
-    chosen_on: ScoredPairs, applied_to: dict[str, ScoredPairs]
+    thresholds: Thresholds, applied_to: dict[str, ScoredPairs], *, draws: int = 0, seed: int = 0
 ) -> dict[str, Any]:
     """How honest the probability of "the same person" is, made from the distance of two pictures.
 
     Args:
-        chosen_on: pairs of the validation people.
-        applied_to: pairs of others, by the name of their set.
+        thresholds: with the curve from distance to probability that other people's pairs taught.
+        applied_to: pairs, by the name of their set.
+        draws: of people behind the intervals; 0: none.
+        seed: of the draws.
     """
-    validation = of_records(chosen_on)
-    if not has_both_kinds(validation.pairs):
-        return {"protocol": PAIR_PROTOCOL, "skipped": "the validation people give no pairs"}
-    curve = metrics.fit_logistic(validation.distance, validation.pairs.genuine, balanced=True)
+    curve = metrics.Logistic(**thresholds.same_person)
     sets = {name: of_records(scored) for name, scored in applied_to.items()}
     return {
         "protocol": PAIR_PROTOCOL,
-        "slope": curve.slope,
-        "intercept": curve.intercept,
+        **thresholds.same_person,
         "sets": {
-            name: _honesty_of_pairs(curve, scored)
+            name: _honesty_of_pairs(curve, scored, draws, seed)
             for name, scored in sets.items()
             if has_both_kinds(scored.pairs)
         },
     }
 
 
-def _honesty_of_pairs(curve: metrics.Logistic, scored: ScoredPairs) -> dict[str, Any]:
-    genuine = scored.pairs.genuine
-    claimed, weights = curve.probability(scored.distance), metrics.balanced_weights(genuine)
-    diagram = metrics.reliability(claimed, genuine, bins=BINS, weights=weights)
+def _honesty_of_pairs(
+    curve: metrics.Logistic, scored: ScoredPairs, draws: int, seed: int
+) -> dict[str, Any]:
+    pairs, given = scored.pairs, (curve, scored.pairs.genuine, scored.distance)
+    ece_interval, brier_interval = metrics.intervals_or_none(
+        2,
+        metrics.honesty_intervals,
+        *given,
+        sides_of(scored),
+        bins=BINS,
+        draws=draws,
+        seed=seed,
+    )
+    found = _described(metrics.pair_honesty(*given, bins=BINS), pairs.protocol, len(pairs))
+    return found | {"ece_interval": ece_interval, "brier_interval": brier_interval}
+
+
+def _described(found: metrics.PairHonesty, protocol: str, pairs: int) -> dict[str, Any]:
     return {
-        "pairs": len(genuine),
-        "ece": diagram.error,
-        "brier": metrics.brier_score(claimed, genuine, weights=weights),
-        "bins": bins_of(diagram),
+        "protocol": protocol,
+        "pairs": pairs,
+        "ece": found.reliability.error,
+        "ece_interval": None,
+        "brier": found.brier,
+        "brier_interval": None,
+        "bins": bins_of(found.reliability),
     }
+
+
+def of_all_pairs(thresholds: Thresholds, vectors: Vectors) -> dict[str, Any]:
+    """The same of all pairs of all pictures of `vectors` that have a record."""
+    curve, kept = metrics.Logistic(**thresholds.same_person), vectors.where(~vectors.roster.lost)
+    people = kept.roster.identities
+    found = metrics.all_pairs_honesty(curve, kept.values, people, bins=BINS)
+    protocol = f"all pairs of the pictures of {len(np.unique(people))} test people, none left out"
+    return _described(found, protocol, len(people) * (len(people) - 1) // 2)
 
 
 def bins_of(diagram: metrics.Reliability) -> list[dict[str, float]]:
@@ -198,10 +232,17 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
             draws=config.bootstrap,
             seed=config.seed,
         )
-    if measured.validation is not None:
-        validation = ScoredPairs.of(vectors, measured.validation)
+    thresholds = measured.thresholds.used
+    if thresholds is not None:
         sets = pair_sets(vectors, measured, config.protocol)
-        found["same_person"] = same_person_probabilities(validation, sets)
+        of_pairs = same_person_probabilities(
+            thresholds, sets, draws=config.bootstrap, seed=config.seed
+        )
+        of_pairs["protocol"] += f"; the curve was {measured.thresholds.chosen_by}"
+        if measured.many and config.all_pairs.when != "never":
+            of_all = of_all_pairs(thresholds, vectors.where(measured.test_rows))
+            of_pairs["sets"]["all_pairs"] = of_all
+        found["same_person"] = of_pairs
     reasons = [part["skipped"] for part in found.values() if "skipped" in part]
     if len(reasons) == len(found):
         return {"skipped": "; ".join(reasons) or "no validation people to learn from"}
@@ -216,21 +257,24 @@ def tables(results: dict[str, Any]) -> list[Table]:
     rows = [
         [
             name.replace("_", " "),
-            *(share(one[key]) for key in ("accuracy", "mean_claimed", "ece")),
-            interval(one["ece_interval"]),
-            share(one["brier"]),
-            interval(one["brier_interval"]),
+            *(share(one[key]) for key in ("accuracy", "mean_claimed")),
+            *_cells(one),
         ]
         for name, one in classes.get("classifiers", {}).items()
     ]
     rows += [
-        [f"same person: {name}", "-", "-", share(one["ece"]), "-", share(one["brier"]), "-"]
+        [f"same person: {name}", "-", "-", *_cells(one)]
         for name, one in pairs.get("sets", {}).items()
     ]
     parts = [part for part in (classes, pairs) if part]
     notes = "; ".join(part["skipped"] for part in parts if "skipped" in part)
     protocol = ". ".join(part["protocol"] for part in parts)
     return [Table(head, rows, notes, protocol=protocol, terms=TERMS)]
+
+
+def _cells(one: dict[str, Any]) -> list[str]:
+    pairs = [(one[name], one[f"{name}_interval"]) for name in ("ece", "brier")]
+    return [cell for value, within in pairs for cell in (share(value), interval(within))]
 
 
 def draw(results: Results) -> list[Plot]:

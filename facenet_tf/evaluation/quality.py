@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from facenet_tf import metrics
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.fixed_thresholds import SAME_PAIRS
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.quality import QualityOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.table import Table, share
+from facenet_tf.evaluation.threshold_figures import has_both_kinds, overall_thresholds
 from facenet_tf.metrics.reject import area_under_reject_curve, error_versus_reject, least_area
 from facenet_tf.records.dataset import FaceDataset
 
@@ -38,7 +40,7 @@ SCORES: dict[str, tuple[str, Callable[[float], float]]] = {
 PROTOCOL = (
     "genuine pairs whose pictures both have a record, rejected by ascending quality of the poorer "
     "picture (without a score: first; of equal quality together); error: share of the pairs left "
-    "that is beyond the threshold of the FAR over all pairs (FNMR); area below the curve from "
+    "that is beyond the threshold of a FAR (FNMR); area below the curve from "
     "nothing rejected to the limit; best: the area of a score that rejects the errors first; "
     "chance: of one that knows nothing; gain: (chance - area) / (chance - best), 1 for the best "
     "score, 0 for chance; interval: people drawn with replacement, 95 % percentiles"
@@ -60,16 +62,18 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     scored = scored.where(~lost)
     genuine = scored.pairs.genuine
     impostors = int((~genuine).sum())
-    carried = [far for far in config.fars if metrics.supports_far(impostors, far)]
-    if not genuine.any() or not carried:
+    by_far, chosen_by = measured.thresholds.by_far, measured.thresholds.chosen_by
+    if not by_far and has_both_kinds(scored.pairs):
+        by_far, chosen_by = overall_thresholds(scored, config.fars), SAME_PAIRS
+    if not genuine.any() or not by_far:
         return {"skipped": f"{impostors} impostor pairs carry none of the FARs"}
-    far = min(carried)
-    threshold = metrics.operating_point(metrics.roc_curve(genuine, scored.distance), far).threshold
-    judge = _Judge(scored, threshold, config)
+    far = min(by_far, key=float)
+    judge = _Judge(scored, by_far[far], config)
     return {
-        "protocol": PROTOCOL,
-        "far": far,
-        "threshold": threshold if math.isfinite(threshold) else None,
+        "protocol": f"{PROTOCOL}; the threshold was {chosen_by}",
+        "far": float(far),
+        "threshold": by_far[far],
+        "chosen_by": chosen_by,
         "genuine_pairs": int(genuine.sum()),
         "fnmr": judge.error,
         "limit": config.quality.limit,
@@ -177,8 +181,9 @@ def tables(results: dict[str, Any]) -> list[Table]:
     head = ["quality score", "", "area", "interval over people", "best", "chance", "gain"]
     note = (
         f"{found['genuine_pairs']} genuine pairs at the threshold of FAR {found['far']:g}, "
-        f"{share(found['fnmr'])} of them rejected wrongly; area up to {found['limit']:.0%} "
-        "of the pairs left out for poor quality"
+        f"{share(found['fnmr'])} of them rejected wrongly (the threshold was "
+        f"{found['chosen_by']}); area up to {found['limit']:.0%} of the pairs left out for poor "
+        "quality"
     )
     return [Table(head, rows, note, protocol=found["protocol"], terms=TERMS)]
 

@@ -11,6 +11,9 @@ How a protocol is added:
    ``name: NameOptions = dataclasses.field(default_factory=NameOptions)``. They become ``--name.…``
    of evaluate.py and ``figures["config"]["name"]`` in evaluation.json.
 
+No threshold is picked on the pairs that it judges: what answers yes or no takes
+`Measured.thresholds`, which were chosen for the vectors at hand before any protocol is asked.
+
 Figures come as a JSON-ready dict: ``{"skipped": why}`` where the data do not allow them (the report
 then says why, and neither tables nor plots are asked for), None where the config asks for none. Of
 the trained network they are ``figures[name]`` of evaluation.json, of a baseline
@@ -24,6 +27,7 @@ from typing import Any
 
 from facenet_tf.evaluation.all_pairs import ALL_PAIRS
 from facenet_tf.evaluation.bins import BINS
+from facenet_tf.evaluation.calibration import calibrated
 from facenet_tf.evaluation.classification import CLASSIFICATION
 from facenet_tf.evaluation.clustering import CLUSTERING
 from facenet_tf.evaluation.comparison import COMPARISON
@@ -86,6 +90,7 @@ def all_figures(
     """
     if baseline:
         config = dataclasses.replace(config, bootstrap=0)
+    measured = calibrated(measured, vectors, config, baseline=baseline)
     figures = {
         protocol.name: protocol.figures(vectors, measured, config)
         for protocol in PROTOCOLS

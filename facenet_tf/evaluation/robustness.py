@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, get_args
 
 import numpy as np
@@ -32,11 +33,16 @@ PLAIN = "as they are"
 PROTOCOL = (
     "all pairs of the test people's pictures that have a record; the crops are degraded before "
     "they are embedded; both: both pictures of a pair are; one: the second of each pair alone is, "
-    "a poor picture against a good one; intervals: people drawn with replacement, 95 % percentiles"
+    "a poor picture against a good one; EER and TAR: at the threshold that these very pairs would "
+    "need (how well they can still be told apart); FMR and FNMR: at the threshold that was fixed "
+    "for a FAR by pictures as they are (what happens to a system in use); intervals: people drawn "
+    "with replacement, 95 % percentiles"
 )
 TERMS = {
     "EER": "the share of errors where both kinds of errors are equally frequent; lower is better",
     "TAR": "the share of pairs of one person that are recognised, at a share of false alarms",
+    "FMR": "the share of pairs of two people that are taken for one, at the fixed threshold",
+    "FNMR": "the share of pairs of one person that are refused, at the fixed threshold",
     "both": "both pictures of each pair are made worse",
     "one": "one picture of each pair is made worse, and compared with a good one",
 }
@@ -50,7 +56,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     if vectors.embed is None or measured.dataset is None:
         return {"skipped": "there are only embeddings, no pictures to degrade"}
     clean = vectors.where(_chosen_rows(measured, vectors.roster, options.pictures, config.seed))
-    judge = _Judge(clean.roster, config)
+    judge = _Judge(clean.roster, config, measured.thresholds.by_far)
     if not judge.has_both_kinds:
         return {"skipped": "the test people give no genuine and impostor pairs"}
     plain = judge.figures(clean.values, clean.values)
@@ -65,6 +71,8 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         kinds[kind] = {"unit": unit, "steps": steps}
     return {
         "protocol": PROTOCOL,
+        "thresholds": measured.thresholds.by_far,
+        "chosen_by": measured.thresholds.chosen_by,
         "pictures": len(clean.roster),
         "people": len(np.unique(clean.roster.identities)),
         "plain": plain,
@@ -91,10 +99,14 @@ def _chosen_rows(measured: Measured, roster: Roster, pictures: int, seed: int) -
 class _Judge:
     """All pairs of some pictures, under vectors of two kinds."""
 
-    def __init__(self, roster: Roster, config: EvaluateConfig) -> None:
-        self._codes = np.unique(roster.identities, return_inverse=True)[1]
+    def __init__(
+        self, roster: Roster, config: EvaluateConfig, thresholds: dict[str, float]
+    ) -> None:
+        self._thresholds = thresholds
+        codes = np.unique(roster.identities, return_inverse=True)[1]
         self._left, self._right = metrics.all_pairs(len(roster))
-        self._genuine = self._codes[self._left] == self._codes[self._right]
+        self._sides = codes[self._left], codes[self._right]
+        self._genuine = self._sides[0] == self._sides[1]
         self._config = config
         impostors = int((~self._genuine).sum())
         self._fars = [far for far in config.fars if metrics.supports_far(impostors, far)]
@@ -104,8 +116,8 @@ class _Judge:
         return bool(self._genuine.any() and not self._genuine.all())
 
     def figures(self, first: NDArray[np.float32], second: NDArray[np.float32]) -> dict[str, Any]:
-        """AUC, EER and TARs where the left of each pair has its vector of `first`, the right of
-        `second`; both [N, D] of unit rows. A row of NaN makes errors of its pairs."""
+        """AUC, EER, TARs and error rates where the left of each pair has its vector of `first`, the
+        right of `second`; both [N, D] of unit rows. A row of NaN makes errors of its pairs."""
         alike = first.astype(np.float64) @ second.astype(np.float64).T
         distance = np.maximum(0, 2 - 2 * alike[self._left, self._right])
         worst = np.where(self._genuine, np.inf, -np.inf)
@@ -113,14 +125,34 @@ class _Judge:
         names = ["auc", "eer", *(f"tar@{far:g}" for far in self._fars)]
         values = self._statistic(metrics.roc_curve(self._genuine, distance))
         intervals = self._intervals(distance, len(names))
-        return {
+        found = {
             name: {"value": value, "interval": within}
             for name, value, within in zip(names, values, intervals, strict=True)
         }
+        return found | self._at_fixed_thresholds(distance)
 
     def _statistic(self, curve: metrics.RocCurve) -> list[float]:
         tars = [metrics.operating_point(curve, far).tar for far in self._fars]
         return [metrics.area_under_curve(curve), metrics.equal_error_rate(curve), *tars]
+
+    def _at_fixed_thresholds(self, distance: NDArray[np.float64]) -> dict[str, dict[str, Any]]:
+        """{"fmr@FAR" or "fnmr@FAR": value and interval}."""
+        achieved = metrics.achieved_rates(
+            self._genuine,
+            distance,
+            self._sides,
+            list(self._thresholds.values()),
+            draws=self._config.robustness.bootstrap,
+            seed=self._config.seed,
+        )
+        return {
+            f"{name}@{float(far):g}": {"value": value, "interval": within}
+            for far, each in zip(self._thresholds, achieved, strict=True)
+            for name, value, within in (
+                ("fmr", each.far, each.far_interval),
+                ("fnmr", each.fnmr, each.fnmr_interval),
+            )
+        }
 
     def _intervals(self, distance: NDArray[np.float64], count: int) -> list[Any]:
         return metrics.intervals_or_none(
@@ -128,7 +160,7 @@ class _Judge:
             metrics.bootstrap_identities,
             self._genuine,
             distance,
-            (self._codes[self._left], self._codes[self._right]),
+            self._sides,
             self._statistic,
             draws=self._config.robustness.bootstrap,
             seed=self._config.seed,
@@ -137,34 +169,50 @@ class _Judge:
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
-    """Per kind a table of its steps."""
+    """Per kind a table of its steps, and one of what the fixed threshold does to them."""
     robustness = results["robustness"]
-    note = f"{robustness['pictures']} pictures of {robustness['people']} people"
     return [
-        _table(kind, curve, robustness["plain"], note, robustness["protocol"])
+        table
         for kind, curve in robustness["kinds"].items()
+        for table in _tables(kind, curve, robustness)
     ]
 
 
-def _table(
-    kind: str, curve: dict[str, Any], plain: dict[str, Any], note: str, protocol: str
-) -> Table:
+def _tables(kind: str, curve: dict[str, Any], robustness: dict[str, Any]) -> list[Table]:
     if not curve["steps"]:
-        return Table(note=f"{kind}: it would not change these crops")
-    shown = _shown(plain)
+        return [Table(note=f"{kind}: it would not change these crops")]
+    plain, title = robustness["plain"], kind.replace("_", " ")
+    note = f"{robustness['pictures']} pictures of {robustness['people']} people"
+    if curve["unit"]:
+        note += f"; {curve['unit']}"
+    ranking = _table(curve["steps"], plain, _ranking(plain), title)
+    found = [dataclasses.replace(ranking, note=note, title=title, protocol=robustness["protocol"])]
+    if _decided(plain):
+        fixed = _table(curve["steps"], plain, _decided(plain), title)
+        note = f"one threshold for all rows, {robustness['chosen_by']}, pictures as they are"
+        found.append(dataclasses.replace(fixed, note=note, title=f"{title}, at a fixed threshold"))
+    return found
+
+
+def _table(
+    steps: list[dict[str, Any]], plain: dict[str, Any], shown: list[str], title: str
+) -> Table:
     rows = [[PLAIN, *(_told(plain[name]) for name in shown), *("-" for _ in shown)]]
-    for step in curve["steps"]:
+    for step in steps:
         cells = [_told(step[side][name]) for side in ("both", "one") for name in shown]
         rows.append([step["degraded"], *cells])
     head = [f"{name.upper()}, {side}" for side in ("both", "one") for name in shown]
-    title = kind.replace("_", " ")
-    unit = f"; {curve['unit']}" if curve["unit"] else ""
-    return Table([title, *head], rows, note + unit, title, protocol=protocol, terms=TERMS)
+    return Table([title, *head], rows, terms=TERMS)
 
 
-def _shown(plain: dict[str, Any]) -> list[str]:
+def _ranking(plain: dict[str, Any]) -> list[str]:
     """EER, and TAR at the lowest FAR that is carried."""
     return ["eer", *[name for name in plain if name.startswith("tar@")][-1:]]
+
+
+def _decided(plain: dict[str, Any]) -> list[str]:
+    """FMR and FNMR at the fixed threshold of the lowest FAR, if there is any."""
+    return [name for name in plain if name.startswith(("fmr@", "fnmr@"))][-2:]
 
 
 def _told(found: dict[str, Any]) -> str:
@@ -190,10 +238,14 @@ def draw(results: Results) -> list[Plot]:
 
 def curve_figure(kind: str, curve: dict[str, Any], plain: dict[str, Any]) -> Figure:
     """A panel per figure: value over strength, from mild on the left to harsh on the right."""
-    shown = _shown(plain)
-    figure = Figure(figsize=(4 * len(shown), 3.6), layout="constrained")
+    shown = [*_ranking(plain), *_decided(plain)]
+    lines = -(-len(shown) // 2)
+    figure = Figure(figsize=(8, 3.6 * lines), layout="constrained")
     strengths = [float(step["degraded"].partition(":")[2]) for step in curve["steps"]]
-    for axes, name in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown, strict=True):
+    panels = np.ravel(figure.subplots(lines, 2, squeeze=False))
+    for axes in panels[len(shown) :]:
+        axes.remove()
+    for axes, name in zip(panels[: len(shown)], shown, strict=True):
         for side in ("both", "one"):
             points = [step[side][name] for step in curve["steps"]]
             (line,) = axes.plot(strengths, [point["value"] for point in points], "o-", label=side)

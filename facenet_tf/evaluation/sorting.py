@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering
 
 from facenet_tf import metrics
 from facenet_tf.evaluation.chinese_whispers import chinese_whispers
@@ -42,10 +41,14 @@ class Algorithm:
 
 
 def _dbscan(distances: NDArray[np.float64], threshold: float, seed: int) -> NDArray:
+    from sklearn.cluster import DBSCAN
+
     return DBSCAN(eps=threshold, min_samples=3, metric="precomputed").fit_predict(distances)
 
 
 def _hdbscan(distances: NDArray[np.float64], size: float, seed: int) -> NDArray:
+    from sklearn.cluster import HDBSCAN
+
     smallest = min(int(size), len(distances))
     # Without a copy HDBSCAN writes into the distances.
     sort = HDBSCAN(min_cluster_size=smallest, metric="precomputed", copy=True)
@@ -53,6 +56,8 @@ def _hdbscan(distances: NDArray[np.float64], size: float, seed: int) -> NDArray:
 
 
 def _agglomerative(distances: NDArray[np.float64], threshold: float, seed: int) -> NDArray:
+    from sklearn.cluster import AgglomerativeClustering
+
     return AgglomerativeClustering(
         n_clusters=None, distance_threshold=threshold, metric="precomputed", linkage="average"
     ).fit_predict(distances)

@@ -10,7 +10,6 @@ of thumb: in a hundred dimensions it is most of it, so that nobody has a crowd o
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from facenet_tf.datasets.names import normalized
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation.vectors_file import read_embeddings
 
 FEWEST_REAL = 20
 """Fewer real vectors than this say nothing about where others lie."""
@@ -72,7 +72,7 @@ class OfOthers:
     """The embeddings of another set by the same network, scaled to length 1, in a random order.
 
     Args:
-        path: .npz with `embeddings` [N, D], as an evaluation writes it, and maybe `identities` [N].
+        path: .npz or CSV, see `vectors_file`; it need not say whom it shows.
         size: D that the measured vectors have.
         names: people to leave out, if the file says whom it shows.
         seed: of the order.
@@ -82,17 +82,17 @@ class OfOthers:
     """
 
     def __init__(self, path: Path, size: int, names: NDArray[np.str_], seed: int) -> None:
-        vectors = _read(path, names)
-        if vectors.ndim != 2 or vectors.shape[1] != size:
+        vectors, identities = read_embeddings(path)
+        if vectors.shape[1] != size:
             raise InputError(
-                f"{path}: embeddings {vectors.shape} beside vectors of {size} numbers: give "
+                f"{path}: embeddings of {vectors.shape[1]} numbers beside vectors of {size}: give "
                 "embeddings by the same network"
             )
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        usable = np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)
-        vectors = vectors[usable] / lengths[usable]
+        if identities is not None:
+            known = {normalized(str(name)) for name in names}
+            vectors = vectors[[normalized(str(name)) not in known for name in identities]]
         order = np.random.default_rng([seed, len(vectors)]).permutation(len(vectors))
-        self._vectors = vectors[order].astype(np.float32)
+        self._vectors = vectors[order]
 
     def __len__(self) -> int:
         return len(self._vectors)
@@ -100,19 +100,3 @@ class OfOthers:
     def rows(self, start: int, stop: int) -> NDArray[np.float32]:
         """Vectors `start` to `stop`, float32 [stop − start, D] of length 1."""
         return self._vectors[start:stop]
-
-
-def _read(path: Path, names: NDArray[np.str_]) -> NDArray[np.float64]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            vectors = np.asarray(archive["embeddings"], np.float64)
-            if "identities" in archive:
-                known = {normalized(str(name)) for name in names}
-                theirs = [normalized(str(name)) in known for name in archive["identities"]]
-                vectors = vectors[~np.asarray(theirs, bool)]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path} cannot be read ({error}): give an .npz with embeddings, as evaluate.py "
-            "writes it"
-        ) from error
-    return vectors

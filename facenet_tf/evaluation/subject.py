@@ -7,26 +7,24 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_tf import pretrained
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import embedding
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.foreign import open_foreign
 from facenet_tf.evaluation.inputs import Kind, System, kind_of
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, seen_people
 from facenet_tf.evaluation.vectors_file import VectorsFile, read_vectors
 from facenet_tf.input_pipeline.degraded import check_degradations
-from facenet_tf.pretrained import origin
-from facenet_tf.pretrained.saved import check_crops
 from facenet_tf.records.checksums import of_file
 from facenet_tf.records.dataset import FaceDataset
+
+if TYPE_CHECKING:
+    import keras
 
 logger = logging.getLogger(__name__)
 
@@ -91,9 +89,11 @@ class Subject:
 
     def with_fresh_weights(self) -> Subject:
         """The same architecture with weights as the run's seed draws them, for a Keras model."""
+        from facenet_tf.evaluation import networks, openers
+
         seed = self.run.get("config", {}).get("seed", self.config.seed)
-        fresh = embedding.untrained_like(self.model, seed)
-        return dataclasses.replace(self, model=fresh, embed=_averaged(fresh, self.config))
+        fresh = networks.untrained_like(self.model, seed)
+        return dataclasses.replace(self, model=fresh, embed=openers.averaged(fresh, self.config))
 
     def with_pixels(self) -> Subject:
         """The pixels of the crops themselves as vectors."""
@@ -136,10 +136,6 @@ class Subject:
                 "preprocessing_fingerprint": self.dataset.preprocessing.fingerprint(),
             }
         return told
-
-
-def _averaged(model: keras.Model, config: EvaluateConfig) -> embedding.Embedder:
-    return embedding.network_embedder(model, config.flip_average, config.jitter, config.seed)
 
 
 def _embedded(subject: Subject, roster: Roster, degrade: Sequence[str]) -> Vectors:
@@ -230,65 +226,7 @@ def _open(
     if crops is None:
         raise InputError(f"{option}{path}: a model needs pictures: name a dataset directory")
     check_degradations(config.degrade, crops.preprocessing)
-    subject = _OPENERS.get(kind, _open_foreign)(system.source, kind, option, config, crops)
+    from facenet_tf.evaluation.openers import OPENERS  # TensorFlow: seconds
+
+    subject = OPENERS[kind](system.source, kind, option, config, crops)
     return dataclasses.replace(subject, pictures=Roster.of(own)) if own else subject
-
-
-def _open_keras(
-    source: str, kind: Kind, option: str, config: EvaluateConfig, dataset: FaceDataset
-) -> Subject:
-    path = Path(source)
-    model = embedding.load_checked(path, dataset)
-    record = embedding.run_record(path if path.is_dir() else path.parent)
-    return _of_model(model, kind, config, dataset, run=record, name=source)
-
-
-def _open_weights(
-    source: str, kind: Kind, option: str, config: EvaluateConfig, dataset: FaceDataset
-) -> Subject:
-    model = pretrained.load(source)
-    check_crops(model, f"{option}{source}", dataset)
-    manifest = dataset.manifest
-    weights = origin.described(source, manifest["source"], manifest["name"])
-    return _of_model(model, kind, config, dataset, weights=weights, name=source)
-
-
-def _open_foreign(
-    source: str, kind: Kind, option: str, config: EvaluateConfig, dataset: FaceDataset
-) -> Subject:
-    config.foreign.check(Path(source))
-    forward, engine = open_foreign(Path(source), kind, config.foreign, dataset.preprocessing)
-    embed = embedding.averaged(
-        lambda crops: embedding.unit_rows(forward(crops)),
-        config.flip_average,
-        config.jitter,
-        config.seed,
-    )
-    return Subject(source, kind, engine, None, dataset, config, embed)
-
-
-_OPENERS = {"run": _open_keras, "keras": _open_keras, "weights": _open_weights}
-
-
-def _of_model(
-    model: keras.Model,
-    kind: Kind,
-    config: EvaluateConfig,
-    dataset: FaceDataset,
-    *,
-    name: str,
-    run: dict[str, Any] | None = None,
-    weights: dict[str, str] | None = None,
-) -> Subject:
-    return Subject(
-        name=name,
-        kind=kind,
-        engine=f"Keras {keras.__version__}",
-        parameters=model.count_params(),
-        dataset=dataset,
-        config=config,
-        embed=_averaged(model, config),
-        model=model,
-        run=run or {},
-        weights=weights,
-    )

@@ -9,30 +9,33 @@ with the most training pictures, however well the people are apart. The cross-va
 beside it shows whether a low figure is the SVM's or the vectors'.
 """
 
-import dataclasses
-import itertools
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import skops.io
-from numpy.typing import NDArray
-from sklearn.metrics import classification_report, confusion_matrix, f1_score
-from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, train_test_split
-from sklearn.svm import SVC
 
 from facenet_tf.evaluation import plots
+from facenet_tf.evaluation.closed_set import (
+    macro_f1,
+    modelled_split,
+    repeated_splits,
+    spread,
+    why_too_few,
+)
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.kernel_svm import KernelSvm, Rows
+from facenet_tf.evaluation.kernel_svm import KernelSvm
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.svm_choice import SvmChoice, choose_svm
 from facenet_tf.evaluation.table import Table, by_vectors, interval, people_name, percent, share
 from facenet_tf.metrics import wilson_interval
 
-TEST_SHARE = 0.2
-MODELLED_SEED = 42
-INNER_FOLDS = 5
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
+
 FILE = "svm.skops"
 
 PROTOCOL = (
@@ -59,14 +62,6 @@ TERMS = {
 CONFUSION = "The numbered columns: how many of a person's test pictures were given whose name"
 
 
-@dataclasses.dataclass(frozen=True)
-class SvmChoice:
-    """What the cross-validated choice tries."""
-
-    c: tuple[float, ...]
-    kernels: tuple[str, ...]
-
-
 def svm_figures(vectors: Vectors, *, repeats: int, choice: SvmChoice, seed: int) -> dict[str, Any]:
     """All SVM figures over the people of `vectors`.
 
@@ -79,46 +74,30 @@ def svm_figures(vectors: Vectors, *, repeats: int, choice: SvmChoice, seed: int)
     if reason:
         return {"skipped": reason, "accuracy": None, "macro_f1": None, "protocol": PROTOCOL}
     machine = KernelSvm(vectors.values[has_record], names[has_record])
-    named = _named_split(machine)
+    named, lost = _named_split(machine), int(vectors.roster.lost.sum())
+    repeated = spread(
+        machine.predict, machine.targets, repeated_splits(machine.targets, repeats, seed)
+    )
     return {
         **named,
-        "repeated": _repeated(machine, repeats, seed),
-        "selected": _selected(machine, choice, seed),
-        "lost_as_errors": _lost_as_errors(named, int(vectors.roster.lost.sum())),
+        "repeated": {"protocol": REPEATED_PROTOCOL, "repeats": repeats, **repeated},
+        "selected": _selected(machine, choice, seed, lost),
+        "lost_as_errors": _lost_as_errors(named, lost),
     }
 
 
 def fit_named_split(vectors: Vectors) -> SVC:
     """The SVM of the named split, whose classes are names; for pictures that suffice."""
+    from sklearn.svm import SVC
+
     kept = vectors.where(~vectors.roster.lost)
     train, _ = modelled_split(len(kept.roster))
     return SVC().fit(kept.values[train], kept.roster.identities[train])
 
 
-def modelled_split(count: int) -> tuple[Rows, Rows]:
-    """Training and test rows of the modelled project's split of `count` pictures."""
-    train, test = train_test_split(
-        np.arange(count), test_size=TEST_SHARE, random_state=MODELLED_SEED
-    )
-    return train, test
-
-
-def why_too_few(targets: NDArray[np.str_]) -> str | None:
-    """Why these pictures, by the names on them, do not suffice for the splits; None if they do."""
-    people, counts = np.unique(targets, return_counts=True)
-    if len(people) < 2:
-        return f"{len(people)} people with a record: an SVM needs two"
-    if counts.min() < 2:
-        return f"{people[counts.argmin()]} has a single picture with a record: two are needed"
-    if np.ceil(TEST_SHARE * len(targets)) < len(people):
-        return f"{len(targets)} pictures of {len(people)} people: a test share holds not all people"
-    train, _ = modelled_split(len(targets))
-    if len(np.unique(targets[train])) < 2:
-        return f"{len(targets)} pictures: the training part of the named split shows one person"
-    return None
-
-
 def _named_split(machine: KernelSvm) -> dict[str, Any]:
+    from sklearn.metrics import classification_report, confusion_matrix
+
     train, test = modelled_split(len(machine.targets))
     predicted, true = machine.predict(train, test), machine.targets[test]
     people = np.unique(machine.targets)
@@ -139,69 +118,22 @@ def _named_split(machine: KernelSvm) -> dict[str, Any]:
     }
 
 
-def _repeated(machine: KernelSvm, repeats: int, seed: int) -> dict[str, Any]:
-    splits = StratifiedShuffleSplit(n_splits=repeats, test_size=TEST_SHARE, random_state=seed)
-    accuracies, f1s = [], []
-    for train, test in splits.split(machine.features, machine.targets):
-        predicted = machine.predict(train, test)
-        accuracies.append(np.mean(predicted == machine.targets[test]))
-        f1s.append(macro_f1(machine.targets[test], predicted))
-    return {
-        "protocol": REPEATED_PROTOCOL,
-        "repeats": repeats,
-        "accuracy_mean": float(np.mean(accuracies)),
-        "accuracy_std": float(np.std(accuracies, ddof=1)),
-        "macro_f1_mean": float(np.mean(f1s)),
-        "macro_f1_std": float(np.std(f1s, ddof=1)),
-    }
-
-
-@dataclasses.dataclass(frozen=True)
-class ChosenSvm:
-    """C and kernel of the highest mean accuracy over so many inner folds."""
-
-    c: float
-    kernel: str
-    folds: int
-    accuracy: float
-
-
-def choose_svm(machine: KernelSvm, train: Rows, choice: SvmChoice, seed: int) -> ChosenSvm | None:
-    """C and kernel by stratified cross-validation inside some rows.
-
-    Returns:
-        The first of the best, in the order of `choice`; None where a person has one of the rows.
-    """
-    folds = min(INNER_FOLDS, int(np.unique(machine.targets[train], return_counts=True)[1].min()))
-    if folds < 2:
-        return None
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    inner = [
-        (train[fit], train[held_out])
-        for fit, held_out in splitter.split(train, machine.targets[train])
-    ]
-    scores = {
-        (c, kernel): float(np.mean([machine.accuracy(*rows, c, kernel) for rows in inner]))
-        for c, kernel in itertools.product(choice.c, choice.kernels)
-    }
-    c, kernel = max(scores, key=lambda tried: scores[tried])
-    return ChosenSvm(c, kernel, folds, scores[c, kernel])
-
-
-def _selected(machine: KernelSvm, choice: SvmChoice, seed: int) -> dict[str, Any]:
+def _selected(machine: KernelSvm, choice: SvmChoice, seed: int, lost: int) -> dict[str, Any]:
     train, test = modelled_split(len(machine.targets))
     chosen = choose_svm(machine, train, choice, seed)
     if chosen is None:
         return {"skipped": "a person has one training picture", "accuracy": None}
     predicted = machine.predict(train, test, chosen.c, chosen.kernel)
+    correct = int(np.sum(predicted == machine.targets[test]))
     return {
         "protocol": SELECTED_PROTOCOL,
         "c": chosen.c,
         "kernel": chosen.kernel,
         "inner_folds": chosen.folds,
         "inner_accuracy": chosen.accuracy,
-        "accuracy": float(np.mean(predicted == machine.targets[test])),
+        "accuracy": correct / len(test),
         "macro_f1": macro_f1(machine.targets[test], predicted),
+        "lost_as_errors": correct / (len(test) + lost),
     }
 
 
@@ -215,11 +147,6 @@ def _lost_as_errors(named: dict[str, Any], lost: int) -> dict[str, Any]:
         "lost_pictures": lost,
         "test_pictures": tested,
     }
-
-
-def macro_f1(true: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
-    """Mean F1 of the people who occur in the test part or are predicted: scikit-learn's default."""
-    return float(f1_score(true, predicted, average="macro", zero_division=0))
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
@@ -316,6 +243,8 @@ def draw(results: Results) -> list[Plot]:
 
 def save(results: Results, directory: Path) -> None:
     """Write the SVM of the named split."""
+    import skops.io  # a second
+
     skops.io.dump(
         fit_named_split(results.trained.where(results.measured.people_rows)), directory / FILE
     )

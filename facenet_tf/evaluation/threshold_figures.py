@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf import metrics
-from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
+from facenet_tf.evaluation.fixed_thresholds import NOBODY
+from facenet_tf.evaluation.pair_sets import MOST_PICTURES_PAIRED, PairSet, ScoredPairs
 from facenet_tf.metrics import AchievedRates, FarThreshold
 from facenet_tf.thresholds import Thresholds
 
 PROTOCOL = (
     "thresholds are chosen by the impostor pairs of the dataset's validation people (pictures "
-    "without a record left out: they never come to a comparison); intervals: 95 %, people drawn "
+    "without a record left out: they never come to a comparison; of more than "
+    f"{MOST_PICTURES_PAIRED:,} pictures whole people are drawn); intervals: 95 %, people drawn "
     "with replacement; achieved: the thresholds on pairs of other people, each applied once, where "
-    "a pair with a picture that has no record is an error"
+    "a pair with a picture that has no record is an error; lost apart: without such pairs"
 )
 
 
@@ -29,6 +32,7 @@ def calibrate(
     seed: int,
     model_sha256: str,
     dataset: dict[str, str],
+    steered: Collection[str] = (),
 ) -> Thresholds | str:
     """Thresholds for each false accept rate, or why there are none.
 
@@ -39,10 +43,11 @@ def calibrate(
         seed: of the draws.
         model_sha256: of the file that holds the model.
         dataset: its `name` and `fingerprint`.
+        steered: names of validation people who are known to have steered the training.
     """
     scored = None if validation is None else of_records(validation)
     if scored is None or not has_both_kinds(scored.pairs):
-        return "no validation people whose pairs could choose a threshold"
+        return NOBODY
     genuine = scored.pairs.genuine
     people = np.unique(scored.roster.identities, return_inverse=True)[1]
     left, right = people[scored.pairs.left], people[scored.pairs.right]
@@ -56,11 +61,13 @@ def calibrate(
 
     curve = metrics.fit_logistic(scored.distance, genuine, balanced=True)
     used = np.unique(np.concatenate([scored.pairs.left, scored.pairs.right]))
+    names = np.unique(scored.roster.identities[used])
     return Thresholds(
         model_sha256=model_sha256,
         dataset={
             **dataset,
-            "people": len(np.unique(people[used])),
+            "people": len(names),
+            "steered_people": int(np.isin(names, list(steered)).sum()),
             "pictures": len(used),
             "genuine_pairs": int(genuine.sum()),
             "impostor_pairs": int((~genuine).sum()),
@@ -108,23 +115,38 @@ def achieved(
 ) -> dict[str, dict[str, Any]]:
     """FAR and TAR of the thresholds on each set of pairs, by the rate that they were chosen for.
 
+    A pair with a lost picture is an error; `without_lost` has the rates without such pairs, where
+    there are any.
+
     Args:
         thresholds: chosen by other people, of this or of another dataset.
         sets: pairs by the name of their set.
         draws: of people behind the intervals; 0: none.
         seed: of the draws.
     """
-    asked = thresholds.usable
-    return {
-        name: {
-            f"{far:g}": _rates(rates)
-            for far, rates in zip(asked, _achieved(scored, list(asked.values()), draws, seed))
-        }
-        for name, scored in sets.items()
-    }
+    return {name: _of_set(thresholds.usable, scored, draws, seed) for name, scored in sets.items()}
+
+
+def _of_set(
+    asked: dict[float, float], scored: ScoredPairs, draws: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    """The rates of all pairs and, where a picture is lost, those without such pairs beside them."""
+    found = _achieved(asked, scored, draws, seed)
+    there = of_records(scored)
+    if len(there.pairs) == len(scored.pairs) or not has_both_kinds(there.pairs):
+        return found
+    without_lost = _achieved(asked, there, draws, seed)
+    return {far: {**rates, "without_lost": without_lost[far]} for far, rates in found.items()}
 
 
 def _achieved(
+    asked: dict[float, float], scored: ScoredPairs, draws: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    rates = _counted(scored, list(asked.values()), draws, seed)
+    return {f"{far:g}": _rates(each) for far, each in zip(asked, rates, strict=True)}
+
+
+def _counted(
     scored: ScoredPairs, thresholds: list[float], draws: int, seed: int
 ) -> list[AchievedRates]:
     pairs = scored.pairs
@@ -143,6 +165,23 @@ def _rates(found: AchievedRates) -> dict[str, Any]:
         "tar": found.tar,
         "tar_interval": found.tar_interval and list(found.tar_interval),
     }
+
+
+def overall_thresholds(scored: ScoredPairs, fars: tuple[float, ...]) -> dict[str, float]:
+    """The threshold that gives each FAR over these very pairs, where they carry it: for figures
+    that nobody else can choose a threshold for, which have to say so.
+
+    Raises:
+        ValueError: the pairs are of one kind.
+    """
+    curve = metrics.roc_curve(scored.pairs.genuine, scored.distance)
+    impostors = int((~scored.pairs.genuine).sum())
+    points = {
+        str(far): metrics.operating_point(curve, far).threshold
+        for far in sorted(fars, reverse=True)
+        if metrics.supports_far(impostors, far)
+    }
+    return {far: threshold for far, threshold in points.items() if math.isfinite(threshold)}
 
 
 def of_records(scored: ScoredPairs) -> ScoredPairs:

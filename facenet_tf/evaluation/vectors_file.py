@@ -53,8 +53,9 @@ def read_vectors(path: Path) -> VectorsFile:
     Raises:
         InputError: with the first thing that is wrong in it.
     """
-    columns = _from_csv(path) if path.suffix == ".csv" else _from_npz(path)
+    columns = _completed(path, _columns(path))
     values = _checked(path, columns)
+    _check_names(path, columns)
     keys, identities, splits = (columns[name].astype(np.str_) for name in _NAMED[:3])
     order = np.lexsort([keys, identities])
     rows, outcomes = usable_rows(values)
@@ -73,6 +74,22 @@ def read_vectors(path: Path) -> VectorsFile:
     )
 
 
+def read_embeddings(path: Path) -> tuple[NDArray[np.float32], NDArray[np.str_] | None]:
+    """The embeddings of a file that need not say whom they show.
+
+    Returns:
+        Rows of length 1 [M, D], those that were not finite or zero left out, and the M identities;
+        None where the file has none.
+
+    Raises:
+        InputError: with the first thing that is wrong in it.
+    """
+    columns = _columns(path)
+    rows, outcomes = usable_rows(_checked(path, columns))
+    usable, names = outcomes == "ok", columns.get("identity")
+    return rows[usable], None if names is None else names[usable].astype(np.str_)
+
+
 def usable_rows(values: NDArray) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
     """Rows of length 1, and what became of each: "ok", or NOT_FINITE or ZERO and a row of NaN."""
     rows = np.asarray(values, np.float64)
@@ -84,6 +101,10 @@ def usable_rows(values: NDArray) -> tuple[NDArray[np.float32], NDArray[np.str_]]
         np.where(outcomes[:, None] == "ok", rows, np.nan) / np.where(largest, largest, 1)[:, None]
     )
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), outcomes
+
+
+def _columns(path: Path) -> dict[str, NDArray]:
+    return _from_csv(path) if path.suffix == ".csv" else _from_npz(path)
 
 
 def _from_npz(path: Path) -> dict[str, NDArray]:
@@ -100,7 +121,7 @@ def _from_npz(path: Path) -> dict[str, NDArray]:
         found = next((arrays[name] for name in known if name in arrays), None)
         if found is not None:
             columns[column] = found
-    return _completed(path, columns, "an array `identities` or `labels`")
+    return columns
 
 
 def _from_csv(path: Path) -> dict[str, NDArray]:
@@ -128,7 +149,7 @@ def _from_csv(path: Path) -> dict[str, NDArray]:
         columns["quality"] = _numbers(path, "quality", table["quality"])
     values = [_numbers(path, name, table[name]) for name in numbers]
     columns["embeddings"] = np.stack(values, axis=1) if values else np.empty((len(lines), 0))
-    return _completed(path, columns, "a column `identity`")
+    return columns
 
 
 def _numbers(path: Path, name: str, cells: list[str]) -> NDArray[np.float64]:
@@ -150,9 +171,11 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _completed(path: Path, columns: dict[str, NDArray], wanted: str) -> dict[str, NDArray]:
+def _completed(path: Path, columns: dict[str, NDArray]) -> dict[str, NDArray]:
     """The columns with keys and splits, which a file need not have."""
     if "identity" not in columns:
+        csv_file = path.suffix == ".csv"
+        wanted = "a column `identity`" if csv_file else "an array `identities` or `labels`"
         raise InputError(f"{path}: it does not say whom each row shows: {wanted} is missing")
     count = len(columns["embeddings"])
     numbered = np.array([f"{row:0{len(str(count))}}" for row in range(count)], np.str_)
@@ -171,7 +194,6 @@ def _checked(path: Path, columns: Mapping[str, NDArray]) -> NDArray:
             raise InputError(
                 f"{path}: {len(values)} embeddings, but {name} has the shape {list(column.shape)}"
             )
-    _check_names(path, columns)
     if not (np.isfinite(values).all(axis=1) & (values != 0).any(axis=1)).any():
         raise InputError(f"{path}: none of the {len(values)} embeddings is finite and not zero")
     return values

@@ -18,7 +18,7 @@ from facenet_tf.evaluation.pair_figures import (
     grid_figures,
     ranking_figures,
 )
-from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
+from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table, by_vectors, interval, percent, share
@@ -33,12 +33,11 @@ TERMS = {
     "TAR@x": "share of the pairs of one person that are accepted when a share x of the pairs of "
     "two people is accepted wrongly; “-” where too few pairs could carry the figure",
 }
-VALIDATION = "all pairs of the dataset's validation people (best mean of TAR and 1 - FAR)"
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
     """{set of pairs: figures} of one network's vectors."""
-    threshold = _validation_threshold(vectors, measured.validation)
+    thresholds = measured.thresholds
 
     def ranking(scored: ScoredPairs) -> dict[str, Any]:
         return ranking_figures(
@@ -46,13 +45,13 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         )
 
     def fixed(scored: ScoredPairs, balanced: bool) -> dict[str, Any]:
-        if threshold is None:
-            reason = "no validation people to choose a threshold"
+        if thresholds.used is None:
+            reason = thresholds.chosen_by
             return {"accuracy_mean": None, "accuracy_sem": None, "accuracy_protocol": reason}
         return fixed_threshold_figures(
             scored,
-            threshold,
-            VALIDATION,
+            thresholds.used.balanced,
+            thresholds.chosen_by,
             balanced=balanced,
             bootstrap=config.bootstrap,
             seed=config.seed,
@@ -75,15 +74,6 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         if grid and not measured.left_out:
             found[name]["grid"] = grid
     return found
-
-
-def _validation_threshold(vectors: Vectors, pairs: PairSet | None) -> float | None:
-    if pairs is None:
-        return None
-    distance = ScoredPairs.of(vectors, pairs).distance
-    if not np.isfinite(distance).any():
-        return None
-    return metrics.best_threshold(pairs.genuine, distance, balanced=True)[0]
 
 
 def tables(results: dict[str, Any]) -> list[Table]:

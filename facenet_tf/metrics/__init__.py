@@ -50,6 +50,12 @@ from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_in
 from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
 from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.outliers import OwnPerson, own_person
+from facenet_tf.metrics.pair_probabilities import (
+    PairHonesty,
+    all_pairs_honesty,
+    honesty_intervals,
+    pair_honesty,
+)
 from facenet_tf.metrics.pair_weights import PairWeights
 from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.resampling import (
@@ -105,6 +111,7 @@ __all__ = [
     "OpenSet",
     "OperatingPoint",
     "OwnPerson",
+    "PairHonesty",
     "PairWeights",
     "PeopleShares",
     "Rejection",
@@ -119,6 +126,7 @@ __all__ = [
     "achieved_rates",
     "all_pairs",
     "all_pairs_distances",
+    "all_pairs_honesty",
     "area_under_curve",
     "average_precisions",
     "balanced_weights",
@@ -135,6 +143,7 @@ __all__ = [
     "fold_thresholds",
     "folded_accuracy",
     "grid_lfw",
+    "honesty_intervals",
     "identity_errors",
     "intervals_or_none",
     "limits_at_the_end",
@@ -147,6 +156,7 @@ __all__ = [
     "overlap",
     "own_person",
     "p_value",
+    "pair_honesty",
     "paired_bootstrap",
     "people_intervals",
     "people_samples",

@@ -30,6 +30,16 @@ class AchievedRates:
         """Mean of the accuracies on genuine and on impostor pairs: (TAR + 1 - FAR) / 2."""
         return (self.tar + 1 - self.far) / 2
 
+    @property
+    def fnmr(self) -> float:
+        """False non-match rate, 1 - TAR."""
+        return 1 - self.tar
+
+    @property
+    def fnmr_interval(self) -> Limits | None:
+        """Of the false non-match rate."""
+        return self.tar_interval and [1 - end for end in reversed(self.tar_interval)]
+
 
 def achieved_rates(
     genuine: ArrayLike,

@@ -90,12 +90,14 @@ def _resolved(config: TrainConfig, dataset: FaceDataset, initial: Initial | None
     described = plain(config)
     for of_one_sitting in ("overwrite", "resume", "profile", "distribute"):
         described.pop(of_one_sitting)
+    seen, steering = _seen_people(dataset, initial)
     return {
         "config": described,
         "dataset": {
             "name": dataset.manifest["name"],
             "records": len(dataset.labels),
-            "seen_people": _seen_people(dataset, initial),
+            "seen_people": seen,
+            "steering_people": steering,
             "seen_before": initial.seen_before if initial else None,
         },
         "fingerprint": dataset.fingerprint,
@@ -104,9 +106,16 @@ def _resolved(config: TrainConfig, dataset: FaceDataset, initial: Initial | None
     }
 
 
-def _seen_people(dataset: FaceDataset, initial: Initial | None) -> list[str]:
+def _seen_people(dataset: FaceDataset, initial: Initial | None) -> tuple[list[str], list[str]]:
     """Names of the people that train or steer the training, or did so for the run whose weights
-    this one begins with: no test may hold them."""
+    this one begins with: no test may hold them. And those of them who only ever steered."""
     seen = np.concatenate([dataset.split("train"), dataset.split("validation")])
-    now = [dataset.class_names[label] for label in np.unique(dataset.labels[seen])]
-    return list(dict.fromkeys([*now, *(initial.seen_people if initial else ())]))
+    now, trained = (_names(dataset, records) for records in (seen, dataset.split("train")))
+    before, steered = (initial.seen_people, initial.steering_people) if initial else ((), ())
+    trained_on = {*trained, *before} - ({*steered} - {*trained})
+    people = list(dict.fromkeys([*now, *before]))
+    return people, [name for name in people if name not in trained_on]
+
+
+def _names(dataset: FaceDataset, records: np.ndarray) -> list[str]:
+    return [dataset.class_names[label] for label in np.unique(dataset.labels[records])]

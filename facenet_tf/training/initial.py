@@ -28,6 +28,8 @@ class Initial:
     """Of the architecture, as the run had them that the weights are of."""
     seen_people: tuple[str, ...] = ()
     """Names of the people whom that run saw."""
+    steering_people: tuple[str, ...] = ()
+    """Those of them who are known to have steered it only."""
     seen_before: str | None = None
     """Weights of others that these are or began with, by name: whom they saw nobody can say by
     name. None: there are none."""
@@ -85,6 +87,7 @@ def _of_run(source: str, model: keras.Model, run: Path) -> Initial:
             model,
             _options(config),
             tuple(dataset["seen_people"]),
+            tuple(dataset.get("steering_people", ())),
             dataset.get("seen_before"),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:

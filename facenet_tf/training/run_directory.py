@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 # Directories may move between two sittings: what is in them is told by the fingerprint.
 _PLACES = ("config.dataset", "config.output")
-# What decides when something is written, or what follows a mishap, but no step.
-_CARE = ("config.checkpoint.", "config.recovery.")
+# What decides when something is written, or what follows a mishap, but no step; and what is told
+# of the people beside, which runs of before did not.
+_CARE = ("config.checkpoint.", "config.recovery.", "dataset.steering_people")
 
 
 class RunDirectory:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facenet_tf import cli
@@ -98,3 +99,29 @@ def test_bad_options_are_told_before_tensorflow_is_imported():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == cli.BAD_INPUT
     assert done.stdout.strip() == "False"
+
+
+def test_embeddings_with_a_list_of_pairs_need_neither_tensorflow_nor_sklearn(tmp_path):
+    random = np.random.default_rng(0)
+    people = np.repeat(["ann", "bob", "cid", "dee"], 5)
+    keys = [f"{name}/{name}_{row % 5 + 1:04d}.jpg" for row, name in enumerate(people)]
+    np.savez(
+        tmp_path / "theirs.npz",
+        embeddings=random.normal(size=(20, 8)),
+        identities=people,
+        keys=keys,
+    )
+    pairs = [f"{keys[left]} {keys[left + 1]} 1" for left in range(0, 20, 2) if left % 5 < 4]
+    pairs += [f"{keys[left]} {keys[(left + 5) % 20]} 0" for left in range(10)]
+    (tmp_path / "pairs.txt").write_text("\n".join(pairs * 2))
+    words = [
+        *(str(tmp_path / "theirs.npz"), "--output", str(tmp_path / "out"), "--list-only"),
+        *("--protocol", "pairs", "--pairs", str(tmp_path / "pairs.txt")),
+    ]
+    code = (
+        "import sys; from facenet_tf.commands.evaluate import main; main(sys.argv[1:]); "
+        "sys.exit(' '.join({'tensorflow', 'keras', 'sklearn', 'skops'} & set(sys.modules)) or 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "out" / "report.html").is_file()

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from facenet_tf.evaluation.fixed_thresholds import FixedThresholds
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.pair_sets import all_pairs_of_split
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
+from facenet_tf.thresholds import Thresholds
 
 
 def people_vectors(
@@ -29,6 +31,14 @@ def people_vectors(
         duplicate=np.isin(rows, list(duplicate)),
     )
     return Vectors(roster, values)
+
+
+def thresholds_at(balanced=1.0, **by_far) -> FixedThresholds:
+    """Thresholds as validation people would have chosen them; f01=0.5: 0.5 for a FAR of 0.1."""
+    points = {f"0.{far[2:]}": {"threshold": value} for far, value in by_far.items()}
+    dataset = {"name": "there", "fingerprint": "", "people": 9}
+    same_person = {"slope": -1.0, "intercept": 1.0}
+    return FixedThresholds(Thresholds("", dataset, points, balanced, same_person))
 
 
 def measured_of(vectors: Vectors, **more) -> Measured:

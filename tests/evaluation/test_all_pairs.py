@@ -66,7 +66,7 @@ def test_few_pictures_are_left_to_verification():
 
 
 def test_many_pictures_are_measured_without_asking(monkeypatch):
-    monkeypatch.setattr("facenet_tf.evaluation.all_pairs.MOST_PICTURES_PAIRED", 79)
+    monkeypatch.setattr("facenet_tf.evaluation.measured.MOST_PICTURES_PAIRED", 79)
     vectors = people_vectors(people=4, pictures=20)
     found = figures(vectors, measured_of(vectors), EvaluateConfig(bootstrap=0))
     assert found["pairs"] == 80 * 79 // 2

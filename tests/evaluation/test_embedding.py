@@ -6,7 +6,7 @@ import pytest
 
 from facenet_tf import models
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation import embedding
+from facenet_tf.evaluation import embedding, networks
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.preprocessing import Preprocessing
 
@@ -22,7 +22,7 @@ def test_other_preprocessing_is_refused_with_both_fingerprints(dataset, tmp_path
     x = models.PixelNormalization(other.to_dict())(pixels)
     keras.Model(pixels, keras.layers.Flatten()(x)).save(tmp_path / "model.keras")
     with pytest.raises(InputError, match="normalization") as caught:
-        embedding.load_checked(tmp_path, dataset)
+        networks.load_checked(tmp_path, dataset)
     for preprocessing in (other, dataset.preprocessing):
         assert preprocessing.fingerprint() in str(caught.value)
 
@@ -31,7 +31,7 @@ def test_model_of_somebody_else_is_refused(dataset, tmp_path):
     pixels = keras.Input((32, 32, 3))
     keras.Model(pixels, keras.layers.Flatten()(pixels)).save(tmp_path / "model.keras")
     with pytest.raises(InputError, match="PixelNormalization"):
-        embedding.load_checked(tmp_path, dataset)
+        networks.load_checked(tmp_path, dataset)
 
 
 def test_a_damaged_record_of_a_run_is_named(tmp_path):
@@ -43,23 +43,23 @@ def test_a_damaged_record_of_a_run_is_named(tmp_path):
 def test_flip_average_is_the_unit_mean_of_both_sides(small_model, images):
     both = small_model(images).numpy() + small_model(images[:, :, ::-1]).numpy()
     expected = both / np.linalg.norm(both, axis=1, keepdims=True)
-    found = embedding.network_embedder(small_model, flip_average=True)(images)
+    found = networks.network_embedder(small_model, flip_average=True)(images)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_flip_average_does_not_care_for_the_side(small_model, images):
-    embed = embedding.network_embedder(small_model, flip_average=True)
+    embed = networks.network_embedder(small_model, flip_average=True)
     np.testing.assert_allclose(embed(images), embed(images[:, :, ::-1]), atol=1e-5)
 
 
 def test_untrained_network_has_fresh_weights_of_the_seed(small_model):
-    first, again, other = (embedding.untrained_like(small_model, seed) for seed in (1, 1, 2))
+    first, again, other = (networks.untrained_like(small_model, seed) for seed in (1, 1, 2))
     kernels = [model.get_layer("bottleneck").kernel.numpy() for model in (first, again, other)]
     np.testing.assert_array_equal(kernels[0], kernels[1])
     assert not np.allclose(kernels[0], kernels[2])
     marked = keras.models.clone_model(small_model)
     marked.get_layer("bottleneck").kernel.assign(np.full_like(kernels[0], 7.0))
-    fresh = embedding.untrained_like(marked, 1).get_layer("bottleneck").kernel.numpy()
+    fresh = networks.untrained_like(marked, 1).get_layer("bottleneck").kernel.numpy()
     np.testing.assert_array_equal(fresh, kernels[0])
     assert models.preprocessing_of(first) == Preprocessing(size=32)
 
@@ -79,7 +79,7 @@ def test_uniform_picture_gives_zeros_not_nan():
 
 def test_every_picture_gets_the_vector_of_its_own_record(dataset, small_model):
     roster = Roster.of(dataset)
-    embed = embedding.network_embedder(small_model)
+    embed = networks.network_embedder(small_model)
     by_seven = embedding.embed_roster(embed, dataset, roster, batch_size=7)
     one_by_one = embedding.embed_roster(embed, dataset, roster.where(np.arange(9, 12)), 1)
     np.testing.assert_allclose(by_seven.values[9:12], one_by_one.values, atol=1e-5)

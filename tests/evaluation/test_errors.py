@@ -15,7 +15,7 @@ from facenet_tf.evaluation.pair_sets import all_pairs_of_split
 from facenet_tf.evaluation.protocol import Results
 from facenet_tf.evaluation.roster import Vectors
 
-from .made_up import people_vectors
+from .made_up import people_vectors, thresholds_at
 
 
 def measured_of(vectors) -> Measured:
@@ -24,9 +24,10 @@ def measured_of(vectors) -> Measured:
     return Measured(vectors.roster, people, pairs, None, None, None, 0)
 
 
-def found_in(vectors, worst=3):
+def found_in(vectors, worst=3, **more):
     config = SimpleNamespace(errors=ErrorsOptions(worst))
-    return errors.figures(vectors, measured_of(vectors), config)
+    measured = dataclasses.replace(measured_of(vectors), **more)
+    return errors.figures(vectors, measured, config)
 
 
 def by_hand(vectors, genuine):
@@ -83,6 +84,24 @@ def test_people_are_confused_as_often_as_their_pairs_are_accepted(vectors):
         assert each["accepted"] == np.sum(np.array(distances) <= found["threshold"] + 1e-9)
     shares = [each["accepted"] / each["pairs"] for each in found["confused"]]
     assert shares == sorted(shares, reverse=True)
+
+
+def test_pairs_are_decided_by_the_threshold_that_others_chose(vectors):
+    found = found_in(vectors, worst=100, thresholds=thresholds_at(balanced=0.7))
+    assert found["threshold"] == 0.7
+    assert "chosen by the dataset's 9 validation people" in found["protocol"]
+    for each in found["false_matches"]:
+        assert each["wrong"] == (each["distance"] <= 0.7)
+    for each in found["false_non_matches"]:
+        assert each["wrong"] == (each["distance"] > 0.7)
+    accepted = [distance for distance, _ in by_hand(vectors, genuine=False) if distance <= 0.7]
+    assert sum(each["accepted"] for each in found["confused"]) == len(accepted)
+
+
+def test_a_threshold_of_these_very_pairs_is_called_that(vectors):
+    found = found_in(vectors)
+    assert "picked on the very pairs that it judges" in found["protocol"]
+    assert "picked on the very pairs that it judges" in errors.tables({"errors": found})[0].note
 
 
 def test_a_picture_under_a_wrong_name_is_found():

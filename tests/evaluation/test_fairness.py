@@ -13,7 +13,7 @@ from facenet_tf.evaluation.fairness import FAIRNESS
 from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.protocol import Results
 
-from .made_up import measured_of, people_vectors
+from .made_up import measured_of, people_vectors, thresholds_at
 
 FARS = (0.1, 0.01)
 
@@ -73,10 +73,58 @@ def test_common_threshold_is_that_of_all_people(vectors, found, group):
     assert threshold == pytest.approx(metrics.operating_point(curve, 0.01).threshold)
     genuine, distance = within(vectors, group)
     common = found["attributes"]["parity"]["groups"][group]["common"]["0.01"]
-    assert common["fmr"] == pytest.approx((distance[~genuine] <= threshold).mean(), abs=1e-3)
+    assert "impostor pairs" in common["fmr_skipped"] and common["fmr"] is None
     assert common["fnmr"] == pytest.approx((distance[genuine] > threshold).mean(), abs=1e-2)
     low, high = common["fnmr_interval"]
     assert low <= common["fnmr"] <= high
+    rate = found["attributes"]["parity"]["groups"][group]["common"]["0.1"]["fmr"]
+    threshold = found["common_thresholds"]["0.1"]
+    assert rate == pytest.approx((distance[~genuine] <= threshold).mean(), abs=1e-3)
+
+
+def test_the_common_threshold_is_that_of_others_where_they_chose_one(vectors, config):
+    measured = measured_of(vectors, thresholds=thresholds_at(f01=0.8, f0001=0.3))
+    found = fairness.figures(vectors, measured, config)
+    assert found["common_thresholds"] == {"0.1": 0.8, "0.001": 0.3}
+    assert "chosen by the dataset's 9 validation people" in found["protocol"]
+    for group in ("even", "odd"):
+        genuine, distance = within(vectors, group)
+        common = found["attributes"]["parity"]["groups"][group]["common"]
+        assert common["0.1"]["fmr"] == pytest.approx((distance[~genuine] <= 0.8).mean())
+        assert common["0.1"]["fnmr"] == pytest.approx((distance[genuine] > 0.8).mean())
+        assert common["0.001"]["fmr"] is None
+        assert "need 10000" in common["0.001"]["fmr_skipped"]
+        assert common["0.001"]["fnmr"] == pytest.approx((distance[genuine] > 0.3).mean())
+    unequal = found["attributes"]["parity"]["inequality"]["at"]["0.001"]
+    assert "0 groups with pairs enough" in unequal["fmr"]["skipped"]
+    assert unequal["fnmr"]["groups"] == ["even", "odd"]
+    (parity, *_) = FAIRNESS.tables({"fairness": found})
+    assert "FMR@0.1" in parity.head  # that of 0.001 no group has
+
+
+def test_a_group_with_too_few_pairs_has_a_reason_in_place_of_a_rate(vectors, tmp_path):
+    file = tmp_path / "a.csv"
+    groups = {0: "a", 1: "a", 2: "b", 3: "b"}
+    file.write_text("\n".join(["identity,g", *(f"p{n},{group}" for n, group in groups.items())]))
+    options = FairnessOptions(attributes=file, smallest=2)
+    few = vectors.where(np.isin(np.arange(72) % 6, (0, 1)))  # two pictures of each
+    config = EvaluateConfig(fars=(0.5,), bootstrap=0, fairness=options)
+    measured = measured_of(few, thresholds=thresholds_at(f05=1.0))
+    found = fairness.figures(few, measured, config)
+    for group in found["attributes"]["g"]["groups"].values():
+        assert (group["common"]["0.5"]["fmr"], group["common"]["0.5"]["fnmr"]) == (None, None)
+        assert "4 impostor pairs" in group["common"]["0.5"]["fmr_skipped"]
+        assert "2 genuine pairs, fewer than 30" in group["common"]["0.5"]["fnmr_skipped"]
+    (table, *_) = FAIRNESS.tables({"fairness": found})
+    assert all(row[5:7] == ["-", "-"] for row in table.rows)
+    assert "a: no FNMR: 2 genuine pairs" in table.note
+    (plot,) = FAIRNESS.plots(Results(config, measured, {}, {"fairness": found}))
+    assert not plot.figure.axes[0].lines
+
+
+def test_the_overall_threshold_is_called_that(found):
+    assert "overall FAR of NIST's FRVT" in found["protocol"]
+    assert "overall FAR of NIST's FRVT" in FAIRNESS.tables({"fairness": found})[0].note
 
 
 def test_the_worse_group_is_seen(found):

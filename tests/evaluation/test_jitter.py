@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facenet_tf.evaluation import embedding
+from facenet_tf.evaluation import networks
 from facenet_tf.evaluation.jitter import STRENGTH, looks
 
 RANDOM = np.random.default_rng(0)
@@ -63,7 +63,7 @@ def test_embedding_is_the_unit_mean_of_the_looks(small_model, flip_average):
     if flip_average:
         views += [view[:, :, ::-1] for view in views]
     mean = sum(small_model(view).numpy() for view in views)
-    embed = embedding.network_embedder(small_model, flip_average, jitter=3, seed=5)
+    embed = networks.network_embedder(small_model, flip_average, jitter=3, seed=5)
     np.testing.assert_allclose(
         embed(images), mean / np.linalg.norm(mean, axis=1, keepdims=True), atol=1e-5
     )

@@ -9,11 +9,12 @@ import pytest
 from facenet_tf.evaluation import quality
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.quality import QualityOptions
+from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Results
 from facenet_tf.evaluation.quality import QUALITY, scores_of
 from facenet_tf.evaluation.roster import Roster
 
-from .made_up import measured_of, people_vectors
+from .made_up import measured_of, people_vectors, thresholds_at
 
 CONFIG = EvaluateConfig(fars=(0.5, 0.1, 1e-5), bootstrap=20)
 
@@ -51,6 +52,23 @@ def test_threshold_is_at_the_lowest_far_that_is_carried(vectors, found):
     genuine = names[:, None] == names
     assert (apart[upper & ~genuine] <= found["threshold"]).mean() <= 0.1
     assert found["fnmr"] == pytest.approx((apart[upper & genuine] > found["threshold"]).mean())
+
+
+def test_the_threshold_that_others_chose_decides(vectors):
+    thresholds = thresholds_at(f01=0.4, f001=0.2)
+    measured = measured_of(vectors, quality={"one": np.arange(120.0)}, thresholds=thresholds)
+    found = quality.figures(vectors, measured, CONFIG)
+    assert (found["far"], found["threshold"]) == (0.01, 0.2)
+    genuine = measured.unseen.genuine
+    distance = ScoredPairs.of(vectors, measured.unseen).distance[genuine]
+    assert found["fnmr"] == np.mean(distance > 0.2)
+    (table,) = QUALITY.tables({"quality": found})
+    assert "chosen by the dataset's 9 validation people" in table.note
+
+
+def test_a_threshold_of_these_very_pairs_is_called_that(found):
+    assert "picked on the very pairs" in found["protocol"]
+    assert "picked on the very pairs" in QUALITY.tables({"quality": found})[0].note
 
 
 def test_a_score_that_knows_gains_and_one_that_is_wrong_loses(found):

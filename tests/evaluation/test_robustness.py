@@ -15,7 +15,7 @@ from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.input_pipeline.degraded import check_degradations, degradation_of
 from facenet_tf.preprocessing import Preprocessing
 
-from .made_up import measured_of, people_vectors
+from .made_up import measured_of, people_vectors, thresholds_at
 
 
 def config_of(*kinds, **options):
@@ -70,6 +70,43 @@ def test_one_side_is_the_good_left_against_the_poor_right(vectors, found):
     both = metrics.all_pairs_distances(poor)
     curve = metrics.roc_curve(names[left] == names[right], both)
     assert last["both"]["auc"]["value"] == pytest.approx(metrics.area_under_curve(curve))
+
+
+@pytest.fixture(scope="module")
+def fixed(vectors, dataset):
+    """Figures at a threshold that others chose by pictures as they are."""
+    measured = measured_of(vectors, dataset=dataset, thresholds=thresholds_at(f01=0.5, f02=0.9))
+    return robustness.figures(vectors, measured, config_of("low_resolution", bootstrap=10))
+
+
+def test_the_fixed_threshold_stays_while_pictures_get_worse(vectors, fixed):
+    known = vectors.where(~vectors.roster.lost)
+    names = known.roster.identities
+    left, right = metrics.all_pairs(len(names))
+    genuine = names[left] == names[right]
+    last = fixed["kinds"]["low_resolution"]["steps"][-1]
+    poor = vectors.embed(known.roster, ("low_resolution:16",)).values.astype(float)
+    for figures, rows in ((fixed["plain"], known.values.astype(float)), (last["both"], poor)):
+        distance = ((rows[left] - rows[right]) ** 2).sum(axis=1)
+        for far, threshold in (("0.1", 0.5), ("0.2", 0.9)):
+            rates = figures[f"fmr@{far}"], figures[f"fnmr@{far}"]
+            assert rates[0]["value"] == pytest.approx(np.mean(distance[~genuine] <= threshold))
+            assert rates[1]["value"] == pytest.approx(np.mean(distance[genuine] > threshold))
+            for rate in rates:
+                assert rate["interval"][0] <= rate["value"] <= rate["interval"][1]
+    assert last["both"]["fnmr@0.1"]["value"] > fixed["plain"]["fnmr@0.1"]["value"]
+
+
+def test_tables_and_plot_show_what_the_fixed_threshold_does(vectors, fixed, found):
+    ranking, decided = ROBUSTNESS.tables({"robustness": fixed})
+    assert decided.head[1:] == ["FMR@0.1, both", "FNMR@0.1, both", "FMR@0.1, one", "FNMR@0.1, one"]
+    assert [row[0] for row in decided.rows] == [row[0] for row in ranking.rows]
+    assert "chosen by the dataset's 9 validation people" in decided.note
+    results = Results(EvaluateConfig(), measured_of(vectors), {}, {"robustness": fixed})
+    (plot,) = ROBUSTNESS.plots(results)
+    titles = [axes.get_title() for axes in plot.figure.axes]
+    assert titles == ["EER", "TAR@0.1", "FMR@0.1", "FNMR@0.1"]
+    assert not [name for name in found["plain"] if name.startswith(("fmr", "fnmr"))]
 
 
 def test_harsher_steps_lose_more_and_two_poor_pictures_most(found):

@@ -1,9 +1,11 @@
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 
+from facenet_tf.datasets.names import normalized
 from facenet_tf.evaluation.roster import Roster
-from facenet_tf.evaluation.seen import SEEN, seen_people, without_seen
+from facenet_tf.evaluation.seen import SEEN, SeenPeople, combined, seen_people, without_seen
 from facenet_tf.evaluation.table import people_name
 
 
@@ -29,7 +31,8 @@ def test_people_recorded_by_the_run_count_on_any_dataset():
 
 def test_weights_of_others_that_a_run_began_with_are_told_of():
     run = {"dataset": {"seen_people": ["cid c"], "seen_before": "dlib"}}
-    dataset = SimpleNamespace(manifest={"source": "folder", "name": "pubfig83_dlib"})
+    manifest = {"source": "folder", "name": "pubfig83_dlib"}
+    dataset = SimpleNamespace(manifest=manifest, fingerprint="this")
     seen = seen_people(run, dataset, roster())
     assert "Cid_C" in seen
     assert seen.before == "likely seen in pretraining"
@@ -45,6 +48,37 @@ def test_same_dataset_hides_its_training_and_validation_people():
     seen = seen_people({"fingerprint": "f"}, SimpleNamespace(fingerprint="f"), roster())
     assert [name in seen for name in roster().identities] == [True, True, False, False]
     assert without_seen(roster(), seen).splits.tolist() == roster().splits.tolist()
+
+
+def test_who_only_steered_may_choose_and_who_was_trained_on_may_not():
+    """On another dataset, where both are validation people."""
+    there = dataclasses.replace(
+        roster(), splits=np.array(["validation", "validation", "validation", "test"])
+    )
+    record = {"seen_people": ["ann a", "bob b", "dan d"], "steering_people": ["bob b", "dan d"]}
+    seen = seen_people({"dataset": record}, SimpleNamespace(fingerprint="this"), there)
+    assert without_seen(there, seen).splits.tolist() == [SEEN, "validation", "validation", SEEN]
+    assert [seen.steered(name) for name in there.identities] == [False, True, False, True]
+    assert seen.trained == {normalized("Ann_A")}
+
+
+def test_a_run_of_before_does_not_say_who_steered():
+    """On another dataset nobody it saw may choose; on its own the split says who steered."""
+    run = {"fingerprint": "f", "dataset": {"seen_people": ["ann a", "bob b"]}}
+    other = seen_people(run, SimpleNamespace(fingerprint="other"), roster())
+    assert without_seen(roster(), other).splits.tolist() == ["train", SEEN, "test", "test"]
+    own = seen_people(run, SimpleNamespace(fingerprint="f"), roster())
+    assert without_seen(roster(), own).splits.tolist() == roster().splits.tolist()
+    assert own.steering == {normalized("Bob_B")}
+
+
+def test_who_steered_one_system_and_trained_another_was_trained_on():
+    one = SeenPeople(frozenset({"ann a", "bob b"}), "one", steering=frozenset({"bob b"}))
+    other = SeenPeople(frozenset({"bob b", "cid c"}), "other", steering=frozenset({"cid c"}))
+    both = combined([one, other])
+    assert both.names == {"ann a", "bob b", "cid c"}
+    assert both.steering == {"cid c"}
+    assert combined([one]).steering == {"bob b"}
 
 
 def test_unknown_training_people_are_called_unknown():

@@ -71,6 +71,21 @@ def test_those_of_a_file_are_scaled_and_known_people_left_out(archive):
     np.testing.assert_array_equal(others.rows(3, 9), again.rows(0, 14)[3:9])
 
 
+def test_a_csv_gives_the_same_strangers(archive, tmp_path):
+    with np.load(archive) as arrays:
+        rows, names = arrays["embeddings"], arrays["identities"]
+    lines = [",".join([name, *map(str, row)]) for name, row in zip(names, rows, strict=True)]
+    table = tmp_path / "others.csv"
+    table.write_text("\n".join(["identity,a,b,c,d,e,f", *lines]))
+    of_csv, of_npz = (OfOthers(path, 6, np.array(["p1"]), seed=0) for path in (table, archive))
+    np.testing.assert_allclose(of_csv.rows(0, 14), of_npz.rows(0, 14), atol=1e-6)
+
+
+def test_strangers_need_no_names(tmp_path):
+    np.savez(tmp_path / "nameless.npz", embeddings=np.eye(6))
+    assert len(OfOthers(tmp_path / "nameless.npz", 6, np.array(["p1"]), seed=0)) == 6
+
+
 def test_another_size_is_refused(archive):
     with pytest.raises(InputError, match="same network"):
         OfOthers(archive, 7, np.array([""]), seed=0)
@@ -81,7 +96,7 @@ def test_a_bad_file_is_one_line(tmp_path, content):
     path = tmp_path / "bad.npz"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r"bad\.npz cannot be read"):
+    with pytest.raises(InputError, match=r"bad\.npz: it cannot be read"):
         OfOthers(path, 6, np.array([""]), seed=0)
 
 

@@ -11,7 +11,8 @@ from sklearn.model_selection import (
 from sklearn.svm import SVC
 
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.svm import SvmChoice, fit_named_split, svm_figures
+from facenet_tf.evaluation.svm import fit_named_split, svm_figures
+from facenet_tf.evaluation.svm_choice import SvmChoice
 
 from .made_up import people_vectors
 

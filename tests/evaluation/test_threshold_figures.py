@@ -7,7 +7,12 @@ import pytest
 
 from facenet_tf import metrics
 from facenet_tf.evaluation.pair_sets import ScoredPairs, all_pairs_of_split
-from facenet_tf.evaluation.threshold_figures import achieved, calibrate, of_records
+from facenet_tf.evaluation.threshold_figures import (
+    achieved,
+    calibrate,
+    of_records,
+    overall_thresholds,
+)
 from facenet_tf.thresholds import Thresholds
 
 from .made_up import people_vectors
@@ -82,6 +87,40 @@ def test_achieved_is_counted_on_the_others_lost_pictures_included():
         assert rates["far_interval"][0] <= rates["far"] <= rates["far_interval"][1]
     lost_pairs = np.isinf(others.distance) & ~others.pairs.genuine
     assert found["0.05"]["far"] >= lost_pairs.sum() / (~others.pairs.genuine).sum() > 0
+
+
+def test_rates_without_lost_pictures_stand_beside():
+    thresholds, holed, whole = calibrated(pairs_of(1)), pairs_of(2, lost=(3,)), pairs_of(2)
+    found = achieved(thresholds, {"x": holed}, draws=20, seed=0)["x"]
+    rest = whole.where((whole.pairs.left != 3) & (whole.pairs.right != 3))
+    expected = achieved(thresholds, {"x": rest}, draws=20, seed=0)["x"]
+    assert {far: rates["without_lost"] for far, rates in found.items()} == expected
+    assert found["0.2"]["tar"] < expected["0.2"]["tar"]
+    assert "without_lost" not in achieved(thresholds, {"x": whole}, draws=0, seed=0)["x"]["0.2"]
+
+
+def test_those_who_steered_are_counted_among_those_who_chose():
+    scored = pairs_of(1)
+    found = calibrate(
+        scored,
+        fars=(0.2,),
+        draws=0,
+        seed=0,
+        model_sha256="",
+        dataset={},
+        steered=["p1", "p3", "somebody else"],
+    )
+    assert found.dataset["steered_people"] == 2
+
+
+def test_overall_thresholds_give_their_far_on_the_same_pairs():
+    scored = pairs_of(1)
+    impostors = scored.distance[~scored.pairs.genuine]
+    found = overall_thresholds(scored, FARS)
+    assert set(found) == {"0.2", "0.05"}
+    for far, threshold in found.items():
+        share = np.mean(impostors <= threshold)
+        assert float(far) - 2 / len(impostors) < share <= float(far)
 
 
 def test_people_who_lie_closer_are_accepted_more_often_than_asked():

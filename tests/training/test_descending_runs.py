@@ -178,15 +178,21 @@ def test_a_run_starts_from_another_and_keeps_what_is_frozen(dataset, tmp_path):
     first = make_config(dataset, tmp_path / "first", stage={"epochs": 1})
     train(first)
     people = json.loads((first.output / "config.json").read_text())
-    people["dataset"]["seen_people"].append("Somebody Else")
+    people["dataset"]["seen_people"] += ["Somebody Else", "A Chooser"]
+    people["dataset"]["steering_people"].append("A Chooser")
+    # Who steers now, but was trained on then, was trained on.
+    moved = people["dataset"]["steering_people"].pop(0)
     (first.output / "config.json").write_text(json.dumps(people))
     tuning = FineTuning(
         init=str(first.output), freeze=("conv", "norm"), layer_rates={"bottle*": 0.01}
     )
     second = make_config(dataset, tmp_path / "second", fine_tuning=tuning, stage={"epochs": 1})
     train(second)
-    seen = json.loads((second.output / "config.json").read_text())["dataset"]["seen_people"]
-    assert "Somebody Else" in seen and len(seen) == 6
+    recorded = json.loads((second.output / "config.json").read_text())["dataset"]
+    seen, steering = recorded["seen_people"], recorded["steering_people"]
+    assert {"Somebody Else", "A Chooser", moved} <= set(seen) and len(seen) == 7
+    assert set(steering) == set(people["dataset"]["steering_people"])
+    assert "A Chooser" in steering and moved not in steering
     before, after = (
         keras.saving.load_model(config.output / "model.keras") for config in (first, second)
     )

@@ -82,6 +82,9 @@ def test_a_run_directory_is_complete(finished, dataset):
     assert config["jit"] == {"asked": "loss", "train_step": False, "loss": True}
     assert {"git_revision", "versions"} <= config.keys()
     assert len(config["dataset"]["seen_people"]) == 5
+    validation = {dataset.class_names[row] for row in dataset.labels[dataset.split("validation")]}
+    assert set(config["dataset"]["steering_people"]) == validation
+    assert len(validation) == 2
     assert config["finished"]["epochs"] == 4
     assert config["config"]["warm_up"]["loss"] == "cosface"
 

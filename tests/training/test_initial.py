@@ -43,6 +43,7 @@ def test_a_run_settles_the_network_and_says_whom_it_saw(dataset, trained, networ
     config = config_for(dataset, trained / source)
     initial = open_initial(config, dataset)
     assert initial.seen_people == ("Ada", "Bo") and initial.seen_before is None
+    assert initial.steering_people == ()  # that run did not say
     settled = config.with_body(initial.body).with_body()
     assert (settled.model, settled.embedding_size) == ("residual_small", 16)
     assert settled.options_of_model == {"width": 8, "head": "depthwise"}

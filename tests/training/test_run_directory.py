@@ -84,6 +84,18 @@ def test_options_that_an_earlier_version_had_not_are_none(tmp_path):
         run.start(RESOLVED | {"config": now}, overwrite=False, resume=True)
 
 
+def test_a_run_that_did_not_say_who_only_steered_goes_on(tmp_path):
+    run = RunDirectory(tmp_path)
+    before = {"seen_people": ["Ada", "Bo"]}
+    run.start(RESOLVED | {"dataset": before}, overwrite=False, resume=False)
+    now = RESOLVED | {"dataset": {**before, "steering_people": ["Bo"]}}
+    run.start(now, overwrite=False, resume=True)
+    assert run.recorded("dataset") == before
+    now["dataset"]["seen_people"] = ["Ada"]
+    with pytest.raises(InputError, match=r"dataset\.seen_people"):
+        run.start(now, overwrite=False, resume=True)
+
+
 def test_when_checkpoints_are_written_may_change(tmp_path):
     run = RunDirectory(tmp_path)
     before = {"checkpoint": {"steps": 5}, "recovery": {"rollbacks": 0}}
