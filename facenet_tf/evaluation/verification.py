@@ -168,7 +168,7 @@ def points_table(title: str, figure: dict[str, Any]) -> Table:
 
 def _of_people(boot: dict[str, Any]) -> str:
     told = f"; AUC {interval(boot['auc'])}, EER {interval(boot['eer'])}"
-    return told if boot["d_prime"] is None else f"{told}, d' {interval(boot['d_prime'])}"
+    return f"{told}, d' {interval(boot['d_prime'])}" if boot.get("d_prime") else told
 
 
 def verdict(results: dict[str, Any]) -> list[str]:
