@@ -24,10 +24,10 @@ import report
 from facenet_tf.curation.cleaning import judged_records
 from facenet_tf.curation.labels import find_suspects, out_of_sample
 from facenet_tf.curation.vectors import vectors_of
-from facenet_tf.evaluation.embedding import run_record
-from facenet_tf.evaluation.networks import load_checked, network_embedder
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.seen import seen_people
+from facenet_tf.evaluation.systems.embedding import run_record
+from facenet_tf.evaluation.systems.networks import load_checked, network_embedder
 from facenet_tf.input_pipeline.pipeline import dense_labels
 from facenet_tf.records.dataset import FaceDataset
 

@@ -15,9 +15,10 @@ Every index is built in a process of its own, which tells its time and memory: `
 holds beside the file of the vectors, `peak_mib` the most that was resident while it was built, with
 pages of that file. Then all contenders take turns, all queries at once and one at a time.
 
-The gallery is made up (facenet_tf/evaluation/strangers.py) after the embeddings of --embeddings,
-an .npz that evaluate.py wrote; without it after random ones whose variance falls with the
-dimension as n^-0.75, as that of trained networks falls: they fill as much room as 41 dimensions.
+The gallery is made up (facenet_tf/evaluation/methods/strangers.py) after the embeddings of
+--embeddings, an .npz that evaluate.py wrote; without it after random ones whose variance falls with
+the dimension as n^-0.75, as that of trained networks falls: they fill as much room as 41
+dimensions.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ import report
 import turns
 from limited_process import LimitedProcess, Limits
 
-from facenet_tf.evaluation.strangers import MadeUp
+from facenet_tf.evaluation.methods.strangers import MadeUp
 from facenet_tf.search import KINDS, build_index
 
 WORKER = Path(__file__).with_name("search_worker.py")

@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> None:
     first, second = (FaceDataset.open(directory) for directory in config.directories)
     embed = None
     if config.model is not None:
-        from facenet_tf.evaluation.networks import load_checked, network_embedder
+        from facenet_tf.evaluation.systems.networks import load_checked, network_embedder
         from facenet_tf.pretrained.saved import check_crops
 
         model = load_checked(config.model, first)

@@ -24,7 +24,7 @@ def main(argv: Sequence[str]) -> None:
 
     require_cleanlab()  # before TensorFlow is imported, which takes seconds
     from facenet_tf.curation.cleaning import clean_labels
-    from facenet_tf.evaluation.networks import load_checked, network_embedder
+    from facenet_tf.evaluation.systems.networks import load_checked, network_embedder
     from facenet_tf.records.dataset import FaceDataset
 
     dataset = FaceDataset.open(config.dataset)

@@ -14,7 +14,7 @@ def main(argv: Sequence[str]) -> None:
     config = cli.load(EvaluateConfig, "evaluate", argv, "Measure a trained face-embedding model.")
     config = config.resolved()
     config.check()  # before TensorFlow is imported, which takes seconds
-    from facenet_tf.evaluation.console import console_table
+    from facenet_tf.evaluation.report.console import console_table
     from facenet_tf.evaluation.run import evaluate_run
 
     figures = evaluate_run(config)

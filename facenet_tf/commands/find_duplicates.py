@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> None:
     dataset = FaceDataset.open(config.dataset)
     embed = None
     if config.model is not None:
-        from facenet_tf.evaluation.networks import load_checked, network_embedder
+        from facenet_tf.evaluation.systems.networks import load_checked, network_embedder
 
         embed = network_embedder(load_checked(config.model, dataset))
     pairs = near_records(dataset, config.most, embed, config.batch_size)

@@ -12,7 +12,7 @@ from facenet_tf.evaluation.lfw_names import reporting_names
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, without_seen
-from facenet_tf.evaluation.subject import Subject
+from facenet_tf.evaluation.systems.subject import Subject
 from facenet_tf.provenance import git_revision, versions
 from facenet_tf.records.dataset import FaceDataset
 

@@ -2,7 +2,7 @@
 
 How a protocol is added:
 
-1. One file ``evaluation/NAME.py`` that ends in ``NAME = Protocol("name", …)``: see `Protocol` for
+1. One file ``protocols/NAME.py`` that ends in ``NAME = Protocol("name", …)``: see `Protocol` for
    what its functions are given and give. The mathematics belongs into ``facenet_tf.metrics``.
 2. One line in PROTOCOLS below; the report and the console keep this order.
 3. Only if it has options: a frozen dataclass that extends `Options`, in
@@ -25,32 +25,32 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from facenet_tf.evaluation.all_pairs import ALL_PAIRS
-from facenet_tf.evaluation.bins import BINS
-from facenet_tf.evaluation.calibration import calibrated
-from facenet_tf.evaluation.classification import CLASSIFICATION
-from facenet_tf.evaluation.clustering import CLUSTERING
-from facenet_tf.evaluation.comparison import COMPARISON
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.distractors import DISTRACTORS
-from facenet_tf.evaluation.errors import ERRORS
-from facenet_tf.evaluation.fairness import FAIRNESS
-from facenet_tf.evaluation.few_shot import FEW_SHOT
-from facenet_tf.evaluation.identification import IDENTIFICATION
-from facenet_tf.evaluation.learning_curve import LEARNING_CURVE
 from facenet_tf.evaluation.measured import Measured
-from facenet_tf.evaluation.open_set import OPEN_SET
-from facenet_tf.evaluation.operating_points import OPERATING_POINTS
-from facenet_tf.evaluation.probabilities import PROBABILITIES
-from facenet_tf.evaluation.projection import PROJECTION
-from facenet_tf.evaluation.projector import PROJECTOR
+from facenet_tf.evaluation.methods.calibration import calibrated
 from facenet_tf.evaluation.protocol import Protocol
-from facenet_tf.evaluation.quality import QUALITY
-from facenet_tf.evaluation.robustness import ROBUSTNESS
+from facenet_tf.evaluation.protocols.all_pairs import ALL_PAIRS
+from facenet_tf.evaluation.protocols.bins import BINS
+from facenet_tf.evaluation.protocols.classification import CLASSIFICATION
+from facenet_tf.evaluation.protocols.clustering import CLUSTERING
+from facenet_tf.evaluation.protocols.comparison import COMPARISON
+from facenet_tf.evaluation.protocols.distractors import DISTRACTORS
+from facenet_tf.evaluation.protocols.errors import ERRORS
+from facenet_tf.evaluation.protocols.fairness import FAIRNESS
+from facenet_tf.evaluation.protocols.few_shot import FEW_SHOT
+from facenet_tf.evaluation.protocols.identification import IDENTIFICATION
+from facenet_tf.evaluation.protocols.learning_curve import LEARNING_CURVE
+from facenet_tf.evaluation.protocols.open_set import OPEN_SET
+from facenet_tf.evaluation.protocols.operating_points import OPERATING_POINTS
+from facenet_tf.evaluation.protocols.probabilities import PROBABILITIES
+from facenet_tf.evaluation.protocols.projection import PROJECTION
+from facenet_tf.evaluation.protocols.projector import PROJECTOR
+from facenet_tf.evaluation.protocols.quality import QUALITY
+from facenet_tf.evaluation.protocols.robustness import ROBUSTNESS
+from facenet_tf.evaluation.protocols.svm import SVM
+from facenet_tf.evaluation.protocols.templates import TEMPLATES
+from facenet_tf.evaluation.protocols.verification import VERIFICATION
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.svm import SVM
-from facenet_tf.evaluation.templates import TEMPLATES
-from facenet_tf.evaluation.verification import VERIFICATION
 
 PROTOCOLS: tuple[Protocol, ...] = (
     VERIFICATION,

@@ -4,15 +4,17 @@ import dataclasses
 import logging
 from typing import Any
 
-from facenet_tf.evaluation import classical, embedding, output, registry
+from facenet_tf.evaluation import output, registry
+from facenet_tf.evaluation.baselines import classical
 from facenet_tf.evaluation.circumstances import circumstances
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured, choose_measured
 from facenet_tf.evaluation.protocol import TRAINED, Results
-from facenet_tf.evaluation.report import illustrated, write_report
+from facenet_tf.evaluation.report.report import illustrated, write_report
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import combined, without_seen
-from facenet_tf.evaluation.subject import Subject, open_others, open_subject
+from facenet_tf.evaluation.systems import embedding
+from facenet_tf.evaluation.systems.subject import Subject, open_others, open_subject
 from facenet_tf.evaluation.table import shown_name
 from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset

@@ -10,10 +10,10 @@ from facenet_tf.datasets.lfw import read_pairs
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import choose_measured
+from facenet_tf.evaluation.protocols.verification import set_name
 from facenet_tf.evaluation.registry import all_figures
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, without_seen
-from facenet_tf.evaluation.verification import set_name
 
 NOBODY = SeenPeople(frozenset(), "none")
 

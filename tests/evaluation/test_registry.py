@@ -11,9 +11,9 @@ import pytest
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import registry
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.console import console_table
 from facenet_tf.evaluation.options import Options
-from facenet_tf.evaluation.report import write_report
+from facenet_tf.evaluation.report.console import console_table
+from facenet_tf.evaluation.report.report import write_report
 
 from ..conftest import evaluate_without_plots
 

@@ -65,7 +65,9 @@ def test_intervals_are_those_of_people_whose_pictures_come_along():
     expected = metrics.percentiles(np.array(samples), people=6)
     for interval, (low, high) in zip(found, expected, strict=True):
         assert interval == pytest.approx((low, high), abs=0.25 * (high - low))
-    assert (found == metrics.honesty_intervals(CURVE, genuine, distance, sides, draws=300, seed=1)).all()
+    assert (
+        found == metrics.honesty_intervals(CURVE, genuine, distance, sides, draws=300, seed=1)
+    ).all()
 
 
 def test_a_certain_and_right_curve_is_honest():

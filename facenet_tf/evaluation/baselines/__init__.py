@@ -1,0 +1,1 @@
+"""What networks are measured beside: the methods from before them."""

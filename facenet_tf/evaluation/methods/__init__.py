@@ -1,0 +1,1 @@
+"""What the protocols compute and draw with."""

@@ -1,0 +1,1 @@
+"""The protocols, one file each; `facenet_tf.evaluation.registry` has the list of them."""

@@ -1,0 +1,1 @@
+"""The figures for readers: the page and the console."""

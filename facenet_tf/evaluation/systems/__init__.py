@@ -1,0 +1,1 @@
+"""Systems of any kind, opened: runs, models, weights and embeddings of others."""

@@ -1,0 +1,128 @@
+"""Thresholds are chosen once, by people who are not judged, for each set of vectors."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from facenet_tf import metrics, thresholds
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation import registry
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.methods.calibration import calibrated
+from facenet_tf.evaluation.options.operating_points import ThresholdOptions
+from facenet_tf.evaluation.pair_sets import ScoredPairs, all_pairs_of_split
+from facenet_tf.evaluation.protocol import Protocol
+from facenet_tf.records.checksums import of_file
+from facenet_tf.thresholds import Thresholds
+
+from ..made_up import measured_of, people_vectors
+
+
+@pytest.fixture
+def vectors():
+    """Even people are to be judged, odd ones choose."""
+    vectors = people_vectors(12, 6, spread=0.9)
+    odd = np.array([int(name[1:]) % 2 == 1 for name in vectors.roster.identities])
+    splits = np.where(odd, "validation", "test")
+    return dataclasses.replace(vectors, roster=dataclasses.replace(vectors.roster, splits=splits))
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / "model.keras").write_text("weights")
+    return EvaluateConfig(tmp_path, fars=(0.1,), bootstrap=0)
+
+
+def measured_with(vectors):
+    pairs = all_pairs_of_split(vectors.roster, "validation", 0)
+    return dataclasses.replace(
+        measured_of(vectors), validation=pairs, steered=frozenset({"p1", "p3"})
+    )
+
+
+def beside(config, sha256=None, fingerprint="elsewhere", **points):
+    """Thresholds as another dataset's people chose them, beside the model."""
+    model = config.run / "model.keras"
+    dataset = {"name": "there", "fingerprint": fingerprint, "people": 70, "impostor_pairs": 5}
+    found = Thresholds(
+        sha256 or of_file(model),
+        dataset,
+        {"0.1": {"threshold": 0.5}},
+        0.6,
+        {"slope": -1.0, "intercept": 1.0},
+    )
+    found.write(thresholds.place_beside(model))
+    return found
+
+
+def test_the_validation_people_choose_and_nobody_else(vectors, config):
+    measured = measured_with(vectors)
+    found = calibrated(measured, vectors, config).thresholds
+    validation = ScoredPairs.of(vectors, measured.validation)
+    genuine = validation.pairs.genuine
+    best, _ = metrics.best_threshold(genuine, validation.distance, balanced=True)
+    assert found.used is found.own and found.used.balanced == best
+    assert np.mean(validation.distance[~genuine] <= found.by_far["0.1"]) <= 0.1
+    assert found.used.dataset["people"] == 6
+    assert found.used.dataset["steered_people"] == 2
+    moved = vectors.values.copy()
+    moved[vectors.roster.splits == "test"] = moved[vectors.roster.splits == "test"][::-1]
+    other = dataclasses.replace(vectors, values=moved)
+    assert calibrated(measured, other, config).thresholds == found
+
+
+def test_those_that_came_with_the_model_decide_where_nobody_else_can(vectors, config):
+    brought = beside(config)
+    found = calibrated(measured_of(vectors), vectors, config).thresholds
+    assert found.used == brought and found.by_far == {"0.1": 0.5}
+    assert found.chosen_by.startswith("chosen by 70 people of there")
+    own = calibrated(measured_with(vectors), vectors, config).thresholds
+    assert own.used == own.own and own.brought == brought
+
+
+def test_those_that_came_with_the_model_decide_where_its_people_are_too_few(vectors, config):
+    """Their 540 pairs of two people do not carry 1e-3; those of the other set carried 0.1."""
+    strict = dataclasses.replace(config, fars=(1e-3,))
+    assert calibrated(measured_with(vectors), vectors, strict).thresholds.by_far == {}
+    brought = beside(config)
+    assert calibrated(measured_with(vectors), vectors, strict).thresholds.used == brought
+
+
+def test_they_are_not_those_of_a_baseline_or_of_another_look_or_model(vectors, config):
+    beside(config)
+    measured = measured_of(vectors)
+    assert calibrated(measured, vectors, config, baseline=True).thresholds.used is None
+    flipped = dataclasses.replace(config, flip_average=True)
+    assert calibrated(measured, vectors, flipped).thresholds.used is None
+    beside(config, sha256="0" * 64)
+    assert calibrated(measured, vectors, config).thresholds.used is None
+    beside(config, fingerprint="")  # this very dataset's
+    assert calibrated(measured, vectors, config).thresholds.used is None
+    nobody = calibrated(measured, vectors, config).thresholds
+    assert nobody.by_far == {} and "no validation people" in nobody.chosen_by
+
+
+def test_given_thresholds_need_a_model(vectors, tmp_path):
+    options = ThresholdOptions(transfer=tmp_path / "given.json")
+    config = EvaluateConfig(tmp_path / "x.npz", operating_points=options)
+    with pytest.raises(InputError, match="no model to go with it"):
+        calibrated(measured_of(vectors), vectors, config)
+
+
+def test_every_protocol_finds_them(vectors, config, monkeypatch):
+    told = []
+
+    def figures(vectors, measured, config):
+        told.append(measured.thresholds.used)
+
+    spy = Protocol("spy", "Spy", "Looks.", figures, lambda results: [])
+    monkeypatch.setattr(registry, "PROTOCOLS", (spy, dataclasses.replace(spy, for_baselines=True)))
+    registry.all_figures(vectors, measured_with(vectors), config)
+    other = dataclasses.replace(vectors, values=vectors.values[:, ::-1] * np.float32(0.5))
+    registry.all_figures(other, measured_with(vectors), config, baseline=True)
+    first, second, of_baseline = told
+    assert first == second == calibrated(measured_with(vectors), vectors, config).thresholds.used
+    assert of_baseline.balanced == pytest.approx(first.balanced / 4)
+    assert SimpleNamespace(**of_baseline.dataset).people == 6

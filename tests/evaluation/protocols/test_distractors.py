@@ -1,0 +1,108 @@
+"""Identification among strangers, against galleries that hold them."""
+
+import json
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from facenet_tf.evaluation.methods.galleries import Draws, People, closed_trials, open_trials
+from facenet_tf.evaluation.methods.strangers import MadeUp
+from facenet_tf.evaluation.protocols.distractors import crowd_figures, tables
+from facenet_tf.search import index
+
+from ...metrics import twins
+from ..made_up import people_vectors
+
+DRAWS, FARS = Draws(count=3), (0.5, 0.01)
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    return People(people_vectors(people=8, pictures=6, size=6, spread=0.5, lost=(2,)))
+
+
+def figures_of(people, source, sizes=(20, 60), kind="exact", bootstrap=0):
+    return crowd_figures(
+        people,
+        closed_trials(people, DRAWS),
+        open_trials(people, DRAWS),
+        source,
+        sizes=sizes,
+        ranks=(1, 4),
+        fars=FARS,
+        kind=kind,
+        bootstrap=bootstrap,
+    )
+
+
+@pytest.fixture(scope="module")
+def source():
+    return MadeUp(people_vectors(people=20, pictures=3, size=6, seed=9).values, seed=0)
+
+
+@pytest.mark.parametrize("size", [20, 60])
+def test_figures_are_those_of_galleries_that_hold_the_strangers(crowd, source, size):
+    found = figures_of(crowd, source)["sizes"][str(size)]
+    rows = source.rows(0, size)
+
+    def searched(draw):
+        return twins.searched(
+            [*crowd.values[draw.gallery], *rows],
+            [*crowd.person[draw.gallery].tolist(), *range(100, 100 + size)],
+            crowd.values[draw.probes],
+            crowd.person[draw.probes].tolist(),
+        )
+
+    closed = [searched(draw) for draw in crowd.closed_draws(DRAWS)]
+    for rank in (1, 4):
+        shares = [np.mean([own < np.inf and ahead < rank for own, _, ahead in p]) for p in closed]
+        assert found["rank"][str(rank)]["mean"] == pytest.approx(np.mean(shares), abs=1e-9)
+    rates = [
+        twins.detection_rate(searched(draw), draw.known, 0.5) for draw in crowd.open_draws(DRAWS)
+    ]
+    assert found["dir"]["0.5"]["mean"] == pytest.approx(np.mean(rates), abs=1e-9)
+    assert found["dir"]["0.01"]["mean"] is None
+
+
+def test_more_strangers_never_help(crowd, source):
+    sizes = figures_of(crowd, source, sizes=(300, 1, 30))["sizes"]
+    assert list(sizes) == ["1", "30", "300"]
+    means = [row["rank"]["1"]["mean"] for row in sizes.values()]
+    assert means == sorted(means, reverse=True) and means[0] > means[-1]
+
+
+def test_intervals_over_people_hold_the_figures(crowd, source):
+    row = figures_of(crowd, source, bootstrap=40)["sizes"]["60"]
+    for found in (row["rank"]["1"], row["dir"]["0.5"]):
+        low, high = found["interval"]
+        assert low <= found["mean"] <= high and low < high
+
+
+def test_sizes_on_the_way_do_not_show(crowd, source):
+    whole = figures_of(crowd, source, sizes=(60,))["sizes"]["60"]
+    assert figures_of(crowd, source, sizes=(7, 20, 60))["sizes"]["60"] == whole
+
+
+def test_tables_compare_strangers_with_people(crowd, source):
+    found = {"strangers": "made up", **figures_of(crowd, source)}
+    json.dumps(found, allow_nan=False)
+    (table,) = tables({"distractors": found})
+    assert table.head == ["distractors", "rank 1", "rank 4", "DIR@FAR 0.5", "DIR@FAR 0.01"]
+    assert [row[0] for row in table.rows] == ["20", "60"]
+    assert "squared distance" in table.note
+    assert "recall" not in found
+
+
+def test_an_approximate_search_tells_its_recall(crowd, source, monkeypatch):
+    pytest.importorskip("faiss")
+    monkeypatch.setattr(index, "FEWEST_APPROXIMATE", 1)
+    with threadpool_limits(1):
+        found = {"strangers": "made up", **figures_of(crowd, source, (400, 500), "hnsw")}
+    exact = figures_of(crowd, source, (400, 500))
+    for size in ("400", "500"):
+        assert 0.9 < found["recall"][size] <= 1
+        near = found["sizes"][size]["rank"]["1"]["mean"]
+        assert near == pytest.approx(exact["sizes"][size]["rank"]["1"]["mean"], abs=0.05)
+    (table,) = tables({"distractors": found})
+    assert table.head[-1] == "recall of the search" and "flatter" in table.protocol

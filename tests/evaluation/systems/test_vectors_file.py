@@ -1,0 +1,135 @@
+"""Embeddings of others: what is read, what becomes of bad rows, and what is refused."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from facenet_tf.errors import InputError
+from facenet_tf.evaluation.systems.vectors_file import read_vectors, usable_rows
+
+ROWS = np.array([[3.0, 4.0], [0.0, 2.0], [-1.0, 0.0], [1e-30, 1e-30]])
+
+
+def npz(path, **arrays):
+    given = {"embeddings": ROWS, "identities": np.array(["b", "a", "a", "b"]), **arrays}
+    np.savez(path / "v.npz", **{name: each for name, each in given.items() if each is not None})
+    return path / "v.npz"
+
+
+def as_csv(path, text):
+    (path / "v.csv").write_text(text)
+    return path / "v.csv"
+
+
+def test_rows_come_sorted_and_of_length_1(tmp_path):
+    found = read_vectors(npz(tmp_path, keys=np.array(["z", "y", "x", "w"])))
+    roster = found.vectors.roster
+    assert roster.keys.tolist() == ["x", "y", "w", "z"]
+    assert roster.identities.tolist() == ["a", "a", "b", "b"]
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(found.vectors.values, [[-1, 0], [0, 1], [half, half], [0.6, 0.8]])
+    assert found.vectors.values.dtype == np.float32
+    assert set(roster.splits) == {"test"} and not roster.lost.any()
+    assert found.quality is None
+
+
+def test_labels_stand_for_names_and_numbers_for_keys(tmp_path):
+    file = npz(tmp_path, identities=None, labels=np.array([7, 7, 8, 8]), quality=np.arange(4.0))
+    found = read_vectors(file)
+    assert found.vectors.roster.identities.tolist() == ["7", "7", "8", "8"]
+    assert found.vectors.roster.keys.tolist() == ["0", "1", "2", "3"]
+    assert found.quality.tolist() == [0, 1, 2, 3]
+
+
+def test_evaluation_directories_hold_such_a_file(evaluated):
+    found = read_vectors(evaluated[0] / "embeddings.npz").vectors
+    with np.load(evaluated[0] / "embeddings.npz") as saved:
+        order = [saved["keys"].tolist().index(key) for key in found.roster.keys]
+        np.testing.assert_allclose(found.values, saved["embeddings"][order], atol=1e-6)
+        np.testing.assert_array_equal(found.roster.splits, saved["splits"][order])
+
+
+def test_csv_says_the_same(tmp_path):
+    keys, people = ["z", "y", "x", "w"], ["b", "a", "a", "b"]
+    with (tmp_path / "v.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["key", "e0", "e1", "identity", "quality"])
+        writer.writerows([k, *row, who, 1] for k, row, who in zip(keys, ROWS, people, strict=True))
+    found, same = read_vectors(tmp_path / "v.csv"), read_vectors(npz(tmp_path, keys=np.array(keys)))
+    np.testing.assert_array_equal(found.vectors.values, same.vectors.values)
+    np.testing.assert_array_equal(found.vectors.roster.keys, same.vectors.roster.keys)
+    assert found.quality.tolist() == [1, 1, 1, 1]
+
+
+def test_rows_that_are_no_direction_are_lost_pictures(tmp_path):
+    rows = ROWS.copy()
+    rows[0, 1], rows[1, 0], rows[2] = np.nan, np.inf, 0
+    keys = np.array(["nan", "inf", "zero", "good"])
+    found = read_vectors(npz(tmp_path, embeddings=rows, keys=keys)).vectors
+    outcome = dict(zip(found.roster.keys.tolist(), found.roster.outcomes.tolist(), strict=True))
+    assert outcome == {
+        "nan": "not_finite",
+        "inf": "not_finite",
+        "zero": "zero_vector",
+        "good": "ok",
+    }
+    assert found.roster.lost.sum() == 3
+    np.testing.assert_array_equal(np.isnan(found.values).all(axis=1), found.roster.lost)
+
+
+def test_an_empty_cell_is_no_number(tmp_path):
+    found = read_vectors(as_csv(tmp_path, "identity,x,y\na,1,2\na,,3\nb,1,1\n")).vectors
+    assert found.roster.outcomes.tolist() == ["ok", "not_finite", "ok"]
+
+
+def test_huge_and_tiny_rows_keep_their_direction():
+    rows, outcomes = usable_rows(np.array([[1e200, 1e200], [1e-200, 0.0]]))
+    np.testing.assert_allclose(rows, [[np.sqrt(0.5)] * 2, [1, 0]], atol=1e-6)
+    assert outcomes.tolist() == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "named"),
+    [
+        ({"embeddings": ROWS[0]}, r"must be numbers \[pictures, dimension\], not float64 \[2\]"),
+        ({"embeddings": ROWS[:, :0]}, r"must be numbers .*\[4, 0\]"),
+        ({"embeddings": ROWS.astype(str)}, "must be numbers"),
+        ({"embeddings": None}, "no array `embeddings`"),
+        ({"identities": None}, "whom each row shows"),
+        ({"identities": np.array(["a", "b"])}, "4 embeddings, but identity has the shape"),
+        ({"keys": np.array(["x", "y", "x", "z"])}, r"1 keys are there .* \(first: x\)"),
+        ({"splits": np.array(["test"] * 3 + ["exam"])}, "no split 'exam'"),
+        ({"splits": np.array(["test"] * 3 + ["train"])}, "b is in more than one split"),
+        ({"identities": np.array(["a"] * 4)}, "of one person"),
+        ({"embeddings": ROWS * np.nan}, "none of the 4 embeddings is finite"),
+        ({"identities": np.array([{}, {}, {}, {}])}, "without pickle"),
+    ],
+)
+def test_arrays_that_cannot_be_meant_are_named(tmp_path, arrays, named):
+    with pytest.raises(InputError, match=named):
+        read_vectors(npz(tmp_path, **arrays))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "whom each row shows"),
+        ("identity,x\n", r"must be numbers .*\[0, 1\]"),
+        ("x,y\n1,2\n", "column `identity`"),
+        ("identity,x,y\na,1,2\nb,1\n", "line 3: 2 cells, the head has 3"),
+        ("identity,x,y\na,1,2\nb,1,two\n", "line 3, column y: 'two' is no number"),
+        ("identity,x,x\na,1,2\n", "column x is there more than once"),
+        ("identity\na\nb\n", r"must be numbers .*\[2, 0\]"),
+    ],
+)
+def test_tables_that_cannot_be_meant_are_named(tmp_path, text, named):
+    with pytest.raises(InputError, match=named):
+        read_vectors(as_csv(tmp_path, text))
+
+
+def test_what_is_no_file_of_its_kind_is_named(tmp_path):
+    for name in ("v.npz", "v.csv"):
+        (tmp_path / name).write_bytes(b"\xff\xfe\x00 no such thing")
+        with pytest.raises(InputError, match=rf"{name}.*cannot be read"):
+            read_vectors(tmp_path / name)
