@@ -132,6 +132,28 @@ def drawn_people(roster: Roster, pictures: int, seed: int) -> NDArray[np.str_]:
     return people[drawn]
 
 
+def drawn_pictures(roster: Roster, pictures: int, seed: int) -> NDArray[np.bool_]:
+    """Rows of at most so many pictures in all, as many people as possible: bool [N].
+
+    Who has many gives a part of his pictures, drawn at random, the same number for all of these;
+    where two of each are still too many, people are drawn. What is drawn anew behind intervals is
+    people, so that few of them with many pictures would tell less.
+    """
+    people, code, counts = np.unique(roster.identities, return_inverse=True, return_counts=True)
+    random = np.random.default_rng([seed, len(people)])
+    shuffled = random.permutation(len(roster))
+    by_person = shuffled[np.argsort(code[shuffled], kind="stable")]
+    place = np.empty(len(roster), np.int64)  # of a picture among those of its person
+    place[by_person] = np.arange(len(roster)) - np.repeat(np.cumsum(counts) - counts, counts)
+    fitting = [
+        most for most in range(2, counts.max() + 1) if np.minimum(counts, most).sum() <= pictures
+    ]
+    most = max(fitting, default=2)
+    order = random.permutation(len(people))
+    fits = np.cumsum(np.minimum(counts, most)[order]) <= pictures
+    return (place < most) & np.isin(code, order[fits])
+
+
 @dataclasses.dataclass(frozen=True)
 class Vectors:
     """A vector for every picture of a roster.

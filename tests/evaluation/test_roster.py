@@ -8,6 +8,7 @@ from facenet_tf.evaluation.roster import (
     Roster,
     Vectors,
     drawn_people,
+    drawn_pictures,
     people_with_most_pictures,
 )
 from facenet_tf.records.rows import NOT_STORED
@@ -85,6 +86,25 @@ def test_who_has_too_many_pictures_is_passed_over():
     roster = make_roster(["a"] * 20 + [name for name in "bcd" for _ in range(3)])
     for seed in range(10):
         assert set(drawn_people(roster, 9, seed=seed)) == set("bcd")
+
+
+def test_pictures_are_drawn_of_as_many_people_as_possible():
+    names = np.array(["a"] * 40 + ["b"] * 20 + ["c"] * 3)
+    roster = make_roster(names)
+    assert drawn_pictures(roster, 63, seed=0).all()
+    draws = [drawn_pictures(roster, 23, seed=seed) for seed in range(10)]
+    for drawn in draws:
+        assert [int(drawn[names == name].sum()) for name in "abc"] == [10, 10, 3]
+    assert np.any(draws, axis=0)[names != "c"].sum() > 45, "not always the same pictures"
+
+
+def test_where_two_pictures_of_each_are_too_many_people_are_drawn():
+    names = np.array([name for name in "abcdefgh" for _ in range(5)] + ["alone"])
+    draws = [drawn_pictures(make_roster(names), 7, seed=seed) for seed in range(20)]
+    for drawn in draws:
+        people, counts = np.unique(names[drawn], return_counts=True)
+        assert drawn.sum() in (6, 7) and set(counts[people != "alone"]) == {2}
+    assert len(set().union(*(names[drawn] for drawn in draws))) == 9
 
 
 def test_saved_vectors_leave_lost_pictures_out(tmp_path):

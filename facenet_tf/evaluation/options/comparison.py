@@ -17,7 +17,7 @@ class ComparisonOptions(Options):
     """A difference is called significant where its p-value, adjusted for the number of pairs of
     systems, is at most this."""
     pictures: int = 1000
-    """Of more test pictures, whole people are drawn at random up to this number."""
+    """Of more test pictures so many are drawn at random, of as many people as possible."""
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""

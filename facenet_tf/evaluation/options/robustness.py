@@ -19,7 +19,7 @@ class RobustnessOptions(Options):
     """Kinds of degradation, a curve each; without one no figures. Every step embeds the pictures
     anew."""
     pictures: int = 1000
-    """Of more test pictures, whole people are drawn at random up to this number."""
+    """Of more test pictures so many are drawn at random, of as many people as possible."""
     bootstrap: int = 50
     """Draws of people behind each interval; 0: none."""
 

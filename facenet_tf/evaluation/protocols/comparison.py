@@ -15,7 +15,7 @@ from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
-from facenet_tf.evaluation.roster import Vectors, drawn_people
+from facenet_tf.evaluation.roster import Vectors, drawn_pictures
 from facenet_tf.evaluation.table import Table, interval
 from facenet_tf.metrics.multiple import holm
 from facenet_tf.metrics.nearest import nearest_is_own
@@ -73,8 +73,8 @@ def _pair_sets(measured: Measured, pictures: int, seed: int) -> dict[str, PairSe
         roster = measured.roster
         rows = np.zeros(len(roster), bool)
         rows[np.concatenate([measured.unseen.left, measured.unseen.right])] = True
-        drawn = rows & roster.of_people(drawn_people(roster.where(rows), pictures, seed))
-        kept = measured.unseen.where(drawn[measured.unseen.left] & drawn[measured.unseen.right])
+        rows[rows] = drawn_pictures(roster.where(rows), pictures, seed)
+        kept = measured.unseen.where(rows[measured.unseen.left] & rows[measured.unseen.right])
         sets["unseen_people"] = kept
     if measured.folded is not None:
         sets["listed_pairs"] = measured.folded

@@ -14,7 +14,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.robustness import DegradationKind, RobustnessOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
-from facenet_tf.evaluation.roster import Roster, Vectors, drawn_people
+from facenet_tf.evaluation.roster import Roster, Vectors, drawn_pictures
 from facenet_tf.evaluation.table import Table, interval, share
 from facenet_tf.input_pipeline.degraded import KINDS
 from facenet_tf.preprocessing import Preprocessing
@@ -93,7 +93,8 @@ def step_names(kind: DegradationKind, preprocessing: Preprocessing) -> list[str]
 
 def _chosen_rows(measured: Measured, roster: Roster, pictures: int, seed: int) -> NDArray[np.bool_]:
     rows = measured.test_rows & ~roster.lost
-    return rows & roster.of_people(drawn_people(roster.where(rows), pictures, seed))
+    rows[rows] = drawn_pictures(roster.where(rows), pictures, seed)
+    return rows
 
 
 class _Judge:

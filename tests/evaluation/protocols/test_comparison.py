@@ -114,11 +114,15 @@ def test_a_picture_that_one_system_has_no_vector_for_is_its_error(systems):
     assert one["significant"] and one["difference"] > 0.1
 
 
-def test_more_pictures_are_drawn_by_whole_people(systems):
+def test_of_more_pictures_everybody_gives_some(systems):
     few = dataclasses.replace(CONFIG, comparison=ComparisonOptions(draws=20, pictures=30))
     measured = measured_of(systems["trained"], compared={"poor": systems["poor"]})
     found = comparison.figures(systems["trained"], measured, few)
-    assert found["sets"]["unseen_people"]["pairs"] == 30 * 29 // 2
+    unseen = found["sets"]["unseen_people"]
+    people = len(np.unique(systems["trained"].roster.identities))
+    each = 30 // people
+    assert unseen["people"] == people
+    assert unseen["pairs"] == people * each * (people * each - 1) // 2
 
 
 def test_table_verdict_and_plot(systems, found):
@@ -142,9 +146,12 @@ def test_so_few_people_that_nothing_could_be_proved_are_told(systems, found):
     judged = found["sets"]["unseen_people"]
     assert judged["people"] == 14 and judged["least_p"] < 0.05
     assert "too few" not in COMPARISON.tables({"comparison": found})[0].note
-    few = dataclasses.replace(CONFIG, comparison=ComparisonOptions(draws=300, pictures=30))
-    measured = measured_of(systems["trained"], compared={"poor": systems["poor"]})
-    found = comparison.figures(systems["trained"], measured, few)
+    draws = dataclasses.replace(CONFIG, comparison=ComparisonOptions(draws=300))
+    names = systems["trained"].roster.identities
+    trained, poor = (
+        systems[name].where(np.isin(names, np.unique(names)[:5])) for name in ("trained", "poor")
+    )
+    found = comparison.figures(trained, measured_of(trained, compared={"poor": poor}), draws)
     assert found["sets"]["unseen_people"]["people"] == 5
     assert found["sets"]["unseen_people"]["least_p"] > 0.05
     assert "too few" in COMPARISON.tables({"comparison": found})[0].note
