@@ -183,6 +183,11 @@ class TestTables:
         (results / "run" / "config.json").write_text(json.dumps(record))
         assert tables.models.duration("run") == "10 min"
 
+    @pytest.mark.parametrize(("later", "told"), [("", "a"), ("aa", "a"), ("abcb", "a + 2 more")])
+    def test_commits_are_the_first_and_how_many_others(self, tables, later, told):
+        sittings = [{"git_revision": each} for each in later]
+        assert tables.models.commits({"git_revision": "a", "sittings": sittings}) == told
+
 
 @each_page
 def test_nothing_is_left_to_fill_in(page):

@@ -35,6 +35,7 @@ from facenet_tf.training.profiler import ProfilerTrace
 from facenet_tf.training.run_directory import RunDirectory
 from facenet_tf.training.sampling_state import SamplingState
 from facenet_tf.training.schedules import Plateau
+from facenet_tf.training.sittings import record_sitting
 from facenet_tf.training.stage_batches import StageBatches
 from facenet_tf.training.stage_trainer import build_trainer, check_stage
 from facenet_tf.training.start import build_model, prepare_body
@@ -109,6 +110,8 @@ class Progress:
                 self.state.rollbacks = self.run.recorded("rollbacks") or []
                 self.distribution.check_same(self.state.step)
                 logger.info("resumed after %s", self._position(self.state.step))
+            if self._next_stage():
+                record_sitting(self.run, self.state.step)
             while plan := self._next_stage():
                 try:
                     self._train_stage(plan)
@@ -181,6 +184,8 @@ class Progress:
             for step in done:
                 state.step, state.stopped = first + step, bool(trainer.stop_training)
                 stop, due = self.distribution.agree(request.by, self.keeper.due(state.step))
+                if stop and request.by:
+                    logger.info("%s: writing a checkpoint; once more ends at once", request.by)
                 if step % steps_per_epoch == 0 or stop or due:
                     self._check_weights(trainer)
                     self.keeper.save(state, plan.number, trainer, states)
