@@ -289,6 +289,7 @@ class Progress:
     def _callbacks(self, plan: StagePlan, head: LossHead) -> list[keras.callbacks.Callback]:
         stage, state = plan.stage, self.state
         collapsed = head.collapsed_loss(stage.identities_per_batch, stage.images_per_identity)
+        behind = state.step // self.config.steps_per_epoch
         patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
         return [
             *([ProfilerTrace(self.run.logs, self.config.profile)] if self.config.profile else []),
@@ -296,7 +297,7 @@ class Progress:
             happenings.ProgressBar(self.config.steps_per_epoch),
             happenings.HealthGuard(collapsed),
             happenings.Validation(self._measure if self.people else None, self.run, state),
-            TensorBoardLog(self.run.logs, self.embedder, self.batches.some_of, self.people),
+            TensorBoardLog(self.run.logs, self.embedder, self.batches.some_of, self.people, behind),
             *([IdentityTable(state, self.people)] if self.people else []),
             happenings.History(state, stage.title, self.plans[-1].end),
             *([happenings.EarlyStop(state, patience)] if patience else []),
