@@ -186,8 +186,10 @@ class Progress:
                 stop, due = self.distribution.agree(request.by, self.keeper.due(state.step))
                 if stop and request.by:
                     logger.info("%s: writing a checkpoint; once more ends at once", request.by)
-                if step % steps_per_epoch == 0 or stop or due:
-                    self._check_weights(trainer)
+                epoch_ended = step % steps_per_epoch == 0
+                if epoch_ended or stop or due:
+                    if not epoch_ended:  # at its end it was done before
+                        self._check_weights(trainer)
                     self.keeper.save(state, plan.number, trainer, states)
                 if stop:
                     raise self._interrupted(request.by or "another worker is asked to stop")
@@ -296,6 +298,7 @@ class Progress:
             happenings.Throughput(stage.identities_per_batch * stage.images_per_identity),
             happenings.ProgressBar(self.config.steps_per_epoch),
             happenings.HealthGuard(collapsed),
+            happenings.WeightsGuard(),
             happenings.Validation(self._measure if self.people else None, self.run, state),
             TensorBoardLog(self.run.logs, self.embedder, self.batches.some_of, self.people, behind),
             *([IdentityTable(state, self.people)] if self.people else []),
