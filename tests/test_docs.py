@@ -157,6 +157,14 @@ class TestTables:
             f"| net 80 | all off | 150 | 2 | {cells[1]} |",
         ]
 
+    def test_of_an_ablation_names_the_stage(self, tables, results):
+        figures = {"val_auc": 0.6, "val_eer": 0.4, "val_tar": 0.1, "best_val_auc": 0.8}
+        metrics = {f"no_norm_{name}": {"ours": x, "deviation": 0.01} for name, x in figures.items()}
+        report = {"runs": {"no_norm": [{"stage": "triplet"}] * 2}, "metrics": metrics}
+        (results / "ablation.json").write_text(json.dumps(report))
+        cells = "0.6000 ± 0.0100 | 0.4000 ± 0.0100 | 0.1000 ± 0.0100 | 0.8000 ± 0.0100"
+        assert tables.written("ablation").splitlines()[2] == f"| no norm | 2 | triplet | {cells} |"
+
     @pytest.mark.parametrize("rows", [2, 4], ids=["stopped early", "to the end"])
     @pytest.mark.parametrize(
         ("learned", "title"),
