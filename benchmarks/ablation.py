@@ -5,8 +5,11 @@
 
 The recipe is that of configs/pubfig83.py in an eighth of its steps. All variants see as many
 pictures and are measured on the validation people alone: the test people's pictures are not looked
-at. Every training has a process and a run directory of its own; one that has finished is taken as
-it is, one that was interrupted goes on, so that the whole can be spread over several days.
+at. What counts is the last epoch; the best one of its stage stands beside it. An earlier stage's is
+none of it, or variants that differ in the last stage alone could be one and the same epoch.
+
+Every training has a process and a run directory of its own; one that has finished is taken as it
+is, one that was interrupted goes on, so that the whole can be spread over several days.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from facenet_tf.training.config import TrainConfig
 RECIPE = Path(__file__).parents[1] / "configs" / "pubfig83.py"
 STEPS_PER_EPOCH, WARM_UP, MAIN = 55, 5, 3
 FIGURES = ("val_auc", "val_eer", "val_tar")
+BEST = "best_{}"
 Variant = Callable[[TrainConfig], TrainConfig]
 
 
@@ -48,13 +52,14 @@ def main() -> None:
     metrics = {
         f"{name}_{figure}": spread([each[figure] for each in runs])
         for name, runs in outcomes.items()
-        for figure in FIGURES
+        for figure in (*FIGURES, *map(BEST.format, FIGURES))
     }
     report.publish(
         "ablation",
         metrics,
         given.output,
-        protocol="all pairs of the validation people, the best epoch by AUC of each training",
+        protocol="all pairs of the validation people, the last epoch of each training; best_: the "
+        "best epoch by AUC of its last stage",
         seeds=given.seeds,
         runs=outcomes,
     )
@@ -107,11 +112,19 @@ VARIANTS: dict[str, Variant] = {
 
 
 def outcome(run: Path) -> dict[str, Any]:
-    """The best epoch of a training, and which code made it."""
+    """The last epoch of a training, the best one of its stage, and which code made them."""
     with (run / "history.csv").open(newline="") as file:
-        best = max(csv.DictReader(file), key=lambda row: float(row["val_auc"]))
-    commit = json.loads((run / "config.json").read_text())["git_revision"]
-    return {"commit": commit} | {figure: float(best[figure]) for figure in FIGURES}
+        rows = list(csv.DictReader(file))
+    last = rows[-1]
+    of_stage = [row for row in rows if row["stage"] == last["stage"]]
+    best = max(of_stage, key=lambda row: float(row["val_auc"]))
+    return {
+        "commit": json.loads((run / "config.json").read_text())["git_revision"],
+        "stage": last["stage"],
+        "best_epoch": int(best["epoch"]),
+        **{figure: float(last[figure]) for figure in FIGURES},
+        **{BEST.format(figure): float(best[figure]) for figure in FIGURES},
+    }
 
 
 def spread(values: list[float]) -> dict[str, Any]:

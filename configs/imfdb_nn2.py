@@ -8,8 +8,9 @@
 50 epochs, a default SVM on ten unseen people; keeping the best epoch by 8 validation people is this
 project's addition. Expected time: not known, for a GPU. Expected result: the modelled experiment
 published 82.52 %, with 68 % of the pictures lost to failed detection. Not run in full here, the
-pictures are not freely available. XLA for the loss alone, as measured for NN2 on a CPU
-(benchmarks/train_step.py --models nn2:224); on a GPU measure again.
+pictures are not freely available. On a CPU NN2 is as fast with XLA for the loss alone
+as without, and slower with the whole step under it (benchmarks/train_step.py --models nn2:224); on
+a GPU measure again.
 """
 
 from pathlib import Path

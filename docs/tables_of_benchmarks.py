@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from figures import benchmark, percent, table
+from figures import NotMeasuredError, benchmark, percent, table
 
 
 def train_step() -> str:
@@ -45,12 +45,16 @@ def ablation() -> str:
     report = benchmark("ablation.json")
     rows = []
     for name, runs in report["runs"].items():
-        cells = []
-        for figure in ("val_auc", "val_eer", "val_tar"):
+        stages = {run.get("stage") for run in runs}
+        if None in stages:  # an older report, of the best epochs of any stage
+            raise NotMeasuredError("ablation")
+        cells = [str(len(runs)), " or ".join(sorted(stages))]
+        for figure in ("val_auc", "val_eer", "val_tar", "best_val_auc"):
             metric = report["metrics"][f"{name}_{figure}"]
             cells.append(f"{metric['ours']:.4f} ± {metric['deviation'] or 0:.4f}")
-        rows.append([name.replace("_", " "), str(len(runs)), *cells])
-    return table(["variant", "seeds", "AUC", "EER", "TAR@1e-2"], rows)
+        rows.append([name.replace("_", " "), *cells])
+    head = ["variant", "seeds", "last stage", "AUC", "EER", "TAR@1e-2", "best AUC of that stage"]
+    return table(head, rows)
 
 
 def triplet_losses() -> str:

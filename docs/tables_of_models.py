@@ -86,7 +86,7 @@ def stages() -> str:
             [
                 label,
                 duration(run),
-                config["git_revision"],
+                commits(config),
                 percent(figures["svm"]["accuracy"]),
                 repeated(figures["svm"]),
                 number(pairs["auc"]),
@@ -155,8 +155,9 @@ def runs() -> str:
             continue
         config = record["config"]
         epochs = f"{len(history(run))} × {config['steps_per_epoch']}"
-        commits = [record["git_revision"], figures.get("git_revision") or "not recorded"]
-        rows.append([run, commits[0], str(config["seed"]), epochs, duration(run), commits[1]])
+        measured = figures.get("git_revision") or "not recorded"
+        trained = commits(record)
+        rows.append([run, trained, str(config["seed"]), epochs, duration(run), measured])
     for run in PRETRAINED:
         with contextlib.suppress(NotMeasuredError):
             figures = load(f"{run}/evaluation.json")
@@ -165,6 +166,13 @@ def runs() -> str:
     if not rows:
         raise NotMeasuredError("runs")
     return table(head, rows)
+
+
+def commits(record: dict[str, Any]) -> str:
+    """The commit that began a run, and how many others it went on with."""
+    first = record["git_revision"]
+    others = {sitting["git_revision"] for sitting in record.get("sittings", [])} - {first}
+    return f"{first} + {len(others)} more" if others else first
 
 
 def architectures() -> str:

@@ -56,6 +56,21 @@ def test_chunks_take_turns_and_memory_is_of_the_first_step(benchmark, capsys):
     assert speed["range"]["ours"] == [600 / 13, 600 / 11]
 
 
+def test_an_ablation_tells_of_the_last_stage_alone(benchmark, tmp_path):
+    """Two variants that differ in their last stage have the better epoch in their first."""
+    lines = ["epoch,stage,val_auc,val_eer,val_tar", "1,cosface,0.9,0.1,0.5"]
+    lines += ["2,triplet,0.7,0.3,0.2", "3,triplet,0.8,0.2,0.3", "4,triplet,0.6,0.4,0.1"]
+    (tmp_path / "history.csv").write_text("\n".join(lines))
+    (tmp_path / "config.json").write_text('{"git_revision": "abc"}')
+    assert benchmark("ablation").outcome(tmp_path) == {
+        "commit": "abc",
+        "stage": "triplet",
+        "best_epoch": 3,
+        **{"val_auc": 0.6, "val_eer": 0.4, "val_tar": 0.1},
+        **{"best_val_auc": 0.8, "best_val_eer": 0.2, "best_val_tar": 0.3},
+    }
+
+
 def test_xla_is_chosen_where_all_its_turns_were_faster(benchmark, monkeypatch, tmp_path):
     ranges = {
         "net_b_batch32": {"graph": [10, 12], "xla": [13, 20]},

@@ -157,6 +157,14 @@ class TestTables:
             f"| net 80 | all off | 150 | 2 | {cells[1]} |",
         ]
 
+    def test_of_an_ablation_names_the_stage(self, tables, results):
+        figures = {"val_auc": 0.6, "val_eer": 0.4, "val_tar": 0.1, "best_val_auc": 0.8}
+        metrics = {f"no_norm_{name}": {"ours": x, "deviation": 0.01} for name, x in figures.items()}
+        report = {"runs": {"no_norm": [{"stage": "triplet"}] * 2}, "metrics": metrics}
+        (results / "ablation.json").write_text(json.dumps(report))
+        cells = "0.6000 ± 0.0100 | 0.4000 ± 0.0100 | 0.1000 ± 0.0100 | 0.8000 ± 0.0100"
+        assert tables.written("ablation").splitlines()[2] == f"| no norm | 2 | triplet | {cells} |"
+
     @pytest.mark.parametrize("rows", [2, 4], ids=["stopped early", "to the end"])
     @pytest.mark.parametrize(
         ("learned", "title"),
@@ -182,6 +190,11 @@ class TestTables:
         record["finished"] = {"seconds": 600}
         (results / "run" / "config.json").write_text(json.dumps(record))
         assert tables.models.duration("run") == "10 min"
+
+    @pytest.mark.parametrize(("later", "told"), [("", "a"), ("aa", "a"), ("abcb", "a + 2 more")])
+    def test_commits_are_the_first_and_how_many_others(self, tables, later, told):
+        sittings = [{"git_revision": each} for each in later]
+        assert tables.models.commits({"git_revision": "a", "sittings": sittings}) == told
 
 
 @each_page

@@ -13,6 +13,7 @@ import tensorflow as tf
 from scipy import special
 
 from facenet_tf.input_pipeline.draws import draw, names_of
+from facenet_tf.input_pipeline.in_python import in_python
 
 
 def mix(
@@ -36,7 +37,7 @@ def mix(
     """
     numbers = draw(["mixup"], tf.shape(images)[0], seed, step)
     types = [tf.uint8, tf.int32, tf.float32]
-    tensors = tf.numpy_function(functools.partial(_mixed, alpha), [images, labels, numbers], types)
+    tensors = in_python(functools.partial(_mixed, alpha), [images, labels, numbers], types)
     mixed, other, share = tensors
     return {
         "image": tf.ensure_shape(mixed, images.shape),

@@ -13,6 +13,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.augment import Augmentation
 from facenet_tf.input_pipeline.decoding import decode
 from facenet_tf.input_pipeline.degraded import degraded
+from facenet_tf.input_pipeline.in_python import in_python
 from facenet_tf.input_pipeline.mixup import mix
 from facenet_tf.input_pipeline.sampler import IdentitySampler, SamplerReport
 from facenet_tf.input_pipeline.sampling import UNIFORM, Sampling
@@ -158,7 +159,7 @@ def training_batches(
         step, first = number // share.own, (share.first + number % share.own) * size
         begin = tf.zeros_like(first) if mixup else first
         types = [tf.string, tf.int32, tf.int32, tf.int32]
-        read_part = tf.numpy_function(read, [step, begin], types)
+        read_part = in_python(read, [step, begin], types)
         encoded, label, source, record = (tf.ensure_shape(each, [read_size]) for each in read_part)
         image = _decoded(encoded, dataset, degrade)
         image = variation.vary(image, seed, step, begin, whole)
@@ -189,7 +190,7 @@ def evaluation_batches(
         return _encoded(dataset, records[start : start + batch_size])
 
     def batch(start: tf.Tensor) -> tf.Tensor:
-        encoded = tf.ensure_shape(tf.numpy_function(read, [start], tf.string), [None])
+        encoded = tf.ensure_shape(in_python(read, [start], tf.string), [None])
         return _decoded(encoded, dataset, degrade)
 
     return _in_order(tf.data.Dataset.range(0, len(records), batch_size), batch)
@@ -215,9 +216,7 @@ def _decoded(encoded: tf.Tensor, dataset: Records, degrade: Sequence[str]) -> tf
     images = decode(encoded, dataset.preprocessing.shape)
     if not degrade:
         return images
-    changed = tf.numpy_function(
-        lambda crops: np.stack(list(degraded(crops, degrade))), [images], tf.uint8
-    )
+    changed = in_python(lambda crops: np.stack(list(degraded(crops, degrade))), [images], tf.uint8)
     return tf.ensure_shape(changed, images.shape)
 
 

@@ -1,7 +1,7 @@
 """The random changes to a batch of training crops, keyed by (seed, step, position).
 
 Stateless TensorFlow ops draw how much each crop is changed; OpenCV, which lets other threads work
-meanwhile, changes one crop after the other, inside `tf.numpy_function`.
+meanwhile, changes one crop after the other, see `in_python`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from facenet_tf.input_pipeline.degradation import degrade
 from facenet_tf.input_pipeline.draws import Change, Draws, draw, drawn_apart, names_of
 from facenet_tf.input_pipeline.erasing import erase
 from facenet_tf.input_pipeline.geometry import move
+from facenet_tf.input_pipeline.in_python import in_python
 from facenet_tf.input_pipeline.occlusion import dress, five_points
 from facenet_tf.preprocessing import Preprocessing
 
@@ -60,7 +61,7 @@ class Variation:
             return images
         count = images.shape[0]
         numbers = draw(self._apart, whole or count, seed, step)[first : first + count]
-        varied = tf.numpy_function(self.apply, [images, numbers], tf.uint8)
+        varied = in_python(self.apply, [images, numbers], tf.uint8)
         return tf.ensure_shape(varied, images.shape)
 
     def apply(self, crops: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -15,6 +14,7 @@ from facenet_tf.losses.distances import (
     pairwise_distances,
 )
 from facenet_tf.losses.pairs import Everyone, Memory, Pairs, gather_everyone, masks
+from facenet_tf.losses.tiles import in_tiles
 
 
 class Hardest(NamedTuple):
@@ -76,7 +76,7 @@ def hardest_distances(
     def choose(anchors: tf.Tensor) -> _Chosen:
         return _choose(tf.gather(rows, anchors), columns, everyone, anchors)
 
-    chosen = _in_tiles(choose, size, tile) if tile else choose(tf.range(size))
+    chosen = in_tiles(choose, size, tile, _Chosen(tf.int64, tf.int64, tf.bool, tf.bool))
     to_farthest, to_nearest = (
         distances_to(embeddings, everyone.embeddings, positions, exist, distance)
         for positions, exist in (
@@ -135,15 +135,3 @@ def _choose(rows: tf.Tensor, columns: tf.Tensor, everyone: Everyone, anchors: tf
         tf.reduce_any(positive, axis=1),
         tf.reduce_any(negative, axis=1),
     )
-
-
-def _in_tiles(choose: Callable[[tf.Tensor], _Chosen], size: tf.Tensor, tile: int) -> _Chosen:
-    """`choose` for rows 0 … size - 1, `tile` at a time; the last tile is filled up with the last
-    row again and again."""
-    count = (size + tile - 1) // tile
-    anchors = tf.reshape(tf.minimum(tf.range(count * tile), size - 1), [count, tile])
-    integers, flags = tf.TensorSpec([tile], tf.int64), tf.TensorSpec([tile], tf.bool)
-    signature = _Chosen(integers, integers, flags, flags)
-    # One tile at a time: TensorFlow would run ten, in ten times the memory.
-    tiles = tf.map_fn(choose, anchors, parallel_iterations=1, fn_output_signature=signature)
-    return _Chosen(*(tf.reshape(each, [-1])[:size] for each in tiles))

@@ -47,6 +47,14 @@ def link(source: Path, target: Path) -> None:
         sync(target)
 
 
+def copy(source: Path, target: Path) -> None:
+    """Copy a file in one step: damage to the one leaves the other whole."""
+    part = target.with_name(f"{target.name}.part")
+    shutil.copyfile(source, part)
+    sync(part)
+    part.replace(target)
+
+
 def sync(path: Path) -> None:
     """Force a file's content, or a directory's names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)

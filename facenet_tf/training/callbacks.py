@@ -13,7 +13,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from facenet_tf.training.averaging import averaged_weights
-from facenet_tf.training.keeper import RunState
+from facenet_tf.training.keeper import RunState, all_finite
 from facenet_tf.training.not_finite import NotFinite
 from facenet_tf.training.run_directory import RunDirectory
 
@@ -119,8 +119,9 @@ class HealthGuard(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         # They are means since the beginning of the epoch, which one such number spoils for good.
+        assert logs is not None
         for name in self.watched:
-            value = float((logs or {}).get(name, 0.0))
+            value = float(logs[name])
             if not math.isfinite(value):
                 raise NotFinite(self._epoch, self._first, batch, name, value)
 
@@ -148,6 +149,19 @@ class HealthGuard(keras.callbacks.Callback):
 
     def _is_constant(self, loss: float) -> bool:
         return self.collapsed_loss is not None and abs(loss - self.collapsed_loss) < 1e-3
+
+
+class WeightsGuard(keras.callbacks.Callback):
+    """Raises where the last step of an epoch left a weight that is not finite.
+
+    That comes before the end of the epoch changes how batches are drawn: the pictures of that step
+    can still be named.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if not all_finite(self.model):
+            last = self.params["steps"] - 1
+            raise NotFinite(epoch, last, last, "weights", math.nan)
 
 
 class Validation(keras.callbacks.Callback):

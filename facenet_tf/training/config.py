@@ -214,7 +214,8 @@ class TrainConfig:
     happens after so many"""
     jit: Literal["on", "loss", "off"] = "loss"
     """XLA for the whole train step, for the loss and its gradient alone, or nowhere;
-    benchmarks/train_step.py measures which is fastest: on a CPU that is loss"""
+    benchmarks/train_step.py measures them: on a CPU loss and off differ by less than the turns of
+    each, and on is slower"""
     distribute: Literal["none", "mirrored", "multiworker"] = "none"
     """replicas that share each batch: all GPUs of this machine (mirrored), or those of all
     processes that the variable TF_CONFIG names (multiworker); the result is that of one"""

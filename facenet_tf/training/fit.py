@@ -22,6 +22,7 @@ from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import plan_stages, training_records
 from facenet_tf.training.progress import Progress
 from facenet_tf.training.run_directory import RunDirectory, plain
+from facenet_tf.training.sittings import check_sitting
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ def train(config: TrainConfig) -> TrainingResult:
 def _trained(progress: Progress, resolved: dict[str, Any]) -> TrainingResult:
     config, run = progress.config, progress.run
     # All that can be refused was refused before an earlier run is touched.
+    if config.resume:
+        check_sitting(run, config.deterministic)
     run.start(resolved, overwrite=config.overwrite, resume=config.resume)
     progress.train()
     state, epochs = progress.state, progress.state.step // config.steps_per_epoch

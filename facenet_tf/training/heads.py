@@ -62,6 +62,8 @@ class LossHead(keras.layers.Layer):
         super().__init__(name="loss_head", dtype="float32")
         self.terms, self.classes, self.seed = tuple(terms), classes, seed
         self.embedding_size = embedding_size
+        # Where a loss spares the memory of a [B, B] matrix, what is only looked at does too.
+        self.tile = max(term.options.get("tile", 0) for term in self.terms)
         self.sampled_classes = sampled_classes if sampled_classes < classes else 0
         shapes = [
             term.loss.prototype_shape(classes, embedding_size, sub_centres) for term in self.terms
@@ -117,8 +119,8 @@ class LossHead(keras.layers.Layer):
         if self.memory is None and batch_hard_triplet in learned:
             triplets = results[learned.index(batch_hard_triplet)]
         else:
-            triplets = batch_hard_triplet(embeddings, labels, sources=sources)
-        return tf.add_n(means), embedding_health(embeddings, triplets)
+            triplets = batch_hard_triplet(embeddings, labels, sources=sources, tile=self.tile)
+        return tf.add_n(means), embedding_health(embeddings, triplets, self.tile)
 
     @property
     def kept(self) -> list[tf.Variable]:

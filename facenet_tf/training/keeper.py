@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from facenet_tf.errors import Interrupted
-from facenet_tf.records import durable
+from facenet_tf.records import checksums, durable
 from facenet_tf.training.checkpoints import Checkpoint, Checkpointing, Checkpoints
 from facenet_tf.training.loop import EpochState
 from facenet_tf.training.run_directory import RunDirectory
@@ -96,7 +96,8 @@ class Keeper:
         """Write a checkpoint; the model of an epoch that has just ended becomes a part of it.
 
         Raises:
-            Interrupted: there is no room left; the checkpoint before is as it was.
+            Interrupted: there is no room left, or the best model was damaged on the disk; the
+                checkpoint before is as it was.
         """
         now = time.monotonic()
         state.seconds += now - self._begun
@@ -106,7 +107,10 @@ class Keeper:
 
         def fill(directory: Path) -> None:
             if best is not None:
-                durable.link(best, directory / _MODEL)
+                # No link: damage to one checkpoint must leave the one before whole.
+                durable.copy(best, directory / _MODEL)
+                if not epoch_ended:
+                    self._check_copy(directory / _MODEL)
             _write_states(directory / _STATES, states)
             _variables(trainer).write(str(directory / _VARIABLES))
 
@@ -136,6 +140,13 @@ class Keeper:
         """The best model so far, as the last checkpoint holds it."""
         model = self.last and self.last.directory / _MODEL
         return model if model and model.exists() else None
+
+    def _check_copy(self, copy: Path) -> None:
+        """Raise OSError for a copy of the best model that is not what the last checkpoint held:
+        hashed anew, it would pass for whole."""
+        assert self.last is not None
+        if checksums.of_file(copy) != self.last.hashes[_MODEL]:
+            raise OSError(f"{self.last.directory / _MODEL} is damaged")
 
     def _publish(self, kept: Checkpoint) -> None:
         best = self._best()

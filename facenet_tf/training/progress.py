@@ -35,6 +35,7 @@ from facenet_tf.training.profiler import ProfilerTrace
 from facenet_tf.training.run_directory import RunDirectory
 from facenet_tf.training.sampling_state import SamplingState
 from facenet_tf.training.schedules import Plateau
+from facenet_tf.training.sittings import record_sitting
 from facenet_tf.training.stage_batches import StageBatches
 from facenet_tf.training.stage_trainer import build_trainer, check_stage
 from facenet_tf.training.start import build_model, prepare_body
@@ -109,6 +110,8 @@ class Progress:
                 self.state.rollbacks = self.run.recorded("rollbacks") or []
                 self.distribution.check_same(self.state.step)
                 logger.info("resumed after %s", self._position(self.state.step))
+            if self._next_stage():
+                record_sitting(self.run, self.state.step)
             while plan := self._next_stage():
                 try:
                     self._train_stage(plan)
@@ -181,8 +184,12 @@ class Progress:
             for step in done:
                 state.step, state.stopped = first + step, bool(trainer.stop_training)
                 stop, due = self.distribution.agree(request.by, self.keeper.due(state.step))
-                if step % steps_per_epoch == 0 or stop or due:
-                    self._check_weights(trainer)
+                if stop and request.by:
+                    logger.info("%s: writing a checkpoint; once more ends at once", request.by)
+                epoch_ended = step % steps_per_epoch == 0
+                if epoch_ended or stop or due:
+                    if not epoch_ended:  # at its end it was done before
+                        self._check_weights(trainer)
                     self.keeper.save(state, plan.number, trainer, states)
                 if stop:
                     raise self._interrupted(request.by or "another worker is asked to stop")
@@ -284,14 +291,16 @@ class Progress:
     def _callbacks(self, plan: StagePlan, head: LossHead) -> list[keras.callbacks.Callback]:
         stage, state = plan.stage, self.state
         collapsed = head.collapsed_loss(stage.identities_per_batch, stage.images_per_identity)
+        behind = state.step // self.config.steps_per_epoch
         patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
         return [
             *([ProfilerTrace(self.run.logs, self.config.profile)] if self.config.profile else []),
             happenings.Throughput(stage.identities_per_batch * stage.images_per_identity),
             happenings.ProgressBar(self.config.steps_per_epoch),
             happenings.HealthGuard(collapsed),
+            happenings.WeightsGuard(),
             happenings.Validation(self._measure if self.people else None, self.run, state),
-            TensorBoardLog(self.run.logs, self.embedder, self.batches.some_of, self.people),
+            TensorBoardLog(self.run.logs, self.embedder, self.batches.some_of, self.people, behind),
             *([IdentityTable(state, self.people)] if self.people else []),
             happenings.History(state, stage.title, self.plans[-1].end),
             *([happenings.EarlyStop(state, patience)] if patience else []),

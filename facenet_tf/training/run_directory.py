@@ -96,10 +96,7 @@ class RunDirectory:
         """Let model.keras be a copy of a checkpoint's model, unless it is already."""
         if self.model.exists() and checksums.of_file(self.model) == sha256:
             return
-        partial = self.path / "partial.keras"
-        shutil.copyfile(model, partial)
-        durable.sync(partial)
-        partial.replace(self.model)
+        durable.copy(model, self.model)
 
     def publish_history(self, lines: Sequence[dict[str, str]]) -> None:
         """Let history.csv have these lines, unless it has."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 from collections.abc import Iterator
 from types import FrameType
-
-logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -24,11 +21,13 @@ class StopRequest:
         self.by: str | None = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal: note the first one, raise KeyboardInterrupt at the second."""
+        """Handle a signal: note the first one, raise KeyboardInterrupt at the second.
+
+        It may come while a line is being written, into which no other can be: nothing is logged.
+        """
         if self.by is not None:
             raise KeyboardInterrupt
         self.by = signal.Signals(number).name
-        logger.info("%s: a checkpoint after this step; once more ends at once", self.by)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
+from tensorboard.compat.proto import event_pb2
 from tensorboard.plugins import projector
 from tensorboard.plugins.histogram import metadata as histograms
 
@@ -36,6 +38,8 @@ class TensorBoardLog(keras.callbacks.Callback):
             in; a triplet's pictures are of one batch, as in training.
         validation: people whose distances and errors are shown, and, by the best model so far,
             their embeddings in the projector; None: nothing of these.
+        behind: epochs that the run has taken. What was written of later ones, before a kill or a
+            loss that was not finite has undone them, TensorBoard leaves out.
     """
 
     def __init__(
@@ -44,13 +48,20 @@ class TensorBoardLog(keras.callbacks.Callback):
         embedder: Embedder,
         batches_of: Callable[[int], Sequence[dict[str, np.ndarray]]],
         validation: ValidationPeople | None,
+        behind: int = 0,
     ) -> None:
         super().__init__()
+        self.behind = behind
         self.directory, self.embedder = directory, embedder
         self.batches_of, self.validation = batches_of, validation
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.writer = tf.summary.create_file_writer(str(self.directory))
+        # The first of a directory begins it, each further one takes back from its step on. There is
+        # no public way to write one, but it has to be in the file of what follows it.
+        began = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+        event = event_pb2.Event(step=self.behind + 1, wall_time=time.time(), session_log=began)
+        tf.raw_ops.ImportEvent(writer=self.writer._resource, event=event.SerializeToString())
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None

@@ -59,6 +59,14 @@ def test_a_number_that_is_not_finite_is_found_at_its_step(figures, name):
     assert found.value.name == name
 
 
+def test_a_figure_that_is_not_there_is_not_taken_for_a_good_one():
+    guard = HealthGuard(None)
+    guard.on_epoch_begin(0)
+    guard.on_train_batch_begin(0)
+    with pytest.raises(KeyError, match="gradient_norm"):
+        guard.on_train_batch_end(0, {"loss": 3.0})
+
+
 @pytest.mark.parametrize(
     ("constant", "figures"),
     [

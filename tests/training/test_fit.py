@@ -213,8 +213,10 @@ def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
     train(whole)
     config = dataclasses.replace(whole, output=tmp_path / "run")
     run, resumed = RunDirectory(config.output), dataclasses.replace(config, resume=True)
+    caplog.set_level(logging.INFO)
     with pytest.raises(Interrupted, match=r"^SIGTERM: stopped after step 1 of epoch 1 of 4 .*--re"):
         take_steps(monkeypatch, config, 1)
+    assert "SIGTERM: writing a checkpoint; once more ends at once" in caplog.text
     end_before_checkpoint(monkeypatch, resumed, 6)
     # The second epoch's model is saved, but the run knows of the first epoch alone.
     assert len(history(run.path)) == 1
@@ -222,11 +224,12 @@ def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
     assert newest.step == 3
     assert run.model.read_bytes() == (newest.directory / "model.keras").read_bytes()
     killed_training.damage(run.path, random.Random(0))
-    caplog.set_level(logging.INFO)
     assert train(resumed).epochs == 4
     assert "going back to the checkpoint of step 1" in caplog.text
     assert "resumed after step 1 of epoch 1" in caplog.text
     assert killed_training.outcome(run.path) == killed_training.outcome(whole.output)
+    sittings = json.loads(run.config.read_text())["sittings"]
+    assert [sitting["step"] for sitting in sittings] == [0, 1, 1]
 
 
 def test_resuming_a_finished_run_changes_nothing(finished, dataset):
@@ -235,6 +238,8 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
     result = train(make_config(dataset, run, resume=True, jit="loss"))
     assert result.epochs == 4
     assert (run / "history.csv").read_text() == before
+    [sitting] = json.loads((run / "config.json").read_text())["sittings"]
+    assert sitting["step"] == 0
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,43 @@ def test_a_sum_is_the_sum_of_its_losses():
     np.testing.assert_allclose(found, triplets + 0.25 * softmax, rtol=1e-5)
 
 
+def largest_tensor(head, count):
+    """Elements of the largest tensor of a step on so many embeddings, loops and gradient too."""
+
+    @tf.function
+    def step(rows):
+        with tf.GradientTape() as tape:
+            tape.watch(rows)
+            labels = tf.range(count) // EACH
+            loss, health = head.objective(rows, tf.ones(count), labels, tf.range(count))
+        return loss, health, tape.gradient(loss, rows)
+
+    graph = step.get_concrete_function(tf.TensorSpec([count, SIZE], tf.float32)).graph
+    graphs = [graph, *(each.graph for each in graph._functions.values() if hasattr(each, "graph"))]
+    shapes = [out.shape for each in graphs for op in each.get_operations() for out in op.outputs]
+    return max(shape.num_elements() or 0 for shape in shapes)
+
+
+@pytest.mark.parametrize(
+    "title", ["triplet/batch_hard", "contrastive/batch_hard", "cosface + triplet/batch_hard"]
+)
+def test_in_tiles_no_step_has_the_matrix_of_a_batch(title):
+    option = "triplet.tile" if "cosface" in title else "tile"
+    whole = largest_tensor(head_of(title), 120)
+    tiled = largest_tensor(head_of(title, options={option: 16}), 120)
+    assert whole >= 120 * 120
+    assert tiled <= 128 * 16
+
+
+@pytest.mark.parametrize("title", ["triplet/batch_hard", "contrastive/batch_hard"])
+def test_tiles_change_no_figure(title):
+    whole, tiled = (head_of(title, options=options) for options in ({}, {"tile": 5}))
+    (loss, health), (found, shown) = whole.objective(*BATCH), tiled.objective(*BATCH)
+    np.testing.assert_allclose(found, loss, rtol=1e-6)
+    for name, figure in health.items():
+        np.testing.assert_allclose(shown[name], figure, rtol=1e-5, err_msg=name)
+
+
 def test_every_stage_shows_the_hardest_triplets():
     """Whatever is learned from, or compared with besides the batch."""
     _, expected = head_of("triplet/batch_hard").objective(*BATCH)

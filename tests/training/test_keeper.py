@@ -159,6 +159,37 @@ def test_the_best_model_goes_from_checkpoint_to_checkpoint(tmp_path, without_var
     assert not run.candidate.exists()
 
 
+def flip_a_byte(path):
+    """In place, as a disk does it: another name of the same file shows it too."""
+    with path.open("r+b") as file:
+        first = file.read(1)
+        file.seek(0)
+        file.write(bytes([first[0] ^ 1]))
+
+
+def test_a_damaged_best_model_leaves_the_checkpoint_before(tmp_path, without_variables):
+    run = RunDirectory(tmp_path)
+    keep = Keeper(run, Checkpointing())
+    run.candidate.write_text("the best")
+    keep.save(RunState(3), 1, None, [])
+    keep.save(RunState(6), 1, None, [])
+    flip_a_byte(keep.last.directory / "model.keras")
+    assert Keeper(run, Checkpointing()).newest().step == 3
+    assert run.model.read_text() == "the best"
+
+
+def test_damage_to_the_best_model_is_not_handed_on(tmp_path, without_variables):
+    run = RunDirectory(tmp_path)
+    keep = Keeper(run, Checkpointing())
+    run.candidate.write_text("the best")
+    keep.save(RunState(3), 1, None, [])
+    keep.save(RunState(6), 1, None, [])
+    flip_a_byte(keep.last.directory / "model.keras")
+    with pytest.raises(Interrupted, match=r"000000006/model.keras is damaged.*--resume"):
+        keep.save(RunState(9), 1, None, [])
+    assert Keeper(run, Checkpointing()).newest().step == 3
+
+
 def test_no_room_is_no_loss(tmp_path, without_variables, monkeypatch):
     keep = Keeper(RunDirectory(tmp_path), Checkpointing())
     keep.save(RunState(0), 1, None, [])

@@ -6,13 +6,15 @@ import signal
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from facenet_tf.errors import Interrupted
 from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
-from facenet_tf.training import stage_batches
+from facenet_tf.training import progress, stage_batches
+from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
 from facenet_tf.training.keeper import Keeper
@@ -87,6 +89,34 @@ def test_the_confused_of_an_epoch_are_drawn_in_the_next(dataset, tmp_path, seen)
     assert first is None
     assert (second >= 0).any() and second.shape == third.shape
     assert (second != third).any()
+
+
+def test_the_pictures_of_a_spoilt_last_step_are_those_that_were_drawn(
+    dataset, tmp_path, seen, monkeypatch
+):
+    """At the end of the epoch the confused change; its last batch was drawn by those before."""
+    ended = progress.happenings.Throughput.on_epoch_end
+
+    def spoil(self, epoch, logs=None):
+        ended(self, epoch, logs)
+        if epoch == 1:
+            prototypes = self.model.head.prototypes[0]
+            prototypes.assign(tf.fill(prototypes.shape, np.nan))
+
+    monkeypatch.setattr(progress.happenings.Throughput, "on_epoch_end", spoil)
+    named = []
+    real = progress.StageBatches.plain
+
+    def noted(self, step):
+        named.append((step, self._sampling.confused))
+        return real(self, step)
+
+    monkeypatch.setattr(progress.StageBatches, "plain", noted)
+    with pytest.raises(TrainingStopped, match="the weights became nan at step 3 of epoch 2"):
+        train(config_of(dataset, tmp_path / "run", sampling=Sampling(hard=0.5)))
+    [(step, confused)] = named
+    assert step == 2 * STEPS - 1
+    np.testing.assert_array_equal(confused, seen[-1][3])
 
 
 @pytest.mark.slow

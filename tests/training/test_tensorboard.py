@@ -4,8 +4,15 @@ import itertools
 
 import cv2
 import numpy as np
+import tensorflow as tf
+from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from facenet_tf.training.tensorboard import draw_triplets, hardest_triplets, write_projector
+from facenet_tf.training.tensorboard import (
+    TensorBoardLog,
+    draw_triplets,
+    hardest_triplets,
+    write_projector,
+)
 from facenet_tf.training.validation import ValidationPeople
 
 
@@ -55,6 +62,27 @@ def test_triplets_are_drawn_row_by_row():
     height = few.shape[0] // 6
     assert (few[: 2 * height] < 230).any() and (few[3 * height :] == 255).all()
     assert (none == 255).all()
+
+
+def shown(directory):
+    """Step and value of the loss, as TensorBoard takes it from the files of a directory."""
+    accumulator = EventAccumulator(str(directory))
+    accumulator.Reload()
+    points = accumulator.Tensors("train/loss")
+    return [(point.step, float(tf.make_ndarray(point.tensor_proto))) for point in points]
+
+
+def test_epochs_that_were_undone_are_shown_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(TensorBoardLog, "_hardest_triplets", lambda *_: np.zeros((1, 1, 3)))
+    sittings = {0: [5.0, 4.0, 3.0], 1: [2.0], 2: [1.0, 0.5]}
+    for behind, losses in sittings.items():
+        log = TensorBoardLog(tmp_path, None, None, None, behind)
+        log.on_train_begin()
+        for epoch, loss in enumerate(losses, start=behind):
+            log.on_epoch_end(epoch, {"loss": loss})
+        log.on_train_end()
+        expected = {0: losses, 1: [5.0, 2.0], 2: [5.0, 2.0, 1.0, 0.5]}[behind]
+        assert shown(tmp_path) == list(enumerate(expected, start=1))
 
 
 def test_the_projector_has_a_name_a_vector_and_a_thumbnail_for_each_face(dataset, tmp_path):

@@ -1,0 +1,68 @@
+"""With what a run is begun and gone on with."""
+
+import pytest
+
+from facenet_tf.errors import InputError
+from facenet_tf.training import sittings
+from facenet_tf.training.run_directory import RunDirectory
+from facenet_tf.training.sittings import check_sitting, record_sitting
+
+BEGAN = {"python": "3.11.2", "tensorflow": "2.15.1", "numpy": "1.26.4"}
+
+
+@pytest.fixture
+def run(tmp_path):
+    begun = RunDirectory(tmp_path)
+    resolved = {"config": {}, "git_revision": "abc", "versions": BEGAN}
+    begun.start(resolved, overwrite=False, resume=False)
+    return begun
+
+
+@pytest.fixture
+def with_(monkeypatch):
+    def set_up(commit="abc", **versions):
+        monkeypatch.setattr(sittings, "git_revision", lambda: commit)
+        monkeypatch.setattr(sittings, "versions", lambda: BEGAN | versions)
+
+    return set_up
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_with_the_same_nothing_is_said(run, with_, caplog, deterministic):
+    with_(skops="1.0")  # which the run did not note when it began
+    check_sitting(run, deterministic)
+    assert caplog.text == ""
+
+
+def test_others_are_warned_of(run, with_, caplog):
+    with_("def", tensorflow="2.20.0", python="3.12.1")
+    check_sitting(run, deterministic=False)
+    [told] = caplog.messages
+    assert "tensorflow (2.15.1 there, 2.20.0 now)" in told
+    assert "python (3.11.2 there, 3.12.1 now)" in told
+    assert "commit (abc there, def now)" in told
+    assert "numpy" not in told
+
+
+def test_a_deterministic_run_wants_the_versions_that_decide(run, with_, caplog):
+    with_("def", python="3.12.1")
+    check_sitting(run, deterministic=True)
+    assert "commit" in caplog.text
+    with_(python="3.12.1", numpy="2.1.0")
+    with pytest.raises(
+        InputError, match=r"--deterministic.*numpy \(1.26.4 there, 2.1.0 now\)"
+    ) as no:
+        check_sitting(run, deterministic=True)
+    assert "python" not in str(no.value) and "\n" not in str(no.value)
+
+
+def test_sittings_are_listed(run, with_):
+    with_("abc")
+    record_sitting(run, 0)
+    with_("def", numpy="2.1.0")
+    record_sitting(run, 7)
+    assert run.recorded("sittings") == [
+        {"step": 0, "git_revision": "abc", "versions": BEGAN},
+        {"step": 7, "git_revision": "def", "versions": BEGAN | {"numpy": "2.1.0"}},
+    ]
+    assert run.recorded("git_revision") == "abc"
