@@ -174,9 +174,8 @@ def damage(run: Path, chance: random.Random) -> str:
     file = chance.choice(sorted(newest.iterdir()))
     data = bytearray(file.read_bytes())
     data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-    partial = file.with_name("damaged")  # the file may have a second name, in another checkpoint
-    partial.write_bytes(data)
-    partial.replace(file)
+    with file.open("r+b") as opened:  # in place, as a disk does it: no other checkpoint shares it
+        opened.write(data)
     return f"{newest.name}/{file.name}"
 
 
