@@ -14,6 +14,8 @@ UNRESTRICTED_LABEL_FREE = "Unrestricted, Label-Free Outside Data"
 UNRESTRICTED_LABELED = "Unrestricted, Labeled Outside Data"
 
 UNKNOWN = "unknown"
+_OF_LFW = re.compile(r"lfw([\W_].*)?", re.IGNORECASE)
+"""Names of data sets that are LFW: `lfw`, or what begins so, as the recipes name its views."""
 _ALIGNED = "faces found and aligned by networks that others trained (label-free outside data)"
 
 
@@ -31,7 +33,7 @@ def reporting_name(trained_on: str | None, only_that: bool = True) -> dict[str, 
     if trained_on is None:
         why = f"no names are learnt; the threshold comes from pairs of the other folds; {_ALIGNED}"
         return {"name": RESTRICTED_LABEL_FREE, "why": why}
-    if only_that and "lfw" in re.split(r"[\W_]+", trained_on.lower()):
+    if only_that and _OF_LFW.fullmatch(trained_on):
         why = f"trained with the names of LFW's own people ({trained_on}) alone; {_ALIGNED}"
         return {"name": UNRESTRICTED_LABEL_FREE, "why": why}
     why = f"trained with the names of people outside LFW ({trained_on})"

@@ -38,6 +38,8 @@ LISTS = {
     "cplfw": "CPLFW, pairs_CPLFW.txt: LFW's people in other poses",
     "pairs": "a list of pairs",
 }
+LISTED = "listed"
+"""Split of people who would choose thresholds, were they not themselves on the list of pairs."""
 LIST_FOLDS = {"lfw_view1": 1, "lfw_view2": FOLDS}
 _OF_CFP: dict[str, Literal["FF", "FP"]] = {"cfp_ff": "FF", "cfp_fp": "FP"}
 
@@ -134,6 +136,7 @@ def choose_measured(
         listed, left_out = _without_seen(
             listed_pairs(roster, pairs, LISTS[config.protocol]), roster, seen
         )
+        roster = _with_judged_apart(roster, listed)
         has_folds = len(np.unique(pairs.fold)) > 1
         folded = _with_folds(listed, config, has_folds)
     return Measured(
@@ -202,6 +205,14 @@ def _without_seen(pairs: PairSet, roster: Roster, seen: SeenPeople) -> tuple[Pai
     if not len(kept) or kept.genuine.all() or not kept.genuine.any():
         raise InputError("--protocol: hardly a pair is left without people seen in training")
     return dataclasses.replace(kept, protocol=protocol), len(known)
+
+
+def _with_judged_apart(roster: Roster, listed: PairSet) -> Roster:
+    """The roster with the list's people out of the validation split: who is judged chooses nothing
+    that decides about them."""
+    judged = np.unique(roster.identities[np.concatenate([listed.left, listed.right])])
+    moved = roster.of_people(judged) & (roster.splits == "validation")
+    return dataclasses.replace(roster, splits=np.where(moved, LISTED, roster.splits))
 
 
 def _with_folds(listed: PairSet, config: EvaluateConfig, has_folds: bool) -> PairSet:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from facenet_tf import metrics
 from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation.roster import Roster, Vectors, drawn_people
+from facenet_tf.evaluation.roster import Roster, Vectors, drawn_pictures
 
 MOST_PICTURES_PAIRED = 3000
 """All pairs of more pictures than this are too many to sort again for every bootstrap draw."""
@@ -64,11 +64,18 @@ class ScoredPairs:
         """The pairs chosen by a bool [N]."""
         return ScoredPairs(self.roster, self.pairs.where(chosen), self.distance[chosen])
 
+    def with_lost_rejected(self) -> "ScoredPairs":
+        """The same where a picture without a record is never accepted: a failure to enrol makes a
+        false non-match of a genuine pair and no false match of an impostor one (the generalised
+        rates of ISO/IEC 19795-1)."""
+        rejected = np.where(np.isneginf(self.distance), np.inf, self.distance)
+        return dataclasses.replace(self, distance=rejected)
+
 
 def all_pairs_of_split(roster: Roster, split: str, seed: int) -> PairSet | None:
     """All pairs of the pictures of a split's people, duplicates left out.
 
-    Above MOST_PICTURES_PAIRED pictures whole people are drawn at random up to that number.
+    Of more than MOST_PICTURES_PAIRED pictures so many are drawn, of as many people as possible.
 
     Returns:
         The pairs; None unless they hold genuine and impostor ones.
@@ -76,14 +83,15 @@ def all_pairs_of_split(roster: Roster, split: str, seed: int) -> PairSet | None:
     wanted = (roster.splits == split) & ~roster.duplicate
     people = np.unique(roster.identities[wanted])
     protocol = f"all pairs of the pictures of the dataset's {len(people)} {split} people"
-    drawn = drawn_people(roster.where(wanted), MOST_PICTURES_PAIRED, seed)
-    if len(drawn) < len(people):
-        wanted &= roster.of_people(drawn)
-        protocol = (
-            f"all pairs of the pictures of {len(drawn)} people drawn from the dataset's "
-            f"{len(people)} {split} people (seed {seed})"
-        )
     rows = np.flatnonzero(wanted)
+    drawn = drawn_pictures(roster.where(wanted), MOST_PICTURES_PAIRED, seed)
+    if not drawn.all():
+        rows = rows[drawn]
+        protocol = (
+            f"all pairs of {len(rows)} pictures of {len(np.unique(roster.identities[rows]))} "
+            f"people, drawn from the {len(drawn)} pictures of the dataset's {len(people)} {split} "
+            f"people (seed {seed})"
+        )
     left, right = metrics.all_pairs(len(rows))
     left, right = rows[left], rows[right]
     codes = np.unique(roster.identities, return_inverse=True)[1]

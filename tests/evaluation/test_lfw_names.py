@@ -16,6 +16,7 @@ UNTRAINED = "Image-Restricted, Label-Free Outside Data"
         ("lfw_112-funneled", True, INSIDE),
         ("lfw", False, OUTSIDE),
         ("halfway", True, OUTSIDE),
+        ("msceleb_lfw", True, OUTSIDE),
         (None, True, UNTRAINED),
     ],
 )

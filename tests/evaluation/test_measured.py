@@ -153,6 +153,23 @@ def test_list_of_seen_people_only_is_refused(config, dataset, view2):
         figures_of(config("lfw_view2", view2), dataset, seen)
 
 
+def test_who_is_on_the_list_chooses_no_threshold(config, dataset, tmp_path):
+    roster = Roster.of(dataset)
+    choosing = set(np.unique(roster.identities[roster.splits == "validation"]))
+    listed = min(choosing)
+    path = tmp_path / "pairsDevTest.txt"
+    lines = [line.replace("P5", listed) for line in fold_lines(20)]
+    path.write_text("\n".join(["20", *lines]) + "\n")
+    measured = choose_measured(config("lfw_view1", path), roster, NOBODY)
+    of_measured = measured.roster
+    assert listed in of_measured.identities[measured.listed.left]
+    left = set(np.unique(of_measured.identities[of_measured.splits == "validation"]))
+    assert left == choosing - {listed}
+    if measured.validation is not None:
+        rows = np.concatenate([measured.validation.left, measured.validation.right])
+        assert listed not in of_measured.identities[rows]
+
+
 def test_list_of_the_other_view_is_refused(config, dataset, view1, view2):
     with pytest.raises(InputError, match=r"10 folds.*lfw_view1"):
         figures_of(config("lfw_view1", view2), dataset)

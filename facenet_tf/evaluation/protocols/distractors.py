@@ -25,6 +25,7 @@ from facenet_tf.evaluation.protocols.identification import (
     open_figures,
 )
 from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.seen import SEEN
 from facenet_tf.evaluation.table import Table
 from facenet_tf.search import APPROXIMATE, Found, Kind, build_index, recall
 
@@ -46,7 +47,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         return None
     test = vectors.where(measured.test_rows)
     people, draws = People(test), Draws.of(config)
-    strangers, whence = _strangers(vectors, measured, config)
+    strangers, whence = source_of(vectors, measured, config)
     reason = people.too_few(draws)
     if reason or strangers is None:
         return {"skipped": reason or whence}
@@ -67,7 +68,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     }
 
 
-def _strangers(
+def source_of(
     vectors: Vectors, measured: Measured, config: EvaluateConfig
 ) -> tuple[Strangers | None, str]:
     """The strangers that the config asks for, and whence they are; None with the reason.
@@ -86,8 +87,9 @@ def _strangers(
             )
         return others, f"embeddings of {source.name}, people of the same names left out"
     usable = ~roster.lost & ~roster.duplicate
+    known = np.isin(roster.splits, ["train", SEEN])
     for what, rows in (
-        ("people who are not in the test split", usable & (roster.splits != "test")),
+        ("people beside those of the test", usable & ~known & (roster.splits != "test")),
         ("the test people themselves, for want of others", usable & (roster.splits == "test")),
     ):
         if rows.sum() >= FEWEST_REAL:

@@ -31,7 +31,9 @@ from facenet_tf.metrics.nearest import nearest_is_own
 PROTOCOL = (
     "genuine and impostor pairs of a group: both pictures belong to it (within-group impostors); "
     "at the common thresholds, one for each FAR, FMR: share of the group's impostor pairs "
-    "accepted, FNMR: share of its genuine pairs rejected, each where the group has pairs enough; "
+    "accepted, FNMR: share of its genuine pairs rejected, each where the group has pairs enough; a "
+    "picture without a record is never accepted (ISO/IEC 19795-1), so that lost pictures raise the "
+    "FNMR alone; "
     "rank 1: share of the group's pictures whose nearest other picture, of all people's, shows the "
     "same person; "
     "intervals: people of the group drawn with replacement, 95 % percentiles; inequality of the "
@@ -64,7 +66,10 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     scored = ScoredPairs.of(vectors, pairs)
     thresholds, chosen_by = measured.thresholds.by_far, measured.thresholds.chosen_by
     if not thresholds:
-        thresholds, chosen_by = overall_thresholds(scored, config.fars), OVERALL
+        thresholds, chosen_by = (
+            overall_thresholds(scored.with_lost_rejected(), config.fars),
+            OVERALL,
+        )
     judge = _Judge(vectors, scored, thresholds, config)
     return {
         "protocol": f"{pairs.protocol}; {PROTOCOL}; the common thresholds are {chosen_by}",
@@ -143,10 +148,10 @@ class _Judge:
 
     def _at_common_thresholds(self, within: ScoredPairs) -> dict[str, dict[str, Any]]:
         """{FAR: false match and non-match rates, or why there are none} at common thresholds."""
-        pairs = within.pairs
+        pairs, rejecting = within.pairs, within.with_lost_rejected()
         achieved = metrics.achieved_rates(
             pairs.genuine,
-            within.distance,
+            rejecting.distance,
             sides_of(within),
             list(self._thresholds.values()),
             draws=self._config.bootstrap,

@@ -177,18 +177,27 @@ def verdict(results: dict[str, Any]) -> list[str]:
     if not found:
         return []
     key, figure = list(found.items())[-1]
-    accepted = [(far, tar) for far, tar in figure["tar"].items() if tar is not None]
+    # None where the pairs carry no threshold, or lost pictures alone exceed the FAR
+    kept = [
+        far for far, point in figure["tar_points"].items() if point.get("threshold") is not None
+    ]
     line = f"Same person or not ({set_name(key, figure).replace('_', ' ')}): "
-    if accepted:
-        far, tar = accepted[-1]
+    if kept:
+        far = min(kept, key=float)
+        within = figure.get("bootstrap", {}).get("tar", {}).get(far)
         line += (
-            f"{percent(tar)} of the pairs of one person are recognised while "
+            f"{percent(figure['tar'][far])} of the pairs of one person are recognised"
+            f"{f' (95 % interval {interval(within)})' if within else ''} while "
             f"{100 * float(far):g} % of the pairs of two people are taken for one"
         )
     else:
         line += f"equal error {percent(figure['eer'])}"
     if figure.get("accuracy_mean") is not None:
         line += f"; {percent(figure['accuracy_mean'])} of the decisions are right"
+    if lost := figure["pairs_with_lost_picture"]:
+        line += (
+            f"; {lost} of {figure['pairs']} pairs, with a picture that has no record, are errors"
+        )
     return [f"{line}."]
 
 

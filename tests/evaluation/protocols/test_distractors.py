@@ -1,18 +1,23 @@
 """Identification among strangers, against galleries that hold them."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.methods.galleries import Draws, People, closed_trials, open_trials
 from facenet_tf.evaluation.methods.strangers import MadeUp
+from facenet_tf.evaluation.options.distractors import DistractorsOptions
+from facenet_tf.evaluation.protocols import distractors
 from facenet_tf.evaluation.protocols.distractors import crowd_figures, tables
+from facenet_tf.evaluation.seen import SEEN
 from facenet_tf.search import index
 
 from ...metrics import twins
-from ..made_up import people_vectors
+from ..made_up import measured_of, people_vectors
 
 DRAWS, FARS = Draws(count=3), (0.5, 0.01)
 
@@ -92,6 +97,17 @@ def test_tables_compare_strangers_with_people(crowd, source):
     assert [row[0] for row in table.rows] == ["20", "60"]
     assert "squared distance" in table.note
     assert "recall" not in found
+
+
+def test_nobody_whom_the_network_was_trained_on_is_a_model_of_strangers(tmp_path):
+    vectors = people_vectors(people=9, pictures=10)
+    splits = np.repeat(["test", "train", SEEN, "validation"], [30, 20, 20, 20])
+    vectors = dataclasses.replace(
+        vectors, roster=dataclasses.replace(vectors.roster, splits=splits)
+    )
+    config = EvaluateConfig(tmp_path, distractors=DistractorsOptions(sizes=(50,)))
+    _, told = distractors.source_of(vectors, measured_of(vectors), config)
+    assert "after the 20 embeddings of people beside those of the test" in told
 
 
 def test_an_approximate_search_tells_its_recall(crowd, source, monkeypatch):

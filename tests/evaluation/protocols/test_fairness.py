@@ -12,6 +12,7 @@ from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.protocol import Results
 from facenet_tf.evaluation.protocols import fairness
 from facenet_tf.evaluation.protocols.fairness import FAIRNESS
+from facenet_tf.evaluation.roster import NO_RECORD
 
 from ..made_up import measured_of, people_vectors, thresholds_at
 
@@ -120,6 +121,21 @@ def test_a_group_with_too_few_pairs_has_a_reason_in_place_of_a_rate(vectors, tmp
     assert "a: no FNMR: 2 genuine pairs" in table.note
     (plot,) = FAIRNESS.plots(Results(config, measured, {}, {"fairness": found}))
     assert not plot.figure.axes[0].lines
+
+
+def test_lost_pictures_raise_no_false_match_rate(vectors, config):
+    lost = np.arange(len(vectors.roster)) % 6 == 0
+    records = np.where(lost, NO_RECORD, vectors.roster.records)
+    holed = dataclasses.replace(
+        vectors,
+        roster=dataclasses.replace(vectors.roster, records=records),
+        values=np.where(lost[:, None], np.nan, vectors.values),
+    )
+    strict = thresholds_at(f01=1e-9)
+    found = fairness.figures(holed, measured_of(holed, thresholds=strict), config)
+    for group in found["attributes"]["parity"]["groups"].values():
+        assert group["common"]["0.1"]["fmr"] == 0
+        assert group["common"]["0.1"]["fnmr"] == 1
 
 
 def test_the_overall_threshold_is_called_that(found):

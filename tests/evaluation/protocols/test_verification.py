@@ -8,6 +8,7 @@ from facenet_tf.datasets.pairs import Pairs
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import pair_sets
 from facenet_tf.evaluation.methods import pair_figures
+from facenet_tf.evaluation.protocols import verification
 from facenet_tf.evaluation.roster import Vectors
 
 from ..made_up import people_vectors
@@ -44,13 +45,13 @@ def test_all_pairs_are_genuine_within_a_person():
     assert pairs.genuine.sum() == 6 * 10
 
 
-def test_too_many_pictures_are_drawn_by_whole_people(monkeypatch):
+def test_of_too_many_pictures_everybody_gives_some(monkeypatch):
     monkeypatch.setattr(pair_sets, "MOST_PICTURES_PAIRED", 17)
     vectors = made_up()
     pairs = pairs_of(vectors)
     rows = np.unique(np.concatenate([pairs.left, pairs.right]))
-    assert np.unique(vectors.roster.identities[rows], return_counts=True)[1].tolist() == [5] * 3
-    assert "3 people drawn" in pairs.protocol
+    assert np.unique(vectors.roster.identities[rows], return_counts=True)[1].tolist() == [2] * 6
+    assert "12 pictures of 6 people" in pairs.protocol
 
 
 @pytest.mark.parametrize(("people", "pictures"), [(1, 5), (5, 1), (1, 1)])
@@ -92,6 +93,15 @@ def test_without_lost_is_the_figure_of_the_other_pairs():
     assert figures["pairs_by_outcome"] == {"no_face": 29, "ok": 435}
     assert figures["without_lost"]["auc"] == expected["auc"]
     assert figures["auc"] < expected["auc"]
+
+
+def test_the_verdict_is_of_a_threshold_that_there_is():
+    """Lost pictures alone are more false accepts than FAR 0.05 allows: a TAR of 0 says nothing."""
+    figures = pair_figures.ranking_figures(scored_of(made_up(lost=(0,))), fars=(0.5, 0.1, 0.05))
+    assert figures["tar"]["0.05"] == 0 and figures["tar_points"]["0.05"]["threshold"] is None
+    (said,) = verification.verdict({"verification": {"unseen_people": figures}})
+    assert "while 10 % of the pairs of two people" in said
+    assert "29 of 435 pairs" in said
 
 
 def test_bootstrap_intervals_hold_the_figures():
