@@ -19,8 +19,8 @@ PROTOCOL = (
     "thresholds are chosen by the impostor pairs of the dataset's validation people (pictures "
     "without a record left out: they never come to a comparison; of more than "
     f"{MOST_PICTURES_PAIRED:,} pictures so many are drawn, of all people); intervals: 95 %, people "
-    "drawn with replacement; achieved: the thresholds on pairs of other people, each applied once, where "
-    "a pair with a picture that has no record is an error; lost apart: without such pairs"
+    "drawn with replacement; achieved: the thresholds on pairs of other people, each applied once, "
+    "where a pair with a picture that has no record is an error; lost apart: without such pairs"
 )
 
 
