@@ -139,6 +139,8 @@ def drawn_pictures(roster: Roster, pictures: int, seed: int) -> NDArray[np.bool_
     where two of each are still too many, people are drawn. What is drawn anew behind intervals is
     people, so that few of them with many pictures would tell less.
     """
+    if len(roster) <= pictures:
+        return np.ones(len(roster), bool)
     people, code, counts = np.unique(roster.identities, return_inverse=True, return_counts=True)
     random = np.random.default_rng([seed, len(people)])
     shuffled = random.permutation(len(roster))
