@@ -1,4 +1,4 @@
-"""Writes the tables of README.md, docs/results.md and docs/models.md from what is in docs/results.
+"""Writes the tables of README.md, the results and docs/models.md from what is in docs/results.
 
     python docs/tables.py [--check]
 
@@ -22,7 +22,10 @@ import tables_of_protocols as protocols
 import tables_of_transfer as transfer
 from figures import DOCS, NotMeasuredError
 
-DOCUMENTS = [DOCS.parent / "README.md", DOCS / "results.md", DOCS / "models.md"]
+DOCUMENTS = [
+    DOCS.parent / "README.md",
+    *(DOCS / f"{name}.md" for name in ("results", "results_protocols", "models")),
+]
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 TABLES = {

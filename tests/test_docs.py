@@ -121,7 +121,10 @@ class TestTables:
             monkeypatch.setattr(f"figures.{name}", tmp_path)
         return tmp_path
 
-    @pytest.mark.parametrize("name", ["README.md", "docs/results.md", "docs/models.md"])
+    @pytest.mark.parametrize(
+        "name",
+        ["README.md", "docs/results.md", "docs/results_protocols.md", "docs/models.md"],
+    )
     def test_are_those_of_the_results(self, tables, name):
         text = (ROOT / name).read_text()
         assert tables.BLOCK.search(text)
