@@ -41,7 +41,7 @@ from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 PairList = Literal[
     "none", "lfw_view1", "lfw_view2", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "pairs"
 ]
-LISTS = {
+LIST_FILES = {
     "lfw_view1": "LFW's pairsDevTest.txt",
     "lfw_view2": "LFW's pairs.txt",
     "cfp_ff": "the folder of CFP",
@@ -206,12 +206,12 @@ class EvaluateConfig:
         """Raises InputError for the first option that cannot be meant."""
         if self.protocol != "none" and self.pairs is None:
             raise InputError(
-                f"--protocol {self.protocol} needs --pairs: give {LISTS[self.protocol]}"
+                f"--protocol {self.protocol} needs --pairs: give {LIST_FILES[self.protocol]}"
             )
         if self.protocol == "none" and self.pairs is not None:
-            raise InputError(f"--pairs {self.pairs} needs --protocol: give {', '.join(LISTS)}")
+            raise InputError(f"--pairs {self.pairs} needs --protocol: give {', '.join(LIST_FILES)}")
         if self.list_only and self.protocol == "none":
-            raise InputError(f"--list-only needs --protocol: give {', '.join(LISTS)}")
+            raise InputError(f"--list-only needs --protocol: give {', '.join(LIST_FILES)}")
         self._check_systems()
         require_at_least(self, _SMALLEST)
         if self.seed >= 2**32:

@@ -28,7 +28,7 @@ from facenet_tf.records.dataset import FaceDataset
 
 FOLDS = 10
 CUT = f"{FOLDS} folds, contiguous within genuine and within impostor pairs"
-LISTS = {
+LIST_PROTOCOLS = {
     "lfw_view1": "LFW View 1, pairsDevTest.txt",
     "lfw_view2": "LFW View 2, pairs.txt, image-restricted list, people not seen in training",
     "cfp_ff": "CFP, frontal against frontal",
@@ -52,7 +52,7 @@ class Measured:
         unseen: all pairs of the test people's pictures, if these give any.
         validation: the same of the validation people, who choose thresholds.
         steered: those of them who are known to have steered the training.
-        thresholds: what decides pairs, of the vectors that are judged (see `calibration`).
+        thresholds: what decides pairs, of the vectors that are judged (see `chosen_thresholds`).
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
         folds: how these came about.
@@ -132,7 +132,7 @@ def choose_measured(
     listed, folded, left_out, has_folds = None, None, 0, False
     if pairs is not None:
         listed, left_out = _without_seen(
-            listed_pairs(roster, pairs, LISTS[config.protocol]), roster, seen
+            listed_pairs(roster, pairs, LIST_PROTOCOLS[config.protocol]), roster, seen
         )
         has_folds = len(np.unique(pairs.fold)) > 1
         folded = _with_folds(listed, config, has_folds)
