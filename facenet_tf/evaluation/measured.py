@@ -14,6 +14,7 @@ from facenet_tf.datasets.template_lists import read_members
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.fixed_thresholds import FixedThresholds
+from facenet_tf.evaluation.list_labels import with_checked_labels
 from facenet_tf.evaluation.named_pictures import rows_of_named
 from facenet_tf.evaluation.pair_sets import (
     MOST_PICTURES_PAIRED,
@@ -108,7 +109,7 @@ def choose_measured(
 
     Raises:
         InputError: the dataset has no test people, or not the pictures of the published list, or
-            its crops are not those of the files of ready crops.
+            names against its labels, or its crops are not those of the files of ready crops.
     """
     if config.bins.files and dataset is not None:
         check_takes_crops(dataset.preprocessing)
@@ -130,10 +131,10 @@ def choose_measured(
             "see: build it with some"
         )
     listed, folded, left_out, has_folds = None, None, 0, False
-    if pairs is not None:
-        listed, left_out = _without_seen(
-            listed_pairs(roster, pairs, LIST_PROTOCOLS[config.protocol]), roster, seen
-        )
+    if pairs is not None and config.pairs is not None:
+        named = listed_pairs(roster, pairs, LIST_PROTOCOLS[config.protocol])
+        checked = with_checked_labels(named, roster, config.pairs)
+        listed, left_out = _without_seen(checked, roster, seen)
         has_folds = len(np.unique(pairs.fold)) > 1
         folded = _with_folds(listed, config, has_folds)
     return Measured(
