@@ -41,7 +41,7 @@ from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 PairList = Literal[
     "none", "lfw_view1", "lfw_view2", "cfp_ff", "cfp_fp", "agedb_30", "calfw", "cplfw", "pairs"
 ]
-LISTS = {
+LIST_FILES = {
     "lfw_view1": "LFW's pairsDevTest.txt",
     "lfw_view2": "LFW's pairs.txt",
     "cfp_ff": "the folder of CFP",
@@ -79,7 +79,8 @@ class EvaluateConfig:
     a file that docs/guide.md lists."""
     output: Path | None = None
     """Evaluation directory to write; without it RUN/evaluation, with weights
-    runs/WEIGHTS/DATASET."""
+    runs/WEIGHTS/DATASET. WEIGHTS is the name of a file in this directory, without its ending; of
+    others the path, with + between folders."""
     seed: int = 0
     """Of the repeated splits, the cross-validation, the bootstrap and t-SNE."""
     batch_size: int = 64
@@ -110,7 +111,8 @@ class EvaluateConfig:
     jpeg, noise, rotation or occlusion with their strength (docs/measuring.md)."""
     protocol: PairList = "none"
     """Published list of pairs: of LFW View 1 for development, View 2 for the final figure; of CFP
-    frontal against frontal or profile; AgeDB-30, CALFW, CPLFW; pairs: any other list."""
+    frontal against frontal or profile; AgeDB-30, CALFW, CPLFW; pairs: any other list, as --pairs
+    alone is taken to be."""
     pairs: Path | None = None
     """File of the protocol's pairs: LFW's pairsDevTest.txt (View 1) or pairs.txt (View 2), the
     folder of CFP, or a list in any form that docs/measuring.md shows."""
@@ -179,7 +181,7 @@ class EvaluateConfig:
         if self.weights is None and not is_model_file(self.run):
             return self.run / "evaluation"
         source = Path(self.weights) if self.weights is not None else self.run
-        return Path("runs", source.stem, self.dataset.name if self.dataset else "embeddings")
+        return Path("runs", _name_of(source), self.dataset.name if self.dataset else "embeddings")
 
     @property
     def needs_pictures(self) -> bool:
@@ -190,13 +192,15 @@ class EvaluateConfig:
     def resolved(self) -> "EvaluateConfig":
         """The config with its directories in their places: with weights of others the first
         argument is the dataset, and without a dataset it is the demonstration's, where any is
-        needed."""
+        needed. A list of pairs without a protocol is one in any form."""
         run, dataset = self.run, self.dataset
         if self.weights is not None and run != type(self).run:
             run, dataset = type(self).run, run
         if dataset is None and self.needs_pictures:
             dataset = DEMONSTRATION
-        return dataclasses.replace(self, run=run, dataset=dataset)
+        a_list: PairList = "pairs" if self.pairs is not None else "none"
+        protocol = a_list if self.protocol == "none" else self.protocol
+        return dataclasses.replace(self, run=run, dataset=dataset, protocol=protocol)
 
     def recorded(self) -> dict[str, Any]:
         """The config as evaluation.json has it."""
@@ -206,12 +210,12 @@ class EvaluateConfig:
         """Raises InputError for the first option that cannot be meant."""
         if self.protocol != "none" and self.pairs is None:
             raise InputError(
-                f"--protocol {self.protocol} needs --pairs: give {LISTS[self.protocol]}"
+                f"--protocol {self.protocol} needs --pairs: give {LIST_FILES[self.protocol]}"
             )
-        if self.protocol == "none" and self.pairs is not None:
-            raise InputError(f"--pairs {self.pairs} needs --protocol: give {', '.join(LISTS)}")
-        if self.list_only and self.protocol == "none":
-            raise InputError(f"--list-only needs --protocol: give {', '.join(LISTS)}")
+        if self.pairs is not None and self.pairs.is_dir() and not self.protocol.startswith("cfp"):
+            raise InputError(f"--pairs {self.pairs} is a folder: give --protocol cfp_ff or cfp_fp")
+        if self.list_only and self.pairs is None:
+            raise InputError("--list-only needs --pairs: give a list of pairs")
         self._check_systems()
         require_at_least(self, _SMALLEST)
         if self.seed >= 2**32:
@@ -249,6 +253,14 @@ class EvaluateConfig:
                 raise InputError(
                     f"--{option.replace('_', '-')} needs pictures, and only embeddings are measured"
                 )
+
+
+def _name_of(source: Path) -> str:
+    """A folder's name that tells weights or embeddings from those of the same name elsewhere."""
+    place, here = source.resolve(), Path.cwd()
+    inside = place.is_relative_to(here)
+    parts = place.relative_to(here).parts if inside else place.parts[1:]
+    return place.stem if len(parts) < 2 else "+".join(parts)
 
 
 def _plain(value: Any) -> Any:

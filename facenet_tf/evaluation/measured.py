@@ -14,6 +14,7 @@ from facenet_tf.datasets.template_lists import read_members
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.fixed_thresholds import FixedThresholds
+from facenet_tf.evaluation.list_labels import with_checked_labels
 from facenet_tf.evaluation.named_pictures import rows_of_named
 from facenet_tf.evaluation.pair_sets import (
     MOST_PICTURES_PAIRED,
@@ -28,7 +29,7 @@ from facenet_tf.records.dataset import FaceDataset
 
 FOLDS = 10
 CUT = f"{FOLDS} folds, contiguous within genuine and within impostor pairs"
-LISTS = {
+LIST_PROTOCOLS = {
     "lfw_view1": "LFW View 1, pairsDevTest.txt",
     "lfw_view2": "LFW View 2, pairs.txt, image-restricted list, people not seen in training",
     "cfp_ff": "CFP, frontal against frontal",
@@ -54,7 +55,7 @@ class Measured:
         unseen: all pairs of the test people's pictures, if these give any.
         validation: the same of the validation people, who choose thresholds.
         steered: those of them who are known to have steered the training.
-        thresholds: what decides pairs, of the vectors that are judged (see `calibration`).
+        thresholds: what decides pairs, of the vectors that are judged (see `chosen_thresholds`).
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
         folds: how these came about.
@@ -110,7 +111,7 @@ def choose_measured(
 
     Raises:
         InputError: the dataset has no test people, or not the pictures of the published list, or
-            its crops are not those of the files of ready crops.
+            names against its labels, or its crops are not those of the files of ready crops.
     """
     if config.bins.files and dataset is not None:
         check_takes_crops(dataset.preprocessing)
@@ -132,10 +133,10 @@ def choose_measured(
             "see: build it with some"
         )
     listed, folded, left_out, has_folds = None, None, 0, False
-    if pairs is not None:
-        listed, left_out = _without_seen(
-            listed_pairs(roster, pairs, LISTS[config.protocol]), roster, seen
-        )
+    if pairs is not None and config.pairs is not None:
+        named = listed_pairs(roster, pairs, LIST_PROTOCOLS[config.protocol])
+        checked = with_checked_labels(named, roster, config.pairs)
+        listed, left_out = _without_seen(checked, roster, seen)
         roster = _with_judged_apart(roster, listed)
         has_folds = len(np.unique(pairs.fold)) > 1
         folded = _with_folds(listed, config, has_folds)

@@ -27,7 +27,7 @@ from typing import Any
 
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
-from facenet_tf.evaluation.methods.calibration import calibrated
+from facenet_tf.evaluation.methods.chosen_thresholds import calibrated
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.protocols.all_pairs import ALL_PAIRS
 from facenet_tf.evaluation.protocols.bins import BINS

@@ -73,13 +73,13 @@ from facenet_tf.metrics.roc import (
     RocCurve,
     SortedPairs,
     area_under_curve,
-    check_carries_far,
     equal_error_rate,
     operating_point,
     overlap,
     roc_curve,
     supports_far,
     tar_at,
+    too_few_for_far,
 )
 from facenet_tf.metrics.separation import Separation, curve_separation, separation
 from facenet_tf.metrics.shares import PeopleShares, share_interval
@@ -134,7 +134,6 @@ __all__ = [
     "bootstrap_identities",
     "brier_score",
     "brier_score_of_classes",
-    "check_carries_far",
     "contiguous_folds",
     "cumulative_matches",
     "curve_separation",
@@ -178,5 +177,6 @@ __all__ = [
     "tar_at",
     "tar_intervals",
     "threshold_at_far",
+    "too_few_for_far",
     "wilson_interval",
 ]

@@ -155,10 +155,15 @@ def supports_far(impostors: int, far: float) -> bool:
     return impostors >= MINIMUM_FALSE_ACCEPTS / far * (1 - 1e-12)
 
 
+def too_few_for_far(
+    count: int, far: float, counted: str = "impostor pairs", errors: str = "false accepts"
+) -> str:
+    """How many `counted` were needed for a figure at this FAR, of which there are so few."""
+    needed = int(np.ceil(MINIMUM_FALSE_ACCEPTS / far * (1 - 1e-12)))
+    return f"{count} {counted}; {MINIMUM_FALSE_ACCEPTS} expected {errors} at this FAR need {needed}"
+
+
 def check_carries_far(impostors: int, far: float) -> None:
     """Raises ValueError, with how many were needed, unless `supports_far`."""
     if not supports_far(impostors, far):
-        raise ValueError(
-            f"{impostors} impostor pairs; {MINIMUM_FALSE_ACCEPTS} expected false accepts at this "
-            f"FAR need {int(np.ceil(MINIMUM_FALSE_ACCEPTS / far * (1 - 1e-12)))}"
-        )
+        raise ValueError(too_few_for_far(impostors, far))

@@ -36,7 +36,7 @@ def test_sensible_options_pass(config):
     ("changes", "named"),
     [
         ({"protocol": "lfw_view1"}, r"--pairs.*pairsDevTest\.txt"),
-        ({"pairs": Path("pairs.txt")}, "--protocol"),
+        ({"pairs": Path()}, r"--pairs \. is a folder: give --protocol cfp_ff"),
         ({"run": Path("nowhere")}, r"nowhere.model\.keras"),
         ({"batch_size": 0}, "--batch-size"),
         ({"unseen_people": 1}, "--unseen-people"),
@@ -47,7 +47,7 @@ def test_sensible_options_pass(config):
         ({"svm_c": (1.0, 0.0)}, "--svm-c"),
         ({"svm_kernels": ()}, "--svm-kernels"),
         ({"fars": (0.1, 0.0)}, "--fars"),
-        ({"list_only": True}, "--list-only needs --protocol"),
+        ({"list_only": True}, "--list-only needs --pairs"),
         ({"few_shot": (1, 0)}, "--few-shot"),
         ({"draws": 1}, "--draws"),
         ({"degrade": ("grey", "blur")}, "--degrade blur"),
@@ -56,6 +56,27 @@ def test_sensible_options_pass(config):
 def test_options_that_cannot_be_meant_are_named(config, changes, named):
     with pytest.raises(InputError, match=named):
         dataclasses.replace(config, **changes).check()
+
+
+def test_a_list_alone_is_one_of_the_users_own(config):
+    alone = dataclasses.replace(config, pairs=Path("pairs.txt"), list_only=True).resolved()
+    alone.check()
+    assert alone.protocol == "pairs"
+    named = dataclasses.replace(config, pairs=Path("pairs.txt"), protocol="lfw_view2")
+    assert named.resolved().protocol == "lfw_view2"
+    assert config.resolved().protocol == "none"
+
+
+def test_files_of_one_name_are_written_to_directories_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sources = ["a/x.npz", "b/x.npz", "b/x.csv", "x.npz", "../x.npz", "/x/a/x.npz"]
+    outputs = [EvaluateConfig(Path(source)).output_directory for source in sources]
+    assert len(set(outputs)) == len(outputs)
+    assert outputs[0] == Path("runs/a+x.npz/embeddings")
+    assert outputs[3] == Path("runs/x/embeddings")
+    assert EvaluateConfig(tmp_path / "a/x.npz").output_directory == outputs[0]
+    of_weights = EvaluateConfig(dataset=Path("data/mine"), weights="others/x.pt")
+    assert of_weights.output_directory == Path("runs/others+x.pt/mine")
 
 
 def test_with_weights_the_dataset_comes_first():

@@ -8,6 +8,7 @@ from facenet_tf.metrics import (
     operating_point,
     roc_curve,
     supports_far,
+    too_few_for_far,
 )
 
 from . import twins
@@ -139,3 +140,12 @@ class TestDegenerate:
 )
 def test_far_needs_ten_expected_false_accepts(impostors, far, expected):
     assert supports_far(impostors, far) is expected
+
+
+@pytest.mark.parametrize("far", [0.1, 0.07, 1e-3, 1e-6])
+def test_the_number_that_a_far_needs_is_the_least_that_carries_it(far):
+    told = too_few_for_far(3, far, "unknown probes", "false alarms")
+    assert told.startswith("3 unknown probes; 10 expected false alarms ")
+    needed = int(told.split()[-1])
+    assert supports_far(needed, far)
+    assert not supports_far(needed - 1, far)

@@ -60,7 +60,8 @@ def tar_figures(
     for far in fars:
         if not metrics.supports_far(impostors, far):
             tars[str(far)] = None
-            points[str(far)] = {"impostor_pairs": impostors, "skipped": too_few(impostors, far)}
+            reason = metrics.too_few_for_far(impostors, far)
+            points[str(far)] = {"impostor_pairs": impostors, "skipped": reason}
             continue
         point = metrics.operating_point(curve, far)
         tars[str(far)] = point.tar
@@ -96,15 +97,6 @@ def _pairs_by_outcome(roster: Roster, pairs: PairSet) -> dict[str, Any]:
         "pairs_with_lost_picture": int(lost.sum()),
         "pairs_by_outcome": {outcome: count for outcome, count in counts.items() if count},
     }
-
-
-def too_few(impostors: int, far: float) -> str:
-    """Why there is no figure at a FAR that so few impostor pairs do not carry."""
-    try:
-        metrics.check_carries_far(impostors, far)
-    except ValueError as error:
-        return str(error)
-    raise ValueError(f"{impostors} impostor pairs carry a FAR of {far}")
 
 
 def curve_fars(impostors: int) -> NDArray[np.float64]:

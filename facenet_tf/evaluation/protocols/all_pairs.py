@@ -14,7 +14,6 @@ from facenet_tf.evaluation.methods.pair_figures import (
     LOST,
     curve_fars,
     tar_figures,
-    too_few,
 )
 from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.protocol import Protocol
@@ -100,7 +99,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
         tar, point = found["tar"][far], found["tar_points"][far]
         over_people = interval(boot.get("tar", {}).get(far))
         if tar is None:
-            rows.append([far, "no figure", too_few(found["impostor_pairs"], float(far)), "-"])
+            reason = metrics.too_few_for_far(found["impostor_pairs"], float(far))
+            rows.append([far, "no figure", reason, "-"])
         else:
             rows.append([far, share(tar), interval(point["interval"]), over_people])
     d_prime = "" if found["d_prime"] is None else f", d' {found['d_prime']:.2f}"

@@ -18,7 +18,7 @@ from facenet_tf import metrics
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.methods.attributes import UNKNOWN, read_attributes
-from facenet_tf.evaluation.methods.pair_figures import ranking_figures, sides_of, too_few
+from facenet_tf.evaluation.methods.pair_figures import ranking_figures, sides_of
 from facenet_tf.evaluation.methods.threshold_figures import overall_thresholds
 from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
@@ -187,7 +187,8 @@ def why_none(pairs: PairSet, rate: str, far: str) -> str | None:
         few = genuines < FEWEST_GENUINE
         return f"{genuines} genuine pairs, fewer than {FEWEST_GENUINE}" if few else None
     impostors = len(pairs) - genuines
-    return None if metrics.supports_far(impostors, float(far)) else too_few(impostors, float(far))
+    carried = metrics.supports_far(impostors, float(far))
+    return None if carried else metrics.too_few_for_far(impostors, float(far))
 
 
 def _rate(rate: str, why: str | None, value: float, within: Any) -> dict[str, Any]:

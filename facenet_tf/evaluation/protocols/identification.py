@@ -21,7 +21,6 @@ from facenet_tf.evaluation.options.identification import IdentificationOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table, by_vectors, interval, percent
-from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
 
 CURVE = 50
 """Ranks of the curve of matches; more are of no use to anybody."""
@@ -237,10 +236,7 @@ def _spread(values: NDArray[np.float64]) -> dict[str, float]:
 
 
 def _too_few(unknown: int, far: float) -> dict[str, Any]:
-    needed = int(np.ceil(MINIMUM_FALSE_ACCEPTS / far))
-    reason = (
-        f"{unknown} unknown probes; {MINIMUM_FALSE_ACCEPTS} expected false alarms need {needed}"
-    )
+    reason = metrics.too_few_for_far(unknown, far, "unknown probes", "false alarms")
     return {"mean": None, "skipped": reason}
 
 

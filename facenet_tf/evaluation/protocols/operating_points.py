@@ -14,7 +14,7 @@ from facenet_tf import thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
-from facenet_tf.evaluation.methods.calibration import dataset_of, model_file
+from facenet_tf.evaluation.methods.chosen_thresholds import dataset_of, model_file
 from facenet_tf.evaluation.methods.threshold_figures import PROTOCOL, achieved
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs

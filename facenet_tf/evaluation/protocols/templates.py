@@ -42,6 +42,7 @@ class _Templates:
     template: NDArray[np.int64]
     medium: NDArray[np.str_]
     quality: NDArray[np.float64] | None
+    subject: dict[int, str]
     pairs: TemplatePairs
 
 
@@ -51,6 +52,8 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         return None
     asked = _read(measured, config)
     qualities = {MEDIA: None} | ({} if asked.quality is None else {WEIGHTED: asked.quality})
+    pictures = np.unique(asked.rows)
+    lost = int(np.isnan(vectors.values[pictures]).any(axis=1).sum())
     found = {}
     for name, quality in qualities.items():
         pooled = _pooled(vectors, asked, quality)
@@ -64,7 +67,8 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
             ),
             "templates": len(pooled.roster),
             "templates_without_vector": int(pooled.roster.lost.sum()),
-            "pictures": len(np.unique(asked.rows)),
+            "pictures": len(pictures),
+            "pictures_without_vector": lost,
             "pairs_of_seen_people_left_out": hidden,
         }
     return found
@@ -83,20 +87,22 @@ def _read(measured: Measured, config: EvaluateConfig) -> _Templates:
         )
     quality = read_qualities(options.quality, members.keys) if options.quality else None
     pairs = read_template_pairs(options.pairs, members)
-    return _Templates(rows, members.template, members.medium, quality, pairs)
+    return _Templates(rows, members.template, members.medium, quality, members.subject, pairs)
 
 
 def _pooled(vectors: Vectors, asked: _Templates, quality: NDArray | None) -> Vectors:
-    """A roster of templates, each with the person and the split of its first picture."""
+    """A roster of templates, each with the split of its first picture, and the person too where
+    the lists do not say whom it shows."""
     templates, values = metrics.pooled_templates(
         vectors.values[asked.rows], asked.template, asked.medium, quality
     )
     first = asked.rows[np.unique(asked.template, return_index=True)[1]]
     lost = np.isnan(values).any(axis=1)
     members = vectors.roster
+    names = zip(templates.tolist(), members.identities[first].tolist(), strict=True)
     roster = Roster(
         keys=templates.astype(np.str_),
-        identities=members.identities[first],
+        identities=np.array([asked.subject.get(number, name) for number, name in names]),
         splits=members.splits[first],
         outcomes=np.where(lost, "no_vector", "ok"),
         records=np.where(lost, NO_RECORD, 0),
@@ -119,10 +125,17 @@ def _without_seen(pairs: PairSet, roster: Roster) -> tuple[PairSet, int]:
 
 def tables(results: dict[str, Any]) -> list[Table]:
     """Per pooling the points on the curve, with intervals."""
-    return [
-        dataclasses.replace(points_table(name.replace("_", " "), found), detail=False)
-        for name, found in results["templates"].items()
-    ]
+    return [_table(name, found) for name, found in results["templates"].items()]
+
+
+def _table(pooling: str, found: dict[str, Any]) -> Table:
+    table = points_table(pooling.replace("_", " "), found)
+    note = (
+        f"{table.note}; {found['pictures_without_vector']} of {found['pictures']} pictures have no "
+        f"vector and no part in their templates, {found['templates_without_vector']} of "
+        f"{found['templates']} templates have none at all"
+    )
+    return dataclasses.replace(table, detail=False, note=note)
 
 
 TEMPLATES = Protocol(

@@ -82,6 +82,38 @@ def test_a_template_without_a_vector_is_an_error_in_every_pair(vectors, config):
     assert found["without_lost"]["pairs"] == 435 - 29
 
 
+def test_lost_members_of_templates_are_counted_and_told(vectors, config):
+    values = vectors.values.copy()
+    values[[0, 1, 7]] = np.nan
+    config.templates.members[0].write_text(
+        config.templates.members[0].read_text() + f"\n{vectors.roster.keys[0]} 29 7777"
+    )
+    found = found_of(dataclasses.replace(vectors, values=values), config)
+    for pooled in found.values():
+        assert (pooled["pictures"], pooled["pictures_without_vector"]) == (120, 3)
+        assert pooled["templates_without_vector"] == 0
+    assert all("3 of 120 pictures" in table.note for table in tables({"templates": found}))
+
+
+def test_intervals_are_over_the_subjects_of_the_lists(vectors, config, tmp_path):
+    """Folders that are no people's, as IJB's `img` and `frames`, have no part in them."""
+    roster = vectors.roster
+    lines = [
+        f"{row // 4},{roster.identities[row]},{key}" for row, key in enumerate(roster.keys.tolist())
+    ]
+    head = "TEMPLATE_ID,SUBJECT_ID,FILENAME"
+    (tmp_path / "members.csv").write_text("\n".join([head, *lines]))
+    members = (tmp_path / "members.csv",)
+    config = dataclasses.replace(
+        config, templates=TemplatesOptions(members, config.templates.pairs)
+    )
+    one_folder = dataclasses.replace(roster, identities=np.full(len(roster), "img"))
+    found = found_of(dataclasses.replace(vectors, roster=one_folder), config)["media_average"]
+    expected = found_of(vectors, config)["media_average"]["bootstrap"]
+    assert found["bootstrap"] == expected
+    assert expected["auc"][0] < expected["auc"][1]
+
+
 def test_pairs_of_seen_people_are_left_out(vectors, config):
     splits = np.where(vectors.roster.identities == "p3", SEEN, "test")
     roster = dataclasses.replace(vectors.roster, splits=splits)

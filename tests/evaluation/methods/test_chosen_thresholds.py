@@ -10,7 +10,7 @@ from facenet_tf import metrics, thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import registry
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.methods.calibration import calibrated
+from facenet_tf.evaluation.methods.chosen_thresholds import calibrated
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs, all_pairs_of_split
 from facenet_tf.evaluation.protocol import Protocol
