@@ -65,6 +65,7 @@ TABLES = {
     "fine-tuning": transfer.fine_tuning,
     "embedding": transfer.embedding,
     "search": benchmarks.search,
+    "standing-out": protocols.standing_out,
     "verification": lambda: benchmarks.versus("verification.json"),
     "protocols-att": lambda: protocols.every_protocol("att"),
     "protocols-pubfig83": lambda: protocols.every_protocol("pubfig83"),

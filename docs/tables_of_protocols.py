@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from figures import load, table
+from figures import between, load, number, percent, table
 
 if TYPE_CHECKING:
     from facenet_tf.evaluation.table import Table
@@ -25,6 +25,41 @@ def every_protocol(run: str) -> str:
             if each.note:
                 parts.append(f"{each.note[0].upper()}{each.note[1:]}.\n")
     return "\n".join(parts)
+
+
+def standing_out() -> str:
+    """What says most of the networks trained here, beside LBP histograms."""
+    head = ["figure", "PubFig83", "LBP there", "LFW View 1", "LBP there"]
+    columns = [
+        column
+        for run in ("pubfig83", "lfw_view1")
+        for figures in [load(f"{run}/evaluation.json")]
+        for column in (_outstanding(figures), _outstanding(figures["baselines"]["lbp"]))
+    ]
+    return table(head, [[name, *(each[name] for each in columns)] for name in columns[0]])
+
+
+def _outstanding(figures: dict[str, Any]) -> dict[str, str]:
+    first = figures["identification"]["closed_set"]["rank"]["1"]
+    strangers = figures.get("distractors", {}).get("sizes", {})
+    poor = figures.get("robustness", {})
+    steps = {
+        step["degraded"]: step["both"]["eer"]["value"]
+        for curve in poor.get("kinds", {}).values()
+        for step in curve["steps"]
+    }
+    crowd = strangers.get("1000", {}).get("rank", {}).get("1")
+    plain = poor["plain"]["eer"]["value"] if poor else None
+    return {
+        "SVM, unseen people": percent(figures["svm"]["accuracy"]),
+        "AUC, their pairs": number(figures["verification"]["unseen_people"]["auc"]),
+        "rank 1, one enrolled picture": between(percent(first["mean"]), first["interval"]),
+        "the same among 1,000 strangers": percent(crowd["mean"]) if crowd else "-",
+        "EER, pictures as they are": number(plain),
+        "EER at 32 pixels": number(steps.get("low_resolution:32")),
+        "EER at 16 pixels": number(steps.get("low_resolution:16")),
+        "EER with noise of 20 grey levels": number(steps.get("noise:20")),
+    }
 
 
 def _is_shown(each: Table) -> bool:
