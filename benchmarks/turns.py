@@ -28,7 +28,7 @@ def take_turns(
     shortest: float,
     **environment: str,
 ) -> dict[str, Turns]:
-    """Start all, then let all of them work in every round, one at a time.
+    """Start all at once; when all are ready, they work in every round, one at a time.
 
     Args:
         commands: of each contender; it prints a line of JSON when it is ready, then reads numbers
@@ -42,7 +42,8 @@ def take_turns(
         running, results = {}, {}
         for name, command in commands.items():
             running[name] = stack.enter_context(LimitedProcess(command, limits, **environment))
-            ready = running[name].answer()
+        for name, process in running.items():
+            ready = process.answer()
             results[name] = Turns(ready, failed=ready.get("failed"))
             print(name, ready, file=sys.stderr, flush=True)
         calls = dict.fromkeys(running, 1)
