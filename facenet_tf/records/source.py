@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
@@ -51,11 +51,13 @@ def open_source(config: BuildConfig) -> Source:
     """Return the pictures and people that a resolved config names.
 
     Raises:
-        InputError: no pictures, nobody with two of them, or a protocol that is not there.
+        InputError: no pictures, nobody with two of them, or a protocol that is not there or is of
+            other people.
     """
     listing, variant = _listing(config)
     counts = _count(listing.pictures)
     sides, folds = _protocol(config) if config.source == "lfw" else ({}, {})
+    _check_view(config, counts, {"lfw_view1": sides, "lfw_view2": folds})
     split = _split(config, counts, sides)
     people = [
         Identity(name, split[name], counts[name], sides.get(name), folds.get(name))
@@ -112,6 +114,19 @@ def _view(
             "--protocol says where LFW's files are"
         )
     return {}
+
+
+def _check_view(
+    config: BuildConfig, counts: Mapping[str, int], views: Mapping[str, Mapping[str, object]]
+) -> None:
+    """Where nobody is of the official split, the folders are no people."""
+    view = views.get(config.split)
+    if view is not None and view.keys().isdisjoint(counts):
+        where = config.directory or "LFW"
+        raise InputError(
+            f"--split {config.split}: of its {len(view)} people nobody is in {where}, which has "
+            f"{min(counts)!r}: give the folder that holds a folder for each person"
+        )
 
 
 def _split(config: BuildConfig, counts: dict[str, int], sides: dict[str, str]) -> dict[str, str]:

@@ -47,6 +47,12 @@ def test_view1(lfw):
     assert (found["Eve"].view1, found["Eve"].fold) == (None, None)
 
 
+@pytest.mark.parametrize("view", ["lfw_view1", "lfw_view2"])
+def test_the_folder_above_the_people_is_refused(lfw, view):
+    with pytest.raises(InputError, match=rf"--split {view}: of its 4 people .* 'images'"):
+        people(BuildConfig(lfw, source="lfw", split=view))
+
+
 def test_view2(lfw):
     found = people(BuildConfig(lfw / "images", source="lfw", split="lfw_view2"))
     assert {person.split for person in found.values()} == {"test"}
