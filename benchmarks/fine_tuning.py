@@ -1,7 +1,7 @@
 """What fine-tuning brings to dlib's pretrained network, measured on people it was not tuned on.
 
     python benchmarks/fine_tuning.py [--lfw DATASET --pairs FILE] [--pubfig83 DATASET] --runs DIR
-        [--seeds 0] [--quick] [--output FILE]
+        [--seeds 0] [--threads N] [--quick] [--output FILE]
 
 The recipes are configs/lfw_view1_dlib.py (tuned on peopleDevTrain, measured on pairsDevTest and on
 ten of its people) and configs/pubfig83_dlib.py (its ten held-out people, who were likely seen in
@@ -102,6 +102,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--pubfig83", type=Path, help="that of configs/pubfig83_dlib.py")
     parser.add_argument("--runs", type=Path, required=True, help="directory for the trainings")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--threads", type=int, default=0, help="of each training; 0: all cores")
     given = parser.parse_args()
     if not (given.lfw or given.pubfig83):
         parser.error("give --lfw, --pubfig83 or both")
@@ -130,6 +131,7 @@ def tuned(
         pictures_per_person=pictures,
         degrade=CROPS[crops],
         seed=seed,
+        threads=given.threads,
     )
 
 
