@@ -40,12 +40,12 @@ def few_shot() -> str:
 def fine_tuning() -> str:
     """The network as it was pretrained, then what it became, for each kind of crops."""
     report = benchmark("fine_tuning.json")
+    experiments = report["experiments"].items()
     rows = []
-    kinds = dict.fromkeys((each["people"], each["crops"]) for each in report["experiments"].values())
-    for people, crops in kinds:
+    for people, crops in dict.fromkeys((each["people"], each["crops"]) for _, each in experiments):
         tuned = [
             (described, [report["metrics"][f"{name}_{figure}"] for figure in TUNED])
-            for name, described in report["experiments"].items()
+            for name, described in experiments
             if (described["people"], described["crops"]) == (people, crops)
         ]
         before = [percent(figure["peers"]["as_pretrained"]) for figure in tuned[0][1]]
