@@ -157,7 +157,7 @@ def as_pretrained(
 ) -> EvaluateConfig:
     """How the network is measured as it was pretrained."""
     output = given.runs / f"{data.name}_pretrained_{crops}"
-    config = of_run(data, dataset, given.runs, crops, given)
+    config = of_run(data, dataset, EvaluateConfig.run, crops, given)
     return dataclasses.replace(config, weights="dlib", output=output)
 
 
