@@ -71,6 +71,76 @@ def test_an_ablation_tells_of_the_last_stage_alone(benchmark, tmp_path):
     }
 
 
+HISTORY = "epoch,stage,val_auc,val_eer,val_tar\n1,triplet,0.{0}1,0.{0}2,0.{0}3\n"
+
+
+@pytest.fixture
+def ablation(benchmark, monkeypatch, tmp_path):
+    """The ablation on trainings whose figures are told by their seed: what it reports and trains.
+
+    It reports into report.json.
+    """
+    module = benchmark("ablation")
+
+    def measured(commit, *words):
+        trained = []
+
+        def train(config):
+            trained.append(config.output.name)
+            config.output.mkdir(parents=True)
+            (config.output / "history.csv").write_text(HISTORY.format(config.seed))
+            (config.output / "config.json").write_text(json.dumps({"git_revision": commit}))
+
+        monkeypatch.setattr(module, "train_once", train)
+        fixed = ["data", "--runs", tmp_path / commit, "--output", tmp_path / "report.json"]
+        monkeypatch.setattr("sys.argv", ["ablation.py", *map(str, [*fixed, *words])])
+        module.main()
+        return json.loads((tmp_path / "report.json").read_text()), trained
+
+    return measured
+
+
+def test_an_ablation_trains_only_the_seeds_that_an_earlier_one_lacks(ablation, tmp_path):
+    earlier, trained = ablation("old", "--seeds", 2, 0)
+    assert (earlier["seeds"], len(trained)) == ([0, 2], 14)
+    both, trained = ablation("new", "--seeds", 1, 0, 1, "--earlier", tmp_path / "report.json")
+    assert trained == [f"{name}_1" for name in earlier["runs"]]
+    assert both["seeds"] == [0, 1, 2]
+    for name, runs in both["runs"].items():
+        assert [runs[0], runs[2]] == earlier["runs"][name]
+        assert [run["seed"] for run in runs] == [0, 1, 2]
+        assert [run["commit"] for run in runs] == ["old", "new", "old"]
+        assert both["metrics"][f"{name}_val_auc"]["ours"] == pytest.approx((0.01 + 0.11 + 0.21) / 3)
+    at_once, _ = ablation("whole")
+    assert at_once["metrics"] == both["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"protocol": "the best epoch"}, "protocol the best epoch"),
+        ({"recipe": {"steps_per_epoch": 2}}, "recipe {'steps_per_epoch': 2}"),
+        ({"runs": {"recipe": [{"seed": 0}]}}, r"variants \['recipe'\]"),
+        ({"seeds": [0, 1]}, r"recipe was not trained with its seeds \[0, 1\]"),
+    ],
+)
+def test_an_ablation_refuses_an_earlier_one_of_another_kind(ablation, tmp_path, changes, named):
+    report, _ = ablation("old", "--seeds", 0)
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(json.dumps({**report, **changes}))
+    with pytest.raises(SystemExit, match=f"earlier.json: {named}"):
+        ablation("new", "--earlier", earlier)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_ablation_that_is_kept_can_be_added_to(benchmark):
+    module = benchmark("ablation")
+    base = module.recipe(Path("data"), quick=False)
+    kind = {"protocol": module.PROTOCOL, "recipe": module.lengths(base)}
+    kept = ROOT / "benchmarks" / "results" / "ablation.json"
+    assert [run["seed"] for run in module.earlier_outcomes(kept, kind)["16x8"]][:2] == [0, 1]
+
+
 def test_xla_is_chosen_where_all_its_turns_were_faster(benchmark, monkeypatch, tmp_path):
     ranges = {
         "net_b_batch32": {"graph": [10, 12], "xla": [13, 20]},
