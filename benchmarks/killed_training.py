@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,22 @@ import tensorflow as tf
 from facenet_tf import models  # noqa: F401 (its layers are in the saved models)
 from facenet_tf.training.checkpoints import Checkpoints
 
-OPTIONS = shlex.split(
+_SHORT = (
     "--deterministic --width 4 --embedding-size 16 --steps-per-epoch 12 --dropout 0.1 "
     "--warm-up.epochs 2 --warm-up.identities-per-batch 4 --warm-up.images-per-identity 2 "
-    "--main.epochs 2 --main.identities-per-batch 4 --main.images-per-identity 2 --main.memory 16 "
-    "--checkpoint.steps 4"
+    "--main.identities-per-batch 4 --main.images-per-identity 2 --checkpoint.steps 4 "
 )
-"""Two stages with all that keeps a state: dropout, a memory, epochs that are begun midway."""
+OPTIONS = {
+    "memory": shlex.split(_SHORT + "--main.epochs 2 --main.memory 16"),
+    "average": shlex.split(
+        _SHORT + "--precision mixed_float16 --descent.ema 0.9 --layer-rates 'stage*' 0.5 "
+        "--warm-up.mixup 0.2 --warm-up.sampling.hard 0.5 --main.sampling.hard 0.5 "
+        "--main.epochs 3 --main.schedule plateau --main.drop.patience 1"
+    ),
+}
+"""Two stages with all that keeps a state. Both: dropout, epochs that are begun midway. Beyond the
+memory of one, the other has averages of the weights and a scale of the loss, and an epoch depends
+on the one before by whom it confused and whether its validation was better."""
 KINDS = ("at any time", "after a checkpoint", "while one is written")
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -78,11 +87,15 @@ class Place:
     Args:
         scratch: holds these directories.
         dataset: what they are trained on.
+        options: of `train.py`, besides those.
         run: `disturbed.run`.
     """
 
-    def __init__(self, scratch: Path, dataset: Path, run: Callable[..., Any]) -> None:
+    def __init__(
+        self, scratch: Path, dataset: Path, options: Sequence[str], run: Callable[..., Any]
+    ) -> None:
         self._scratch, self._dataset, self._run = scratch, dataset.resolve(), run
+        self._options = options
 
     def path(self, name: str) -> Path:
         return self._scratch / name
@@ -91,7 +104,7 @@ class Place:
         """Begin a run, or take it up; it is killed when `wait` returns."""
         resume = ["--resume"] if (self.path(name) / "config.json").exists() else []
         words = [sys.executable, ROOT / "train.py", self._dataset, "--output", self.path(name)]
-        return self._run([*words, *OPTIONS, *resume], ROOT, wait)
+        return self._run([*words, *self._options, *resume], ROOT, wait)
 
 
 def killed_runs(
@@ -190,6 +203,10 @@ def outcome(run: Path) -> dict[str, str]:
         for name in names
         if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
     }
+    states = kept.directory / "states.npz"
+    if states.exists():
+        with np.load(states) as arrays:
+            found |= {name: _sha256(array) for name, array in arrays.items()}
     with (run / "history.csv").open(newline="") as file:
         lines = [_without_speed(line) for line in csv.DictReader(file)]
     facts = kept.facts["run"]

@@ -9,7 +9,8 @@ on, a while after a checkpoint, or while one is being written; each time it is t
 two of the kills a byte of the newest checkpoint is changed, and one run more is ended by SIGTERM,
 which has to leave a checkpoint and the exit code 75. All of them have to end with the bits of the
 undisturbed one: weights, optimiser, metrics, best model, and a history that differs in nothing but
-its speed. Exits with 1 if one does not.
+its speed. All this is done twice, with options that keep one state and another
+(killed_training.OPTIONS). Exits with 1 if one does not.
 """
 
 from __future__ import annotations
@@ -31,19 +32,22 @@ SEED = 20
 def main() -> None:
     parser = report.parser(__doc__)
     parser.add_argument("dataset", type=Path, nargs="?", default=Path("data/att"))
-    parser.add_argument("--kills", type=int, default=20, help="how many there are to be")
-    options = parser.parse_args()
+    parser.add_argument("--kills", type=int, default=10, help="how many with each of the options")
+    given = parser.parse_args()
+    kills = 1 if given.quick else given.kills
     with tempfile.TemporaryDirectory() as scratch:
-        place = Place(Path(scratch), options.dataset, disturbed.run)
-        undisturbed = place.train("undisturbed")
-        assert undisturbed.code == 0, undisturbed.told
-        expected = outcome(place.path("undisturbed"))
-        kills = 2 if options.quick else options.kills
-        runs = killed_runs(place, kills, undisturbed.seconds, expected, SEED)
-        stopped = stopped_run(place, 60, expected)
+        found = {
+            name: disturbances(
+                Place(Path(scratch, name), given.dataset, options, disturbed.run), kills
+            )
+            for name, options in killed_training.OPTIONS.items()
+        }
+    runs = [killed for each in found.values() for killed in each["killed"]]
+    stopped = [each["stopped"] for each in found.values()]
     starts = [start for killed in runs for start in killed["starts"]]
     kinds = collections.Counter(start["kind"] for start in starts if start["killed"])
     equal = sum(not killed["differs"] for killed in runs)
+    left = sum(each["code"] == 75 and not each["differs"] for each in stopped)
     metrics = {
         "runs_killed": figure(equal, f"of {len(runs)} end with the bits of the undisturbed one"),
         "kills": figure(kinds.total(), "in all"),
@@ -54,20 +58,30 @@ def main() -> None:
             sum(start["damaged"] is not None for start in starts),
             f"checkpoints were damaged, {sum(map(went_back, starts))} starts told so and went back",
         ),
-        "sigterm": figure(stopped["code"], "is the exit code"),
+        "sigterm": figure(left, f"of {len(stopped)} leave the exit code 75 and end with the bits"),
     }
     report.publish(
         "training_interruptions",
         metrics,
-        options.output,
+        given.output,
         seed=SEED,
         options=killed_training.OPTIONS,
-        undisturbed={"seconds": round(undisturbed.seconds, 1), "compared": len(expected)},
         kinds=kinds,
-        killed=runs,
-        stopped=stopped,
+        runs=found,
     )
-    sys.exit(0 if equal == len(runs) and not stopped["differs"] and stopped["code"] == 75 else 1)
+    sys.exit(0 if equal == len(runs) and left == len(stopped) else 1)
+
+
+def disturbances(place: Place, kills: int) -> dict[str, Any]:
+    """What became of the runs of a place."""
+    undisturbed = place.train("undisturbed")
+    assert undisturbed.code == 0, undisturbed.told
+    expected = outcome(place.path("undisturbed"))
+    return {
+        "undisturbed": {"seconds": round(undisturbed.seconds, 1), "compared": len(expected)},
+        "killed": killed_runs(place, kills, undisturbed.seconds, expected, SEED),
+        "stopped": stopped_run(place, 60, expected),
+    }
 
 
 def went_back(start: dict[str, Any]) -> bool:

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import disturbed
-from benchmarks.killed_training import Place, ended, killed_runs, outcome, stopped_run
+from benchmarks.killed_training import OPTIONS, Place, ended, killed_runs, outcome, stopped_run
 
 
-@pytest.fixture(scope="module")
-def place(dataset, tmp_path_factory):
-    return Place(tmp_path_factory.mktemp("runs"), dataset.directory, disturbed.run)
+@pytest.fixture(scope="module", params=OPTIONS)
+def place(request, dataset, tmp_path_factory):
+    scratch = tmp_path_factory.mktemp(request.param)
+    return Place(scratch, dataset.directory, OPTIONS[request.param], disturbed.run)
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +23,12 @@ def undisturbed(place):
 
 
 @pytest.mark.slow
-def test_killed_at_twenty_random_moments(place, undisturbed):
+def test_killed_at_ten_random_moments(place, undisturbed):
     run, expected = undisturbed
     assert len(expected) > 60
-    runs = killed_runs(place, 20, run.seconds, expected, seed=3)
+    runs = killed_runs(place, 10, run.seconds, expected, seed=20)
     starts = [start for killed in runs for start in killed["starts"]]
-    assert sum(start["killed"] for start in starts) == 20
+    assert sum(start["killed"] for start in starts) == 10
     assert sum(start["unfinished"] for start in starts) > 0
     assert any("going back" in line for start in starts for line in start["told"])
     assert [killed["differs"] for killed in runs] == [[]] * len(runs)
