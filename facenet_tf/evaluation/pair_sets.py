@@ -34,8 +34,8 @@ class PairSet:
     def __len__(self) -> int:
         return len(self.genuine)
 
-    def where(self, chosen: NDArray[np.bool_]) -> "PairSet":
-        """The pairs chosen by a bool [N]."""
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "PairSet":
+        """The pairs chosen by a bool [N], or by their numbers."""
         fold = None if self.fold is None else self.fold[chosen]
         return PairSet(
             self.protocol, self.left[chosen], self.right[chosen], self.genuine[chosen], fold
@@ -60,8 +60,8 @@ class ScoredPairs:
         worst = np.where(pairs.genuine, np.inf, -np.inf)
         return cls(vectors.roster, pairs, np.where(np.isnan(distance), worst, distance))
 
-    def where(self, chosen: NDArray[np.bool_]) -> "ScoredPairs":
-        """The pairs chosen by a bool [N]."""
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "ScoredPairs":
+        """The pairs chosen by a bool [N], or by their numbers."""
         return ScoredPairs(self.roster, self.pairs.where(chosen), self.distance[chosen])
 
     def with_lost_rejected(self) -> "ScoredPairs":

@@ -25,6 +25,7 @@ from facenet_tf.metrics.clustering import NOISE, Agreement, ClusterTable, noise_
 from facenet_tf.metrics.distances import (
     all_pairs,
     all_pairs_distances,
+    genuine_pairs,
     listed_distances,
     squared_distances,
 )
@@ -47,7 +48,7 @@ from facenet_tf.metrics.identities import IdentityErrors, identity_errors, rank1
 from facenet_tf.metrics.intervals import bootstrap_identities, wilson_interval
 from facenet_tf.metrics.lfw_grid import GridLfw, grid_lfw
 from facenet_tf.metrics.many_intervals import TarInterval, reachable_far, tar_intervals
-from facenet_tf.metrics.many_pairs import ManyPairs, score_all_pairs
+from facenet_tf.metrics.many_pairs import ManyPairs, nearest_impostors, score_all_pairs
 from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.outliers import OwnPerson, own_person
 from facenet_tf.metrics.pair_probabilities import (
@@ -141,12 +142,14 @@ __all__ = [
     "fit_logistic",
     "fold_thresholds",
     "folded_accuracy",
+    "genuine_pairs",
     "grid_lfw",
     "honesty_intervals",
     "identity_errors",
     "intervals_or_none",
     "limits_at_the_end",
     "listed_distances",
+    "nearest_impostors",
     "nearest_mean",
     "nearest_names",
     "nearest_neighbour",

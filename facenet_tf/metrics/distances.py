@@ -3,9 +3,12 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_ROWS_AT_ONCE = 4096
-_NEAR = 1e-4
+TILE = 2048
+"""Rows and columns of the tiles in which all pairs of very many rows pass by: 34 MB of distances,
+and in each thread some more of that size."""
+NEAR = 1e-4
 """Below this share of the squared lengths a distance from products has lost too many digits."""
+_ROWS_AT_ONCE = 4096
 
 
 def squared_distances(left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
@@ -62,21 +65,22 @@ def listed_distances(
         raise ValueError(f"expected [N, D] and two lists of one length, got {table.shape}")
     used, places = np.unique(np.concatenate([left, right]), return_inverse=True)
     if 4 * len(left) < len(used) ** 2:
-        return _by_differences(table, left, right)
+        return by_differences(table, left, right)
     vectors = table[used].astype(np.float64)
     first, second = places.reshape(2, -1)
     squares = np.einsum("nd,nd->n", vectors, vectors)
     lengths = squares[first] + squares[second]
     with np.errstate(invalid="ignore"):  # NaN in, NaN out
         result = lengths - 2 * (vectors @ vectors.T)[first, second]
-    near = np.flatnonzero(result < _NEAR * lengths)
-    result[near] = _by_differences(table, left[near], right[near])
+    near = np.flatnonzero(result < NEAR * lengths)
+    result[near] = by_differences(table, left[near], right[near])
     return result
 
 
-def _by_differences(
+def by_differences(
     rows: NDArray, left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.float64]:
+    """The same by differences alone, float64 [N]: exact, in memory for few rows at a time."""
     result = np.empty(len(left))
     for start in range(0, len(left), _ROWS_AT_ONCE):
         chunk = slice(start, start + _ROWS_AT_ONCE)
@@ -88,6 +92,16 @@ def all_pairs(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Indices (left, right) of the count·(count−1)/2 pairs with left < right, left-major."""
     left, right = np.triu_indices(count, k=1)
     return left.astype(np.int64), right.astype(np.int64)
+
+
+def genuine_pairs(labels: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices (left, right) of all pairs of equal labels [N] with left < right, label by label."""
+    codes = np.unique(np.asarray(labels), return_inverse=True)[1]
+    order = np.argsort(codes, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    sides = [own[np.stack(np.triu_indices(len(own), 1))] for own in groups]
+    left, right = np.concatenate(sides, axis=1)
+    return left, right
 
 
 def all_pairs_distances(embeddings: ArrayLike) -> NDArray[np.float64]:

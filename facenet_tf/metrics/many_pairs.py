@@ -8,24 +8,27 @@ the impostor pairs (many) pass by in tiles, which are sorted, counted and forgot
 import dataclasses
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from facenet_tf.metrics.distances import squared_distances
+from facenet_tf.metrics.distances import (
+    NEAR,
+    TILE,
+    by_differences,
+    genuine_pairs,
+    squared_distances,
+)
 from facenet_tf.metrics.nearest_pairs import NearestPairs
 from facenet_tf.metrics.roc import RocCurve
 from facenet_tf.metrics.separation import Separation
 
-TILE = 2048
-"""Rows and columns of a tile: 34 MB of distances, and in each thread some more of that size."""
 MOST_THREADS = 8
-
-_NEAR = 1e-4
-"""Below this share of the squared lengths a distance from products has lost too many digits."""
+_T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,13 +98,8 @@ def score_all_pairs(
     Raises:
         ValueError: the shapes do not fit, or a number is infinite.
     """
-    rows = np.asarray(embeddings)
-    _, person, pictures = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
-    if rows.ndim != 2 or person.shape != rows.shape[:1]:
-        raise ValueError(f"expected [N, D] and N labels, got {rows.shape} and {person.shape}")
-    if np.isinf(rows).any():
-        raise ValueError("embeddings must not be infinite")
-    kept = np.flatnonzero(~np.isnan(rows).any(axis=1))
+    rows, person, kept = _checked(embeddings, labels)
+    pictures = np.bincount(person)
     lost_rows = np.setdiff1d(np.arange(len(rows)), kept)
     tiles = _Tiles(rows, person, kept)
     genuine, whose = _genuine(rows, person, kept, pictures)
@@ -109,7 +107,8 @@ def score_all_pairs(
     moments, found = np.zeros(3), NearestPairs.none(nearest)
     for near in _of_lost(lost_rows, person, nearest):
         found.add(near)
-    for counts, sums, near in tiles.measured(genuine, found, threads or _cores()):
+    counted = functools.partial(tiles.counted, genuine=genuine)
+    for near, counts, sums in tiles.each(counted, found, threads):
         below += counts[0]
         up_to += counts[1]
         moments += sums
@@ -130,6 +129,39 @@ def score_all_pairs(
     )
 
 
+def nearest_impostors(
+    embeddings: ArrayLike, labels: ArrayLike, most: int, *, threads: int | None = None
+) -> NearestPairs:
+    """The nearest pairs of two people among all pairs of a labelled set, ascending.
+
+    Args:
+        embeddings: float [N, D]; a row with NaN is a lost picture, which is near nobody.
+        labels: [N], whom each picture shows.
+        most: how many pairs, at least 1; of equal distances at the end any are taken.
+        threads: as of `score_all_pairs`.
+
+    Raises:
+        ValueError: the shapes do not fit, or a number is infinite.
+    """
+    tiles, found = _Tiles(*_checked(embeddings, labels)), NearestPairs.none(most)
+    for near in tiles.each(tiles.nearest, found, threads):
+        found.add(near)
+    return found.sorted()
+
+
+def _checked(
+    embeddings: ArrayLike, labels: ArrayLike
+) -> tuple[NDArray, NDArray[np.int64], NDArray[np.int64]]:
+    """The rows, the number of the person of each, and which of them are not lost."""
+    rows = np.asarray(embeddings)
+    person = np.unique(np.asarray(labels), return_inverse=True)[1]
+    if rows.ndim != 2 or person.shape != rows.shape[:1]:
+        raise ValueError(f"expected [N, D] and N labels, got {rows.shape} and {person.shape}")
+    if np.isinf(rows).any():
+        raise ValueError("embeddings must not be infinite")
+    return rows, person, np.flatnonzero(~np.isnan(rows).any(axis=1))
+
+
 class _Tiles:
     """The upper triangle of the table of distances of the kept rows, in squares."""
 
@@ -138,42 +170,61 @@ class _Tiles:
         self._person, self._kept = person[kept], kept
         self._squares = np.einsum("nd,nd->n", self._rows, self._rows)
 
-    def measured(
-        self, genuine: NDArray[np.float64], nearest: NearestPairs, threads: int
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NearestPairs]]:
-        """Of each tile what `_measure` says, in order: sums come out the same on any machine."""
+    def each(
+        self, work: Callable[..., _T], nearest: NearestPairs, threads: int | None
+    ) -> Iterator[_T]:
+        """What `work` says of each tile (its corner, and how near a pair must be to be kept), in
+        order: sums come out the same on any machine."""
+        threads = threads or _cores()
         starts = range(0, len(self._rows), TILE)
         corners = [(top, left) for top in starts for left in starts if left >= top]
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
             for first in range(0, len(corners), threads):
                 group = corners[first : first + threads]
-                work = functools.partial(self._measure, genuine=genuine, bound=nearest.bound)
-                yield from pool.map(work, group)
+                yield from pool.map(functools.partial(work, bound=nearest.bound), group)
 
-    def _measure(
+    def counted(
         self, corner: tuple[int, int], genuine: NDArray[np.float64], bound: float
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NearestPairs]:
-        """Counts below and up to each genuine distance; number, sum and sum of squares of the
-        distances; the pairs up to `bound`."""
+    ) -> tuple[NearestPairs, NDArray[np.int64], NDArray[np.float64]]:
+        """The impostor pairs up to `bound`; counts below and up to each genuine distance; number,
+        sum and sum of squares of the distances."""
+        distance, impostor = self._measured(*corner)
+        near = self._up_to(bound, corner, distance, impostor)
+        values = distance[impostor]
+        values.sort()
+        counts = np.stack([np.searchsorted(values, genuine, side) for side in ("left", "right")])
+        return near, counts, np.array([len(values), values.sum(), values @ values])
+
+    def nearest(self, corner: tuple[int, int], bound: float) -> NearestPairs:
+        """The impostor pairs up to `bound`."""
+        return self._up_to(bound, corner, *self._measured(*corner))
+
+    def _up_to(
+        self,
+        bound: float,
+        corner: tuple[int, int],
+        distance: NDArray[np.float64],
+        impostor: NDArray[np.bool_],
+    ) -> NearestPairs:
         top, left = corner
+        rows, columns = np.nonzero(impostor & (distance <= bound))
+        return NearestPairs(
+            distance[rows, columns], self._kept[top + rows], self._kept[left + columns]
+        )
+
+    def _measured(self, top: int, left: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The distances of a tile, and which of them are of impostor pairs."""
         distance = self._distances(top, left)
         impostor = self._person[top : top + TILE, None] != self._person[left : left + TILE]
         if top == left:
             impostor &= np.triu(np.ones(distance.shape, bool), 1)
-        rows, columns = np.nonzero(impostor & (distance <= bound))
-        near = NearestPairs(
-            distance[rows, columns], self._kept[top + rows], self._kept[left + columns]
-        )
-        values = distance[impostor]
-        values.sort()
-        counts = np.stack([np.searchsorted(values, genuine, side) for side in ("left", "right")])
-        return counts, np.array([len(values), values.sum(), values @ values]), near
+        return distance, impostor
 
     def _distances(self, top: int, left: int) -> NDArray[np.float64]:
         rows, columns = slice(top, top + TILE), slice(left, left + TILE)
         lengths = self._squares[rows, None] + self._squares[columns]
         distance = lengths - 2 * (self._rows[rows] @ self._rows[columns].T)
-        first, second = np.nonzero(distance < _NEAR * lengths)
+        first, second = np.nonzero(distance < NEAR * lengths)
         distance[first, second] = squared_distances(
             self._rows[top + first], self._rows[left + second]
         )
@@ -201,20 +252,13 @@ def _genuine(
     rows: NDArray, person: NDArray[np.int64], kept: NDArray[np.int64], pictures: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Distances of the genuine pairs, ascending, and whose they are."""
-    distances, whose = [], []
-    order = kept[np.argsort(person[kept], kind="stable")]
-    firsts = np.flatnonzero(np.diff(person[order], prepend=-1))
-    for own in np.split(order, firsts[1:]) if len(order) else []:
-        left, right = np.triu_indices(len(own), 1)
-        distances.append(squared_distances(rows[own[left]], rows[own[right]]))
-        whose.append(np.full(len(left), person[own[0]]))
-    lost = pictures * (pictures - 1) // 2
-    lost -= np.bincount(np.concatenate([*whose, []]).astype(np.int64), minlength=len(pictures))
-    distances.append(np.full(lost.sum(), np.inf))
-    whose.append(np.repeat(np.arange(len(pictures)), lost))
-    distance = np.concatenate(distances)
+    left, right = (kept[side] for side in genuine_pairs(person[kept]))
+    distance, whose = by_differences(rows, left, right), person[left]
+    lost = pictures * (pictures - 1) // 2 - np.bincount(whose, minlength=len(pictures))
+    distance = np.concatenate([distance, np.full(lost.sum(), np.inf)])
+    whose = np.concatenate([whose, np.repeat(np.arange(len(pictures)), lost)])
     ascending = np.argsort(distance, kind="stable")
-    return distance[ascending], np.concatenate(whose).astype(np.int64)[ascending]
+    return distance[ascending], whose[ascending]
 
 
 def _separation(genuine: NDArray[np.float64], moments: NDArray[np.float64]) -> Separation | None:

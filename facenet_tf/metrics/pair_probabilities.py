@@ -15,11 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from facenet_tf.metrics.calibration import Logistic, Reliability
 from facenet_tf.metrics.checks import checked_pairs
+from facenet_tf.metrics.distances import TILE
 from facenet_tf.metrics.pair_weights import PairWeights
 from facenet_tf.metrics.resampling import people_intervals
-
-TILE = 2048
-"""Rows and columns of a piece of all pairs: 34 MB of distances, and some more of that size."""
 
 
 @dataclasses.dataclass(frozen=True)

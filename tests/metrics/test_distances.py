@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from facenet_tf.metrics import all_pairs, all_pairs_distances, listed_distances, squared_distances
+from facenet_tf.metrics import (
+    all_pairs,
+    all_pairs_distances,
+    genuine_pairs,
+    listed_distances,
+    squared_distances,
+)
 
 
 def test_squared_distances_of_rows():
@@ -60,3 +66,16 @@ def test_listed_distances_of_bad_lists():
     with pytest.raises(ValueError, match="one length"):
         listed_distances(np.ones((3, 2)), np.zeros(2, int), np.zeros(3, int))
     assert listed_distances(np.ones((3, 2)), np.zeros(0, int), np.zeros(0, int)).shape == (0,)
+
+
+@pytest.mark.parametrize("labels", [[], ["b"], ["b", "a", "b", "c", "b", "a"], [3, 3, 3]], ids=str)
+def test_genuine_pairs_are_all_pairs_of_one_label(labels):
+    expected = {
+        (first, second)
+        for second in range(len(labels))
+        for first in range(second)
+        if labels[first] == labels[second]
+    }
+    left, right = genuine_pairs(labels)
+    assert len(left) == len(expected)
+    assert set(zip(left.tolist(), right.tolist(), strict=True)) == expected

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from facenet_tf import metrics
-from facenet_tf.metrics import many_pairs, reachable_far, score_all_pairs, tar_intervals
+from facenet_tf.metrics import (
+    many_pairs,
+    nearest_impostors,
+    reachable_far,
+    score_all_pairs,
+    tar_intervals,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -168,3 +174,17 @@ def test_few_people_have_no_intervals():
     alone = score_all_pairs(np.eye(3), [0, 0, 1], nearest=9)
     with pytest.raises(metrics.TooFewPeople, match="too few people"):
         tar_intervals(alone, [0, 0, 1], [0.5], draws=0)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(("most", "threads"), [(1, 1), (10, 3), (10_000, None)])
+def test_the_nearest_impostors_are_those_of_the_list(case, most, threads):
+    rows, labels = pictures(**case)
+    genuine, distance = listed(rows, labels)
+    expected = np.sort(distance[~genuine & np.isfinite(distance)])[:most]
+    found = nearest_impostors(rows, labels, most, threads=threads)
+    assert found.distance == pytest.approx(expected)
+    assert (found.left < found.right).all() and (labels[found.left] != labels[found.right]).all()
+    apart = ((rows[found.left] - rows[found.right]) ** 2).sum(axis=1)
+    assert found.distance == pytest.approx(apart)
+    assert len(set(zip(found.left, found.right, strict=True))) == len(found)

@@ -13,14 +13,14 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.fixed_thresholds import SAME_PAIRS, FixedThresholds
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.errors import ErrorsOptions
-from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
+from facenet_tf.evaluation.pair_sets import MOST_PICTURES_PAIRED, PairSet, ScoredPairs
 from facenet_tf.evaluation.protocol import Protocol, Results, Sheet, Strip
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.table import Table
 
 EXAMPLES = 3
-_CANDIDATES = 5000
-"""So many of the worst pairs are looked through for different people."""
+_NEAREST = 100_000
+"""Of more pictures than all pairs are listed of, so many pairs of two people are looked through."""
 
 PROTOCOL = (
     "pairs of the published list, or else all pairs of the test people's pictures, that have "
@@ -29,6 +29,10 @@ PROTOCOL = (
     "the share of the pairs of two people up to that threshold; doubtful names: pictures of test "
     "people nearer to the mean of another person than to that of their own person's other "
     "pictures; distances are squared, 0 to 4"
+)
+OF_MANY = (
+    "; threshold (where nobody else chose it) and confused people by the pairs of drawn pictures "
+    f"(at most {MOST_PICTURES_PAIRED:,}), the worst pairs those of all pictures"
 )
 
 
@@ -42,12 +46,14 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     if scored is None:
         return {"skipped": "no genuine and impostor pairs that have records"}
     threshold, chosen_by = _threshold(measured.thresholds, scored)
+    of_many = measured.listed is None and measured.many
+    extreme = _extreme(vectors, measured.test_rows) if of_many else scored
     return {
-        "protocol": f"{PROTOCOL}; the threshold was {chosen_by}",
+        "protocol": f"{PROTOCOL}{OF_MANY if of_many else ''}; the threshold was {chosen_by}",
         "threshold": threshold,
         "chosen_by": chosen_by,
-        "false_matches": _worst_pairs(scored, False, threshold, worst),
-        "false_non_matches": _worst_pairs(scored, True, threshold, worst),
+        "false_matches": _worst_pairs(extreme, False, threshold, worst),
+        "false_non_matches": _worst_pairs(extreme, True, threshold, worst),
         "confused": _confused(scored, threshold, worst),
         "doubtful_names": _doubtful(vectors.where(measured.test_rows), worst),
     }
@@ -67,22 +73,27 @@ def _with_records(scored: ScoredPairs) -> ScoredPairs | None:
     return kept if genuine.any() and not genuine.all() else None
 
 
+def _extreme(vectors: Vectors, test_rows: NDArray[np.bool_]) -> ScoredPairs:
+    """Of all pairs of these pictures that have records the genuine ones and the nearest others."""
+    rows = np.flatnonzero(test_rows & ~vectors.roster.lost)
+    people = vectors.roster.identities[rows]
+    nearest = metrics.nearest_impostors(vectors.values[rows], people, _NEAREST)
+    genuine = metrics.genuine_pairs(people)
+    left, right = np.concatenate([genuine, (nearest.left, nearest.right)], axis=1)
+    kind = np.arange(len(left)) < len(genuine[0])
+    return ScoredPairs.of(vectors, PairSet("", rows[left], rows[right], kind))
+
+
 def _worst_pairs(
     scored: ScoredPairs, genuine: bool, threshold: float, count: int
 ) -> list[dict[str, Any]]:
     """The farthest pairs of one person, or the nearest of two, each of other people."""
     rows = np.flatnonzero(scored.pairs.genuine == genuine)
     badness = scored.distance[rows] * (-1 if genuine else 1)
-    if len(rows) > _CANDIDATES:
-        nearest = np.argpartition(badness, _CANDIDATES)[:_CANDIDATES]
-        rows, badness = rows[nearest], badness[nearest]
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for row in rows[np.argsort(badness, kind="stable")]:
-        pair = _pair(scored, int(row), threshold)
-        found.setdefault(tuple(sorted(pair["people"])), pair)
-        if len(found) == count:
-            break
-    return list(found.values())
+    rows = rows[np.argsort(badness, kind="stable")]
+    two, _ = _two_people(scored.where(rows))
+    worst_of_each = np.sort(np.unique(two, return_index=True)[1])
+    return [_pair(scored, int(row), threshold) for row in rows[worst_of_each[:count]]]
 
 
 def _pair(scored: ScoredPairs, row: int, threshold: float) -> dict[str, Any]:
@@ -103,9 +114,8 @@ def _sides(pairs: PairSet, row: int) -> list[int]:
 def _confused(scored: ScoredPairs, threshold: float, count: int) -> list[dict[str, Any]]:
     """Two people each, those first whose pairs are accepted most often."""
     impostor = scored.where(~scored.pairs.genuine)
-    names, person = np.unique(scored.roster.identities, return_inverse=True)
-    sides = np.sort([person[impostor.pairs.left], person[impostor.pairs.right]], axis=0)
-    codes, two = np.unique(sides[0] * len(names) + sides[1], return_inverse=True)
+    numbers, names = _two_people(impostor)
+    codes, two = np.unique(numbers, return_inverse=True)
     pairs = np.bincount(two)
     accepted = np.bincount(two, weights=impostor.distance <= threshold).astype(int)
     order = np.lexsort((-accepted, -accepted / pairs))[:count]
@@ -118,6 +128,14 @@ def _confused(scored: ScoredPairs, threshold: float, count: int) -> list[dict[st
         for place in order
         if accepted[place]
     ]
+
+
+def _two_people(scored: ScoredPairs) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """A number [N] for the two people of each pair, whichever is left: their places in the names
+    that come with it, as the digits of a number to the base of how many there are."""
+    names, person = np.unique(scored.roster.identities, return_inverse=True)
+    sides = np.sort([person[scored.pairs.left], person[scored.pairs.right]], axis=0)
+    return sides[0] * len(names) + sides[1], names
 
 
 def _doubtful(vectors: Vectors, count: int) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation import measured as measured_module
+from facenet_tf.evaluation import pair_sets
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.pair_sets import all_pairs_of_split
@@ -66,10 +68,28 @@ def test_each_pair_is_of_other_people_and_they_get_better(vectors):
             assert each["wrong"] == ((each["distance"] <= found["threshold"]) != same)
 
 
-def test_few_candidates_are_enough(vectors, monkeypatch):
-    expected = found_in(vectors)
-    monkeypatch.setattr(errors, "_CANDIDATES", 20)
-    assert found_in(vectors)["false_matches"][0] == expected["false_matches"][0]
+def test_the_worst_pairs_of_many_pictures_are_those_of_all(monkeypatch):
+    """Of twelve pictures in 90 all pairs are scored; the worst pairs are not among them."""
+    monkeypatch.setattr(pair_sets, "MOST_PICTURES_PAIRED", 12)
+    monkeypatch.setattr(measured_module, "MOST_PICTURES_PAIRED", 12)
+    vectors = people_vectors(people=9, pictures=10, spread=0.9, lost=(4, 40), duplicate=(7,))
+    kept = vectors.where(~vectors.roster.duplicate)
+    found = found_in(vectors, worst=5, thresholds=thresholds_at(balanced=0.7))
+    assert "drawn pictures" in found["protocol"]
+    for kind, genuine in (("false_matches", False), ("false_non_matches", True)):
+        pairs = by_hand(kept, genuine)[:: -1 if genuine else 1]
+        worst = {}
+        for distance, keys in pairs:
+            worst.setdefault(frozenset(key.split("/")[0] for key in keys), (distance, keys))
+        assert [set(each["pictures"]) for each in found[kind]] == [
+            keys for _, keys in list(worst.values())[:5]
+        ]
+
+
+def test_one_person_with_many_far_pairs_does_not_hide_the_others():
+    vectors = people_vectors(people=3, pictures=(120, 3, 3), spread=0.9)
+    people = [each["people"][0] for each in found_in(vectors)["false_non_matches"]]
+    assert sorted(people) == ["p0", "p1", "p2"]
 
 
 def test_people_are_confused_as_often_as_their_pairs_are_accepted(vectors):
