@@ -1,7 +1,7 @@
 """Up to which distance two pictures show one person: what an evaluation wrote beside a model.
 
-A threshold belongs to the weights that it was calibrated for, so that the file names their SHA-256
-and is refused for others. It holds for embeddings of one look at each crop, as they are.
+A threshold belongs to the weights that it was calibrated for, and to how they were used, so that
+the file names both and is refused for others. Beside a model lie those for one look at each crop.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from facenet_tf.records import checksums, durable
 
 FORMAT = 1
 DISTANCE = "squared Euclidean distance of unit vectors; accepted up to the threshold"
+ONE_LOOK: dict[str, Any] = {"flip_average": False, "jitter": 0}
+"""How embeddings are made where nothing is averaged, and what files that do not say it are for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Thresholds:
         balanced: the threshold of the highest mean of TAR and 1 - FAR.
         same_person: `slope` and `intercept` of the probability that a pair shows one person, as a
             logistic function of the distance, where both answers are equally likely beforehand.
+        embedding: how the embeddings were made, by the name of the option: what was averaged and,
+            of models that do not say it themselves, how their crops are made.
     """
 
     model_sha256: str
@@ -40,6 +44,7 @@ class Thresholds:
     points: dict[str, dict[str, Any]]
     balanced: float
     same_person: dict[str, float]
+    embedding: dict[str, Any] = dataclasses.field(default_factory=ONE_LOOK.copy)
 
     def at(self, far: float) -> float:
         """The squared distance up to which two pictures are taken for one person.
@@ -67,6 +72,25 @@ class Thresholds:
         }
         return dict(sorted(there.items()))
 
+    def unfit_for(self, model: Path, embedding: dict[str, Any]) -> str | None:
+        """Why they hold for no embeddings that a model gives in this way; None where they do."""
+        own = checksums.of_file(model)
+        if self.model_sha256 != own:
+            return (
+                f"was calibrated for other weights (SHA-256 {self.model_sha256[:12]}…, {model} has "
+                f"{own[:12]}…)"
+            )
+        names = sorted({*self.embedding, *embedding})
+        there, here = ([each.get(name) for name in names] for each in (self.embedding, embedding))
+        return next(
+            (
+                f"was calibrated for embeddings with {name} = {mine}, not {other}"
+                for name, mine, other in zip(names, there, here, strict=True)
+                if mine != other
+            ),
+            None,
+        )
+
     def write(self, path: Path) -> None:
         """Write the file in one step; raises OSError."""
         durable.write_json(path, self.as_json())
@@ -92,8 +116,9 @@ def read(path: Path) -> Thresholds:
         if content["format"] != FORMAT:
             raise InputError(f"{path} has format {content['format']}: this version reads {FORMAT}")
         fields = (field.name for field in dataclasses.fields(Thresholds))
-        thresholds = Thresholds(**{name: content[name] for name in fields})
+        thresholds = Thresholds(**{name: content[name] for name in fields if name in content})
         _ = thresholds.usable, float(thresholds.balanced), thresholds.dataset["fingerprint"]
+        _ = dict(thresholds.embedding)
     except FileNotFoundError as error:
         raise InputError(
             f"{path} is missing: evaluate.py writes it beside a run's model"
@@ -107,23 +132,21 @@ def of_model(model: Path) -> Thresholds | None:
     """The thresholds beside a model's file, if there are any.
 
     Raises:
-        InputError: the file is damaged, or was calibrated for other weights.
+        InputError: the file is damaged, or was calibrated for other weights, or for embeddings
+            that are averaged.
     """
     path = place_beside(model)
-    return read_for(model, path) if path.is_file() else None
+    return read_for(model, path, ONE_LOOK) if path.is_file() else None
 
 
-def read_for(model: Path, path: Path) -> Thresholds:
-    """The thresholds in a file, which must be those of the model.
+def read_for(model: Path, path: Path, embedding: dict[str, Any]) -> Thresholds:
+    """The thresholds in a file, which must be those of the model, used in this way.
 
     Raises:
-        InputError: see `read`; or they were calibrated for other weights.
+        InputError: see `read`; or they were calibrated for other weights, or another way.
     """
     thresholds = read(path)
-    own = checksums.of_file(model)
-    if thresholds.model_sha256 != own:
-        raise InputError(
-            f"{path} was calibrated for other weights (SHA-256 {thresholds.model_sha256[:12]}…, "
-            f"{model} has {own[:12]}…): run evaluate.py on the model again, or remove the file"
-        )
+    reason = thresholds.unfit_for(model, embedding)
+    if reason is not None:
+        raise InputError(f"{path} {reason}: run evaluate.py on the model again, or remove the file")
     return thresholds

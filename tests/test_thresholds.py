@@ -1,5 +1,6 @@
 """The file of thresholds beside a model: read as it was written, and for no other weights."""
 
+import dataclasses
 import json
 
 import pytest
@@ -60,6 +61,25 @@ def test_other_weights_are_refused(model, written):
     with pytest.raises(InputError, match=r"other weights.*run evaluate\.py") as caught:
         thresholds.of_model(model)
     assert written.model_sha256[:12] in str(caught.value)
+
+
+def test_averaged_embeddings_are_another_thing(model, written):
+    averaged = {"flip_average": True, "jitter": 0}
+    path = thresholds.place_beside(model)
+    with pytest.raises(InputError, match=r"thresholds\.json was .* flip_average = False, not True"):
+        thresholds.read_for(model, path, averaged)
+    dataclasses.replace(written, embedding=averaged).write(path)
+    assert thresholds.read_for(model, path, averaged).embedding == averaged
+    with pytest.raises(InputError, match=r"flip_average = True, not False"):
+        thresholds.of_model(model)
+
+
+def test_a_file_that_does_not_say_how_is_for_one_look(model, written):
+    path = thresholds.place_beside(model)
+    content = json.loads(path.read_text())
+    del content["embedding"]
+    path.write_text(json.dumps(content))
+    assert thresholds.of_model(model) == written
 
 
 @pytest.mark.parametrize(

@@ -24,26 +24,39 @@ class FixedThresholds:
 
     @property
     def used(self) -> Thresholds | None:
-        """Those that decide: its own people's, unless these carry no FAR and the others do;
-        None where nobody chose any."""
-        chosen = [each for each in (self.own, self.brought) if isinstance(each, Thresholds)]
-        return max(chosen, key=lambda each: bool(each.usable), default=None)
+        """Those that decide: its own people's, or else those brought; None where nobody chose."""
+        return self.own if isinstance(self.own, Thresholds) else self.brought
 
     @property
     def chosen_by(self) -> str:
         """Who chose `used`, for the protocol of a figure."""
-        used = self.used
-        if used is None:
-            return NOBODY
-        if used is self.own:
-            return f"chosen by the dataset's {used.dataset['people']} validation people"
-        return (
-            f"chosen by {used.dataset['people']} people of {used.dataset['name']} (the thresholds "
-            "came with the model)"
-        )
+        return self._said_of(self.used)
 
     @property
     def by_far(self) -> dict[str, float]:
         """Threshold by false accept rate, the highest rate first; empty where nobody chose any."""
-        usable = {} if self.used is None else self.used.usable
+        usable = {} if self._of_fars is None else self._of_fars.usable
         return {str(far): usable[far] for far in sorted(usable, reverse=True)}
+
+    @property
+    def by_far_chosen_by(self) -> str:
+        """Who chose `by_far`."""
+        return self._said_of(self._of_fars)
+
+    @property
+    def _of_fars(self) -> Thresholds | None:
+        """`used`, unless its people are too few to carry any FAR, and the others are not."""
+        used, brought = self.used, self.brought
+        if used is not None and brought is not None and not used.usable and brought.usable:
+            return brought
+        return used
+
+    def _said_of(self, chosen: Thresholds | None) -> str:
+        if chosen is None:
+            return NOBODY
+        if chosen is self.own:
+            return f"chosen by the dataset's {chosen.dataset['people']} validation people"
+        return (
+            f"chosen by {chosen.dataset['people']} people of {chosen.dataset['name']} (the "
+            "thresholds came with the model)"
+        )

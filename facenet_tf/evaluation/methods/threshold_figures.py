@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from facenet_tf import metrics
 from facenet_tf.evaluation.fixed_thresholds import NOBODY
 from facenet_tf.evaluation.pair_sets import MOST_PICTURES_PAIRED, PairSet, ScoredPairs
 from facenet_tf.metrics import AchievedRates, FarThreshold
-from facenet_tf.thresholds import Thresholds
+from facenet_tf.thresholds import ONE_LOOK, Thresholds
 
 PROTOCOL = (
     "thresholds are chosen by the impostor pairs of the dataset's validation people (pictures "
@@ -33,6 +33,7 @@ def calibrate(
     model_sha256: str,
     dataset: dict[str, str],
     steered: Collection[str] = (),
+    embedding: Mapping[str, Any] = ONE_LOOK,
 ) -> Thresholds | str:
     """Thresholds for each false accept rate, or why there are none.
 
@@ -44,6 +45,7 @@ def calibrate(
         model_sha256: of the file that holds the model.
         dataset: its `name` and `fingerprint`.
         steered: names of validation people who are known to have steered the training.
+        embedding: how the embeddings were made (see `Thresholds`).
     """
     scored = None if validation is None else of_records(validation)
     if scored is None or not has_both_kinds(scored.pairs):
@@ -75,6 +77,7 @@ def calibrate(
         points={str(far): point(far) for far in fars},
         balanced=metrics.best_threshold(genuine, scored.distance, balanced=True)[0],
         same_person={"slope": curve.slope, "intercept": curve.intercept},
+        embedding=dict(embedding),
     )
 
 

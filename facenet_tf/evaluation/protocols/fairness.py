@@ -64,7 +64,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     if pairs is None:
         return {"skipped": "the test people give no genuine and impostor pairs"}
     scored = ScoredPairs.of(vectors, pairs)
-    thresholds, chosen_by = measured.thresholds.by_far, measured.thresholds.chosen_by
+    thresholds, chosen_by = measured.thresholds.by_far, measured.thresholds.by_far_chosen_by
     if not thresholds:
         thresholds, chosen_by = (
             overall_thresholds(scored.with_lost_rejected(), config.fars),

@@ -62,7 +62,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     scored = scored.where(~lost)
     genuine = scored.pairs.genuine
     impostors = int((~genuine).sum())
-    by_far, chosen_by = measured.thresholds.by_far, measured.thresholds.chosen_by
+    by_far, chosen_by = measured.thresholds.by_far, measured.thresholds.by_far_chosen_by
     if not by_far and has_both_kinds(scored.pairs):
         by_far, chosen_by = overall_thresholds(scored, config.fars), SAME_PAIRS
     if not genuine.any() or not by_far:

@@ -72,7 +72,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     return {
         "protocol": PROTOCOL,
         "thresholds": measured.thresholds.by_far,
-        "chosen_by": measured.thresholds.chosen_by,
+        "chosen_by": measured.thresholds.by_far_chosen_by,
         "pictures": len(clean.roster),
         "people": len(np.unique(clean.roster.identities)),
         "plain": plain,

@@ -10,7 +10,12 @@ from facenet_tf import metrics, thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation import registry
 from facenet_tf.evaluation.config import EvaluateConfig
-from facenet_tf.evaluation.methods.chosen_thresholds import calibrated
+from facenet_tf.evaluation.inputs import Foreign
+from facenet_tf.evaluation.methods.chosen_thresholds import (
+    calibrated,
+    embedding_of,
+    model_file,
+)
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs, all_pairs_of_split
 from facenet_tf.evaluation.protocol import Protocol
@@ -42,7 +47,7 @@ def measured_with(vectors):
     )
 
 
-def beside(config, sha256=None, fingerprint="elsewhere", **points):
+def beside(config, sha256=None, fingerprint="elsewhere", **more):
     """Thresholds as another dataset's people chose them, beside the model."""
     model = config.run / "model.keras"
     dataset = {"name": "there", "fingerprint": fingerprint, "people": 70, "impostor_pairs": 5}
@@ -52,6 +57,7 @@ def beside(config, sha256=None, fingerprint="elsewhere", **points):
         {"0.1": {"threshold": 0.5}},
         0.6,
         {"slope": -1.0, "intercept": 1.0},
+        **more,
     )
     found.write(thresholds.place_beside(model))
     return found
@@ -83,21 +89,33 @@ def test_those_that_came_with_the_model_decide_where_nobody_else_can(vectors, co
 
 
 def test_those_that_came_with_the_model_decide_where_its_people_are_too_few(vectors, config):
-    """Their 540 pairs of two people do not carry 1e-3; those of the other set carried 0.1."""
+    """Their 540 pairs of two people do not carry 1e-3; those of the other set carried 0.1. What
+    needs no FAR stays theirs."""
     strict = dataclasses.replace(config, fars=(1e-3,))
-    assert calibrated(measured_with(vectors), vectors, strict).thresholds.by_far == {}
-    brought = beside(config)
-    assert calibrated(measured_with(vectors), vectors, strict).thresholds.used == brought
+    alone = calibrated(measured_with(vectors), vectors, strict).thresholds
+    assert alone.by_far == {}
+    beside(config)
+    found = calibrated(measured_with(vectors), vectors, strict).thresholds
+    assert found.by_far == {"0.1": 0.5}
+    assert found.by_far_chosen_by.startswith("chosen by 70 people of there")
+    assert found.used == alone.used
+    assert found.chosen_by == alone.chosen_by == "chosen by the dataset's 6 validation people"
 
 
-def test_they_are_not_those_of_a_baseline_or_of_another_look_or_model(vectors, config):
+def test_they_are_not_those_of_a_baseline_or_of_another_look_or_model(vectors, config, caplog):
     beside(config)
     measured = measured_of(vectors)
     assert calibrated(measured, vectors, config, baseline=True).thresholds.used is None
+    assert not caplog.messages
     flipped = dataclasses.replace(config, flip_average=True)
     assert calibrated(measured, vectors, flipped).thresholds.used is None
+    assert (
+        "model.thresholds.json was calibrated for embeddings with flip_average = False"
+        in (caplog.messages[-1])
+    )
     beside(config, sha256="0" * 64)
     assert calibrated(measured, vectors, config).thresholds.used is None
+    assert "model.thresholds.json was calibrated for other weights" in caplog.messages[-1]
     beside(config, fingerprint="")  # this very dataset's
     assert calibrated(measured, vectors, config).thresholds.used is None
     nobody = calibrated(measured, vectors, config).thresholds
@@ -109,6 +127,35 @@ def test_given_thresholds_need_a_model(vectors, tmp_path):
     config = EvaluateConfig(tmp_path / "x.npz", operating_points=options)
     with pytest.raises(InputError, match="no model to go with it"):
         calibrated(measured_of(vectors), vectors, config)
+
+
+def test_given_thresholds_of_embeddings_made_in_another_way_are_refused(vectors, config):
+    averaged = {"flip_average": True, "jitter": 0}
+    beside(config, embedding=averaged)
+    given = thresholds.place_beside(config.run / "model.keras")
+    config = dataclasses.replace(config, operating_points=ThresholdOptions(transfer=given))
+    with pytest.raises(
+        InputError, match=r"model\.thresholds\.json was .* with flip_average = True, not False"
+    ):
+        calibrated(measured_of(vectors), vectors, config)
+    flipped = dataclasses.replace(config, flip_average=True)
+    assert calibrated(measured_of(vectors), vectors, flipped).thresholds.by_far == {"0.1": 0.5}
+    own = calibrated(measured_with(vectors), vectors, flipped).thresholds.own
+    assert own.embedding == averaged
+
+
+def test_the_crops_of_a_model_of_others_are_a_part_of_how_embeddings_are_made(tmp_path):
+    model = tmp_path / "theirs.onnx"
+    model.write_text("weights")
+    config = EvaluateConfig(model, foreign=Foreign("insightface", "five_points"))
+    found = embedding_of(config, model_file(config))
+    assert found["normalization"] == "insightface" and found["channels"] == "rgb"
+    assert Thresholds(of_file(model), {}, {}, 1.0, {}, found).unfit_for(model, found) is None
+    other = embedding_of(
+        dataclasses.replace(config, foreign=Foreign("insightface", "five_points", "bgr")), model
+    )
+    reason = Thresholds(of_file(model), {}, {}, 1.0, {}, found).unfit_for(model, other)
+    assert reason == "was calibrated for embeddings with channels = rgb, not bgr"
 
 
 def test_every_protocol_finds_them(vectors, config, monkeypatch):
