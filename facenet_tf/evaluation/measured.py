@@ -55,6 +55,7 @@ class Measured:
         unseen: all pairs of the test people's pictures, if these give any.
         validation: the same of the validation people, who choose thresholds.
         steered: those of them who are known to have steered the training.
+        seen: names of all people of the roster whom a measured system knows, whatever their split.
         thresholds: what decides pairs, of the vectors that are judged (see `chosen_thresholds`).
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
@@ -80,6 +81,7 @@ class Measured:
     quality: Mapping[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
     compared: Mapping[str, Vectors] = dataclasses.field(default_factory=dict)
     steered: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
     thresholds: FixedThresholds = dataclasses.field(default_factory=FixedThresholds)
 
     @property
@@ -152,6 +154,7 @@ def choose_measured(
         folds="the folds of the list" if has_folds else CUT,
         dataset=dataset,
         steered=_steered(roster, seen),
+        seen=frozenset(name for name in map(str, np.unique(roster.identities)) if name in seen),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from facenet_tf.datasets.lfw import read_pairs
+from facenet_tf.datasets.names import normalized
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import choose_measured
@@ -227,3 +228,12 @@ def test_a_list_can_be_measured_alone(config, dataset, view2):
 def roster_of(dataset, split):
     roster = Roster.of(dataset)
     return roster.where(roster.splits == split)
+
+
+def test_seen_people_are_known_whatever_their_split(config, dataset):
+    roster = Roster.of(dataset)
+    names = [str(roster.identities[roster.splits == split][0]) for split in ("train", "validation")]
+    trained, steered = map(normalized, names)
+    seen = SeenPeople(frozenset({trained, steered}), "", steering=frozenset({steered}))
+    whole = dataclasses.replace(config("none", None), include_training=True)
+    assert choose_measured(whole, without_seen(roster, seen), seen).seen == set(names)

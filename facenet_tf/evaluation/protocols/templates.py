@@ -36,9 +36,11 @@ _POOLINGS = {
 
 @dataclasses.dataclass(frozen=True)
 class _Templates:
-    """N members of templates as rows of the roster, and the pairs of templates to compare."""
+    """N members of templates as rows of the roster, whether a measured system knows whom they show,
+    and the pairs of templates to compare."""
 
     rows: NDArray[np.int64]
+    seen: NDArray[np.bool_]
     template: NDArray[np.int64]
     medium: NDArray[np.str_]
     quality: NDArray[np.float64] | None
@@ -87,12 +89,13 @@ def _read(measured: Measured, config: EvaluateConfig) -> _Templates:
         )
     quality = read_qualities(options.quality, members.keys) if options.quality else None
     pairs = read_template_pairs(options.pairs, members)
-    return _Templates(rows, members.template, members.medium, quality, members.subject, pairs)
+    seen = measured.roster.of_people(measured.seen)[rows]
+    return _Templates(rows, seen, members.template, members.medium, quality, members.subject, pairs)
 
 
 def _pooled(vectors: Vectors, asked: _Templates, quality: NDArray | None) -> Vectors:
-    """A roster of templates, each with the split of its first picture, and the person too where
-    the lists do not say whom it shows."""
+    """A roster of templates, each seen as soon as one of its pictures shows a seen person; whom it
+    shows is what the lists say, or else whom its first picture does."""
     templates, values = metrics.pooled_templates(
         vectors.values[asked.rows], asked.template, asked.medium, quality
     )
@@ -103,7 +106,7 @@ def _pooled(vectors: Vectors, asked: _Templates, quality: NDArray | None) -> Vec
     roster = Roster(
         keys=templates.astype(np.str_),
         identities=np.array([asked.subject.get(number, name) for number, name in names]),
-        splits=members.splits[first],
+        splits=np.where(np.isin(templates, asked.template[asked.seen]), SEEN, "test"),
         outcomes=np.where(lost, "no_vector", "ok"),
         records=np.where(lost, NO_RECORD, 0),
         duplicate=np.zeros(len(templates), bool),
