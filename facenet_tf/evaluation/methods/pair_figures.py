@@ -16,6 +16,7 @@ CURVE_POINTS = 41
 """Of a curve with its band, evenly spread over the powers of ten."""
 
 DISTANCE = "squared Euclidean distance of unit vectors"
+NOT_DRAWN = "people are drawn with --bootstrap, for the measured system and all of its pairs"
 LOST = (
     "no pair is skipped: a pair with a picture that has no record counts as an error at every "
     "threshold"
@@ -43,8 +44,9 @@ def ranking_figures(
     carried = [far for far in fars if metrics.supports_far(impostors, far)]
     grid = curve_fars(impostors)
     figures["curve"] = {"far": grid.tolist(), "tar": metrics.tar_at(curve, grid).tolist()}
-    if bootstrap:
-        figures["bootstrap"] = _bootstrap(scored, carried, bootstrap, seed)
+    figures["bootstrap"] = (
+        _bootstrap(scored, carried, bootstrap, seed) if bootstrap else {"skipped": NOT_DRAWN}
+    )
     lost = roster.lost[pairs.left] | roster.lost[pairs.right]
     if lost.any():
         figures["without_lost"] = _without_lost(scored.where(~lost), fars)

@@ -12,6 +12,7 @@ from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.methods.pair_figures import (
     DISTANCE,
     LOST,
+    NOT_DRAWN,
     curve_fars,
     tar_figures,
 )
@@ -54,8 +55,9 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         **tar_figures(curve, config.fars, genuines, pairs.impostors),
         "curve": {"far": grid.tolist(), "tar": metrics.tar_at(curve, grid).tolist()},
     }
-    if config.bootstrap:
-        found["bootstrap"] = _bootstrap(pairs, people, config)
+    found["bootstrap"] = (
+        _bootstrap(pairs, people, config) if config.bootstrap else {"skipped": NOT_DRAWN}
+    )
     return found
 
 
@@ -93,7 +95,7 @@ def _bootstrap(
 def tables(results: dict[str, Any]) -> list[Table]:
     """TAR at each FAR with its intervals, and what was counted."""
     found = results["all_pairs"]
-    boot = found.get("bootstrap", {})
+    boot = found["bootstrap"]
     rows = []
     for far in map(str, results["config"]["fars"]):
         tar, point = found["tar"][far], found["tar_points"][far]
@@ -109,10 +111,9 @@ def tables(results: dict[str, Any]) -> list[Table]:
         f"genuine and {found['impostor_pairs']:,} impostor pairs of {found['pictures']:,} pictures "
         f"of {found['people']:,} people, {found['lost_pictures']} of them without an embedding"
     )
-    protocol = found["protocol"]
-    if boot:
-        why = f": {boot['skipped']}" if "skipped" in boot else ""
-        protocol += f". Intervals over people: {boot['protocol']}{why}"
+    why = f": {boot['skipped']}" if "skipped" in boot else ""
+    over_people = f"{boot.get('protocol', 'none')}{why}"
+    protocol = f"{found['protocol']}. Intervals over people: {over_people}"
     head = ["FAR", "TAR", "interval over pairs", "interval over people"]
     return [Table(head, rows, note, protocol=protocol)]
 

@@ -30,7 +30,7 @@ from facenet_tf.evaluation.systems.embedding import Embedder
 from facenet_tf.evaluation.table import Table, share
 from facenet_tf.input_pipeline.degraded import degraded
 
-NO_NAMES = "the file does not say who is shown: no intervals over people"
+NO_NAMES = "the file does not say who is shown"
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
@@ -73,7 +73,7 @@ def _figures(
         pairs.genuine,
     )
     scored = ScoredPairs.of(Vectors(roster, values), chosen)
-    found = ranking_figures(scored, fars=config.fars)
+    found = {**ranking_figures(scored, fars=config.fars), "bootstrap": {"skipped": NO_NAMES}}
     try:
         fold = metrics.contiguous_folds(pairs.genuine, FOLDS)
     except ValueError as error:
@@ -112,7 +112,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
         rows.append([name, accuracy, *map(share, shares), str(found["pairs"])])
     head = ["file", "accuracy", "accuracy, grid rule", "AUC", "EER", "pairs"]
     points = [points_table(name, found) for name, found in results["bins"].items()]
-    return [Table(head, rows, NO_NAMES), *points]
+    return [Table(head, rows, f"{NO_NAMES}: no intervals over people"), *points]
 
 
 BINS = Protocol(

@@ -31,7 +31,9 @@ TERMS = {
     "0 is perfect, 0.5 is chance",
     "d'": "how far apart the two kinds of distances lie on average, in units of their spread",
     "TAR@x": "share of the pairs of one person that are accepted when a share x of the pairs of "
-    "two people is accepted wrongly; “-” where too few pairs could carry the figure",
+    "two people is accepted wrongly, with its 95 % interval over people, or, where it says so, over "
+    "pairs alone; “-” where too few pairs of two people could carry the figure",
+    "of two": "how many of the pairs are of two people: at a low FAR only some of these decide",
 }
 
 
@@ -82,7 +84,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     if not rows:
         return [Table(note="the test people give no genuine and impostor pairs")]
     tars = [f"TAR@{float(far):g}" for far in _carried(results)]
-    head = ["verification", "vectors", "accuracy", "AUC", "EER", "d'", *tars, "pairs"]
+    head = ["verification", "vectors", "accuracy", "AUC", "EER", "d'", *tars, "pairs", "of two"]
     return [
         Table(head, rows, _reporting_note(results), terms=TERMS),
         *(points_table(set_name(*each), each[1]) for each in results["verification"].items()),
@@ -90,7 +92,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
 
 
 def _rows(results: dict[str, Any]) -> list[list[str]]:
-    """Per set of pairs and kind of vectors: accuracy ± SEM, AUC, EER, TAR at each FAR, pairs.
+    """Per set of pairs and kind of vectors: accuracy ± SEM, AUC, EER, TAR at each FAR with its
+    interval, pairs, impostor pairs.
 
     Where pictures without a record count as errors, a second row leaves their pairs out: a few of
     them are enough to keep every threshold above a low FAR.
@@ -130,8 +133,19 @@ def _row(pair_set: str, name: str, figure: dict[str, Any], fars: list[str]) -> l
         accuracy += f" ± {figure['accuracy_sem']:.4f}"
     ranking = [share(each) for each in (figure["auc"], figure["eer"])]
     d_prime = "-" if figure.get("d_prime") is None else f"{figure['d_prime']:.2f}"
-    tars = [share(figure["tar"][far]) for far in fars]
-    return [pair_set, name, accuracy, *ranking, d_prime, *tars, str(figure["pairs"])]
+    tars = [_tar(figure, far) for far in fars]
+    pairs = [str(figure[kind]) for kind in ("pairs", "impostor_pairs")]
+    return [pair_set, name, accuracy, *ranking, d_prime, *tars, *pairs]
+
+
+def _tar(figure: dict[str, Any], far: str) -> str:
+    """A TAR with its interval over people, or over pairs where people were not drawn."""
+    tar, over_people = figure["tar"][far], figure["bootstrap"].get("tar", {}).get(far)
+    if tar is None:
+        return share(tar)
+    if over_people is None:
+        return f"{share(tar)} ({interval(figure['tar_points'][far]['interval'])}, pairs)"
+    return f"{share(tar)} ({interval(over_people)})"
 
 
 def set_name(key: str, figure: dict[str, Any]) -> str:
@@ -142,7 +156,7 @@ def set_name(key: str, figure: dict[str, Any]) -> str:
 
 def points_table(title: str, figure: dict[str, Any]) -> Table:
     """TAR at each FAR with its intervals over pairs and over people."""
-    boot = figure.get("bootstrap", {})
+    boot = figure["bootstrap"]
     rows = []
     for far, point in figure["tar_points"].items():
         if "skipped" in point:
@@ -159,15 +173,15 @@ def points_table(title: str, figure: dict[str, Any]) -> Table:
         protocol += f". Accuracy: {figure['accuracy_protocol']}"
         if figure.get("accuracy_interval"):
             protocol += f" ({interval(figure['accuracy_interval'])})"
-    if boot:
-        found = f": {boot['skipped']}" if "skipped" in boot else _of_people(boot)
-        protocol += f". Intervals over people: {boot['protocol']}{found}"
+    protocol += f". Intervals over people: {_of_people(boot)}"
     head = ["FAR", "TAR", "interval over pairs", "interval over people"]
     return Table(head, rows, note, title, detail=True, protocol=protocol)
 
 
 def _of_people(boot: dict[str, Any]) -> str:
-    told = f"; AUC {interval(boot['auc'])}, EER {interval(boot['eer'])}"
+    if "skipped" in boot:
+        return f"{boot.get('protocol', 'none')}: {boot['skipped']}"
+    told = f"{boot['protocol']}; AUC {interval(boot['auc'])}, EER {interval(boot['eer'])}"
     return f"{told}, d' {interval(boot['d_prime'])}" if boot.get("d_prime") else told
 
 
@@ -184,7 +198,7 @@ def verdict(results: dict[str, Any]) -> list[str]:
     line = f"Same person or not ({set_name(key, figure).replace('_', ' ')}): "
     if kept:
         far = min(kept, key=float)
-        within = figure.get("bootstrap", {}).get("tar", {}).get(far)
+        within = figure["bootstrap"].get("tar", {}).get(far)
         line += (
             f"{percent(figure['tar'][far])} of the pairs of one person are recognised"
             f"{f' (95 % interval {interval(within)})' if within else ''} while "
@@ -243,7 +257,7 @@ def _band(results: Results) -> plots.Band | None:
     sets = results.figures["verification"]
     shown = [name for name in sets if name != UNSEEN] if results.measured.listed else [UNSEEN]
     figure = sets[shown[0]]
-    drawn = figure.get("bootstrap", {}).get("curve")
+    drawn = figure["bootstrap"].get("curve")
     if drawn is None:
         return None
     return plots.Band(*map(np.array, (figure["curve"]["far"], drawn["low"], drawn["high"])))
