@@ -23,7 +23,7 @@ from facenet_tf.evaluation.pair_sets import (
     listed_pairs,
 )
 from facenet_tf.evaluation.ready_crops import check_takes_crops
-from facenet_tf.evaluation.roster import Roster, Vectors, people_with_most_pictures
+from facenet_tf.evaluation.roster import LISTED, Roster, Vectors, people_with_most_pictures
 from facenet_tf.evaluation.seen import SeenPeople
 from facenet_tf.records.dataset import FaceDataset
 
@@ -39,8 +39,6 @@ LIST_PROTOCOLS = {
     "cplfw": "CPLFW, pairs_CPLFW.txt: LFW's people in other poses",
     "pairs": "a list of pairs",
 }
-LISTED = "listed"
-"""Split of people who would choose thresholds, were they not themselves on the list of pairs."""
 LIST_FOLDS = {"lfw_view1": 1, "lfw_view2": FOLDS}
 _OF_CFP: dict[str, Literal["FF", "FP"]] = {"cfp_ff": "FF", "cfp_fp": "FP"}
 

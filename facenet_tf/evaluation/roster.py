@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from facenet_tf.records.dataset import FaceDataset
 
 NO_RECORD = -1
+SEEN = "seen"
+"""What the split of a seen person becomes who would otherwise be measured, or choose thresholds."""
+LISTED = "listed"
+"""Split of people who would choose thresholds, were they not themselves on the list of pairs."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,12 +12,9 @@ from typing import Any
 import numpy as np
 
 from facenet_tf.datasets.names import normalized
-from facenet_tf.evaluation.roster import Roster
+from facenet_tf.evaluation.roster import SEEN, Roster
 from facenet_tf.pretrained.origin import seen_by
 from facenet_tf.records.dataset import FaceDataset
-
-SEEN = "seen"
-"""What the split of a seen person becomes who would otherwise be measured, or choose thresholds."""
 
 
 @dataclasses.dataclass(frozen=True)

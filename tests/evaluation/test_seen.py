@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from facenet_tf.datasets.names import normalized
-from facenet_tf.evaluation.roster import Roster
-from facenet_tf.evaluation.seen import SEEN, SeenPeople, combined, seen_people, without_seen
+from facenet_tf.evaluation.roster import SEEN, Roster
+from facenet_tf.evaluation.seen import SeenPeople, combined, seen_people, without_seen
 from facenet_tf.evaluation.table import people_name
 
 

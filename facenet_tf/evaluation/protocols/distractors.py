@@ -24,8 +24,7 @@ from facenet_tf.evaluation.protocols.identification import (
     mean_and_deviation,
     open_figures,
 )
-from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.seen import SEEN
+from facenet_tf.evaluation.roster import SEEN, Vectors
 from facenet_tf.evaluation.table import Table
 from facenet_tf.search import APPROXIMATE, Found, Kind, build_index, recall
 

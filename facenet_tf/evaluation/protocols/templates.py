@@ -23,8 +23,7 @@ from facenet_tf.evaluation.options.templates import TemplatesOptions
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.protocols.verification import points_table
-from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
-from facenet_tf.evaluation.seen import SEEN
+from facenet_tf.evaluation.roster import NO_RECORD, SEEN, Roster, Vectors
 from facenet_tf.evaluation.table import Table
 
 MEDIA, WEIGHTED = "media_average", "quality_weighted"

@@ -31,7 +31,7 @@ TERMS = {
     "0 is perfect, 0.5 is chance",
     "d'": "how far apart the two kinds of distances lie on average, in units of their spread",
     "TAR@x": "share of the pairs of one person that are accepted when a share x of the pairs of "
-    "two people is accepted wrongly, with its 95 % interval over people, or, where it says so, over "
+    "two people is accepted wrongly, with its 95 % interval over people or, where it says so, over "
     "pairs alone; “-” where too few pairs of two people could carry the figure",
     "of two": "how many of the pairs are of two people: at a low FAR only some of these decide",
 }

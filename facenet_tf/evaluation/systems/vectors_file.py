@@ -24,10 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
+from facenet_tf.evaluation.roster import LISTED, NO_RECORD, SEEN, Roster, Vectors
 from facenet_tf.records.dataset import SplitName
 
-SPLITS = tuple(name for name in get_args(SplitName) if name != "all")
+SPLITS = (*(name for name in get_args(SplitName) if name != "all"), SEEN, LISTED)
+"""Those of datasets, and what an evaluation makes of them: such people have no part again."""
 NOT_FINITE, ZERO = "not_finite", "zero_vector"
 """Outcomes of pictures whose embedding is no direction: they count as pictures without a record."""
 _NAMED = ("key", "identity", "split", "quality")

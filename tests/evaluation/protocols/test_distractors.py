@@ -13,7 +13,7 @@ from facenet_tf.evaluation.methods.strangers import MadeUp
 from facenet_tf.evaluation.options.distractors import DistractorsOptions
 from facenet_tf.evaluation.protocols import distractors
 from facenet_tf.evaluation.protocols.distractors import crowd_figures, tables
-from facenet_tf.evaluation.seen import SEEN
+from facenet_tf.evaluation.roster import SEEN
 from facenet_tf.search import index
 
 from ...metrics import twins

@@ -1,12 +1,20 @@
 """Embeddings of others: what is read, what becomes of bad rows, and what is refused."""
 
 import csv
+import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.measured import choose_measured
+from facenet_tf.evaluation.roster import LISTED, SEEN, Vectors
+from facenet_tf.evaluation.seen import SeenPeople, without_seen
 from facenet_tf.evaluation.systems.vectors_file import read_vectors, usable_rows
+
+from ..made_up import people_vectors
 
 ROWS = np.array([[3.0, 4.0], [0.0, 2.0], [-1.0, 0.0], [1e-30, 1e-30]])
 
@@ -48,6 +56,31 @@ def test_evaluation_directories_hold_such_a_file(evaluated):
         order = [saved["keys"].tolist().index(key) for key in found.roster.keys]
         np.testing.assert_allclose(found.values, saved["embeddings"][order], atol=1e-6)
         np.testing.assert_array_equal(found.roster.splits, saved["splits"][order])
+
+
+def test_every_split_that_an_evaluation_writes_is_read_again(tmp_path):
+    """Known people become "seen", validation people of the list of pairs "listed"."""
+    splits = ["train", "validation", "validation", "test", "test", "test", "unused"]
+    vectors = people_vectors(len(splits), 6)
+    roster = dataclasses.replace(vectors.roster, splits=np.repeat(splits, 6))
+    keys = roster.keys.reshape(-1, 6)
+    genuine = [f"{a} {b} 1" for own in keys[[1, 3, 6]] for a, b in itertools.combinations(own, 2)]
+    impostor = [f"{a} {b} 0" for a, b in itertools.product(keys[1], keys[6])]
+    (tmp_path / "pairs.txt").write_text("\n".join(genuine + impostor))
+    config = EvaluateConfig(
+        tmp_path, include_training=True, protocol="pairs", pairs=tmp_path / "pairs.txt"
+    )
+    seen = SeenPeople(frozenset({"p3"}), "")
+    measured = choose_measured(config, without_seen(roster, seen), seen).roster
+    by_person = dict(zip(measured.identities.tolist(), measured.splits.tolist(), strict=True))
+    assert list(by_person.values()) == [
+        "train", LISTED, "validation", SEEN, "test", "test", "unused"
+    ]  # fmt: skip
+    Vectors(measured, vectors.values).save(tmp_path / "v.npz")
+    again = read_vectors(tmp_path / "v.npz").vectors
+    for name in ("keys", "identities", "splits"):
+        np.testing.assert_array_equal(getattr(again.roster, name), getattr(measured, name))
+    np.testing.assert_allclose(again.values, vectors.values, atol=1e-6)
 
 
 def test_csv_says_the_same(tmp_path):
