@@ -79,8 +79,8 @@ class EvaluateConfig:
     a file that docs/guide.md lists."""
     output: Path | None = None
     """Evaluation directory to write; without it RUN/evaluation, with weights
-    runs/WEIGHTS/DATASET. WEIGHTS is the name of a file in this directory, without its ending; of
-    others the path, with + between folders."""
+    runs/WEIGHTS/DATASET. WEIGHTS is the name of a file in this directory; of others the path, with
+    + between folders."""
     seed: int = 0
     """Of the repeated splits, the cross-validation, the bootstrap and t-SNE."""
     batch_size: int = 64
@@ -256,11 +256,12 @@ class EvaluateConfig:
 
 
 def _name_of(source: Path) -> str:
-    """A folder's name that tells weights or embeddings from those of the same name elsewhere."""
+    """A folder's name that tells weights or embeddings from those of the same name elsewhere, or
+    of another kind."""
     place, here = source.resolve(), Path.cwd()
     inside = place.is_relative_to(here)
     parts = place.relative_to(here).parts if inside else place.parts[1:]
-    return place.stem if len(parts) < 2 else "+".join(parts)
+    return "+".join(parts) or place.name
 
 
 def _plain(value: Any) -> Any:

@@ -69,11 +69,13 @@ def test_a_list_alone_is_one_of_the_users_own(config):
 
 def test_files_of_one_name_are_written_to_directories_of_their_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sources = ["a/x.npz", "b/x.npz", "b/x.csv", "x.npz", "../x.npz", "/x/a/x.npz"]
+    sources = ["a/x.npz", "b/x.npz", "b/x.csv", "x.npz", "x.onnx", "../x.npz", "/x/a/x.npz"]
+    for dataset in (None, Path("data/mine")):
+        outputs = [EvaluateConfig(Path(source), dataset).output_directory for source in sources]
+        assert len(set(outputs)) == len(outputs)
     outputs = [EvaluateConfig(Path(source)).output_directory for source in sources]
-    assert len(set(outputs)) == len(outputs)
     assert outputs[0] == Path("runs/a+x.npz/embeddings")
-    assert outputs[3] == Path("runs/x/embeddings")
+    assert outputs[3] == Path("runs/x.npz/embeddings")
     assert EvaluateConfig(tmp_path / "a/x.npz").output_directory == outputs[0]
     of_weights = EvaluateConfig(dataset=Path("data/mine"), weights="others/x.pt")
     assert of_weights.output_directory == Path("runs/others+x.pt/mine")
@@ -92,9 +94,9 @@ def test_with_weights_the_dataset_comes_first():
 def test_embeddings_alone_need_no_dataset():
     alone = EvaluateConfig(Path("mine.npz"), compare=("theirs.csv",)).resolved()
     assert alone.dataset is None
-    assert alone.output_directory == Path("runs/mine/embeddings")
+    assert alone.output_directory == Path("runs/mine.npz/embeddings")
     joined = EvaluateConfig(Path("mine.npz"), Path("data/mine")).resolved()
-    assert joined.output_directory == Path("runs/mine/mine")
+    assert joined.output_directory == Path("runs/mine.npz/mine")
     mixed = EvaluateConfig(Path("mine.npz"), compare=("model.onnx",)).resolved()
     assert mixed.dataset == Path("data/att")
 
