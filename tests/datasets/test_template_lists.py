@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,22 @@ def test_lists_of_nist(tmp_path):
     assert members.subject == {1: "70", 2: "70", 3: "71"}
     pairs = read_template_pairs(write(tmp_path, "matches.csv", "1,2\n1,3\n"), members)
     assert pairs.genuine.tolist() == [True, False]
+
+
+def test_pairs_are_not_held_as_objects(tmp_path):
+    """20,000 pairs as lists of words would take some 5 MB."""
+    members = read_members([write(tmp_path, "m.txt", "1.jpg 1 5\n2.jpg 9 5\n")])
+    path = write(tmp_path, "p.txt", "1 9 1\n\n9 1 0\n" * 10_000)
+    tracemalloc.start()
+    try:
+        pairs = read_template_pairs(path, members)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(pairs.left) == len(pairs.right) == 20_000
+    assert pairs.left.dtype == np.int64 and pairs.genuine.dtype == bool
+    assert pairs.genuine.tolist() == [True, False] * 10_000
+    assert peak < 100 * 20_000
 
 
 def test_media_that_are_named(tmp_path):

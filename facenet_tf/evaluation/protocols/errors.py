@@ -13,7 +13,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.fixed_thresholds import SAME_PAIRS, FixedThresholds
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.errors import ErrorsOptions
-from facenet_tf.evaluation.pair_sets import MOST_PICTURES_PAIRED, PairSet, ScoredPairs
+from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.protocol import Protocol, Results, Sheet, Strip
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.table import Table
@@ -23,17 +23,13 @@ _NEAREST = 100_000
 """Of more pictures than all pairs are listed of, so many pairs of two people are looked through."""
 
 PROTOCOL = (
-    "pairs of the published list, or else all pairs of the test people's pictures, that have "
-    "records; threshold: of the best mean of TAR and 1 - FAR; of each two "
-    "people (nearest pairs of two) or each person (farthest of one) only the worst pair; confused: "
+    "only pairs of pictures with a record; threshold: of the best mean of TAR and 1 - FAR; of each "
+    "two people (nearest pairs) or each person (farthest pairs) only the worst pair; confused: "
     "the share of the pairs of two people up to that threshold; doubtful names: pictures of test "
     "people nearer to the mean of another person than to that of their own person's other "
     "pictures; distances are squared, 0 to 4"
 )
-OF_MANY = (
-    "; threshold (where nobody else chose it) and confused people by the pairs of drawn pictures "
-    f"(at most {MOST_PICTURES_PAIRED:,}), the worst pairs those of all pictures"
-)
+OF_ALL = "; the worst pairs are those of all test pictures"
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
@@ -46,10 +42,11 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     if scored is None:
         return {"skipped": "no genuine and impostor pairs that have records"}
     threshold, chosen_by = _threshold(measured.thresholds, scored)
-    of_many = measured.listed is None and measured.many
-    extreme = _extreme(vectors, measured.test_rows) if of_many else scored
+    extreme, protocol = scored, f"{scored.pairs.protocol}; {PROTOCOL}"
+    if measured.listed is None and measured.many and config.all_pairs.when != "never":
+        extreme, protocol = _extreme(vectors, measured.test_rows), f"{protocol}{OF_ALL}"
     return {
-        "protocol": f"{PROTOCOL}{OF_MANY if of_many else ''}; the threshold was {chosen_by}",
+        "protocol": f"{protocol}; the threshold was {chosen_by}",
         "threshold": threshold,
         "chosen_by": chosen_by,
         "false_matches": _worst_pairs(extreme, False, threshold, worst),

@@ -11,6 +11,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation import measured as measured_module
 from facenet_tf.evaluation import pair_sets
 from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.options.errors import ErrorsOptions
 from facenet_tf.evaluation.pair_sets import all_pairs_of_split
 from facenet_tf.evaluation.protocol import Results
@@ -26,8 +27,8 @@ def measured_of(vectors) -> Measured:
     return Measured(vectors.roster, people, pairs, None, None, None, 0)
 
 
-def found_in(vectors, worst=3, **more):
-    config = SimpleNamespace(errors=ErrorsOptions(worst))
+def found_in(vectors, worst=3, when="many", **more):
+    config = SimpleNamespace(errors=ErrorsOptions(worst), all_pairs=AllPairsOptions(when))
     measured = dataclasses.replace(measured_of(vectors), **more)
     return errors.figures(vectors, measured, config)
 
@@ -75,7 +76,9 @@ def test_the_worst_pairs_of_many_pictures_are_those_of_all(monkeypatch):
     vectors = people_vectors(people=9, pictures=10, spread=0.9, lost=(4, 40), duplicate=(7,))
     kept = vectors.where(~vectors.roster.duplicate)
     found = found_in(vectors, worst=5, thresholds=thresholds_at(balanced=0.7))
-    assert "drawn pictures" in found["protocol"]
+    assert "all pairs of 12 pictures" in found["protocol"]
+    assert "those of all test pictures" in found["protocol"]
+    assert "those of all" not in found_in(vectors, when="never")["protocol"]
     for kind, genuine in (("false_matches", False), ("false_non_matches", True)):
         pairs = by_hand(kept, genuine)[:: -1 if genuine else 1]
         worst = {}
