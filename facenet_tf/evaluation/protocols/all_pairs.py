@@ -95,7 +95,7 @@ def _bootstrap(
 def tables(results: dict[str, Any]) -> list[Table]:
     """TAR at each FAR with its intervals, and what was counted."""
     found = results["all_pairs"]
-    boot = found["bootstrap"]
+    boot = found.get("bootstrap", {"skipped": NOT_DRAWN})
     rows = []
     for far in map(str, results["config"]["fars"]):
         tar, point = found["tar"][far], found["tar_points"][far]

@@ -13,6 +13,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import FOLDS, Measured
 from facenet_tf.evaluation.methods import plots
 from facenet_tf.evaluation.methods.pair_figures import (
+    NOT_DRAWN,
     fixed_threshold_figures,
     folded_figures,
     grid_figures,
@@ -140,7 +141,7 @@ def _row(pair_set: str, name: str, figure: dict[str, Any], fars: list[str]) -> l
 
 def _tar(figure: dict[str, Any], far: str) -> str:
     """A TAR with its interval over people, or over pairs where people were not drawn."""
-    tar, over_people = figure["tar"][far], figure["bootstrap"].get("tar", {}).get(far)
+    tar, over_people = figure["tar"][far], figure.get("bootstrap", {}).get("tar", {}).get(far)
     if tar is None:
         return share(tar)
     if over_people is None:
@@ -156,7 +157,7 @@ def set_name(key: str, figure: dict[str, Any]) -> str:
 
 def points_table(title: str, figure: dict[str, Any]) -> Table:
     """TAR at each FAR with its intervals over pairs and over people."""
-    boot = figure["bootstrap"]
+    boot = figure.get("bootstrap", {"skipped": NOT_DRAWN})
     rows = []
     for far, point in figure["tar_points"].items():
         if "skipped" in point:
@@ -198,7 +199,7 @@ def verdict(results: dict[str, Any]) -> list[str]:
     line = f"Same person or not ({set_name(key, figure).replace('_', ' ')}): "
     if kept:
         far = min(kept, key=float)
-        within = figure["bootstrap"].get("tar", {}).get(far)
+        within = figure.get("bootstrap", {}).get("tar", {}).get(far)
         line += (
             f"{percent(figure['tar'][far])} of the pairs of one person are recognised"
             f"{f' (95 % interval {interval(within)})' if within else ''} while "
@@ -257,7 +258,7 @@ def _band(results: Results) -> plots.Band | None:
     sets = results.figures["verification"]
     shown = [name for name in sets if name != UNSEEN] if results.measured.listed else [UNSEEN]
     figure = sets[shown[0]]
-    drawn = figure["bootstrap"].get("curve")
+    drawn = figure.get("bootstrap", {}).get("curve")
     if drawn is None:
         return None
     return plots.Band(*map(np.array, (figure["curve"]["far"], drawn["low"], drawn["high"])))
