@@ -28,27 +28,31 @@ SIDE = 32
 
 
 def pytest_addoption(parser):
-    parser.addoption("--record", type=Path, help="file for a JSON of what was run and came out")
+    parser.addoption("--record", type=Path, help="JSON to which is added what was run and came out")
 
 
 def pytest_terminal_summary(terminalreporter, config):
     """The contract of the losses; and, as JSON, what came out of each file, for `docs/results`."""
     show_contract(terminalreporter)
     file = config.getoption("--record")
-    if file is None:
-        return
-    files = collections.defaultdict(collections.Counter)
-    for outcome in ("passed", "failed", "error", "skipped"):
-        for report in terminalreporter.stats.get(outcome, []):
-            files[report.nodeid.partition("::")[0]][outcome] += 1
-    record = {
-        "marker": config.getoption("-m"),
+    if file is not None:
+        add_to_record(file, terminalreporter.stats, config.getoption("-m"))
+
+
+def add_to_record(file, stats, marker):
+    """Files that were not run now keep what came out before, by the commit of that time."""
+    circumstances = {
+        "marker": marker,
         "commit": git_revision(),
-        "versions": versions(),
         "photographs": "FACENET_TF_DATA" in os.environ,
-        "outcomes": dict(sum(files.values(), collections.Counter())),
-        "files": {name: dict(counts) for name, counts in sorted(files.items())},
     }
+    files = json.loads(file.read_text())["files"] if file.exists() else {}
+    counts = collections.defaultdict(collections.Counter)
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in stats.get(outcome, []):
+            counts[report.nodeid.partition("::")[0]][outcome] += 1
+    files |= {name: circumstances | dict(outcomes) for name, outcomes in counts.items()}
+    record = {"versions": versions(), "files": dict(sorted(files.items()))}
     file.write_text(json.dumps(record, indent=1) + "\n")
 
 
