@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,10 @@ SHARED_OPTIONS = {"--config", "--debug", "--help"}
 # TensorBoard's, Ray's and that of the tests.
 FOREIGN_OPTIONS = {"--logdir", "--head", "--address", "--port", "--record"}
 
+EVALUATIONS = sorted((ROOT / "docs" / "results").glob("*/evaluation.json"))
+BEFORE_REFLECTION = "7117bac8e747"
+"""The commit of stored figures whose ECEs have percentiles, which lie above them."""
+
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
@@ -92,6 +97,28 @@ def command_lines() -> list:
         for words in shell_lines(page)
         if words[:1] == ["python"] and words[1] in COMMANDS
     ]
+
+
+def holds(figure: float, limits: list[float]) -> bool:
+    return limits[0] - 1e-9 <= figure <= limits[1] + 1e-9
+
+
+def with_intervals(found: object, where: str = "") -> Iterator[tuple[str, float, list[float]]]:
+    """Where in an evaluation a figure stands beside its interval, the figure, and the interval."""
+    if isinstance(found, list):
+        for part in found:
+            yield from with_intervals(part, where)
+    if not isinstance(found, dict):
+        return
+    drawn = {f"{name}_interval": limits for name, limits in found.get("bootstrap", {}).items()}
+    for key, limits in (found | drawn).items():
+        names = [key.replace("_interval", end) for end in ("", "_mean")]
+        names += [key.replace("interval", name) for name in ("mean", "value", "f", "difference")]
+        figures = [found[name] for name in names if isinstance(found.get(name), float)]
+        if "interval" in key and isinstance(limits, list) and figures:
+            yield f"{where}/{key}", figures[0], limits
+    for key, part in found.items():
+        yield from with_intervals(part, f"{where}/{key}")
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +156,15 @@ class TestTables:
         text = (ROOT / name).read_text()
         assert tables.BLOCK.search(text)
         assert tables.filled(text) == text, "run python docs/tables.py"
+
+    @pytest.mark.parametrize("path", EVALUATIONS, ids=lambda path: path.parent.name)
+    def test_intervals_hold_their_figures(self, path):
+        evaluation = json.loads(path.read_text())
+        found = list(with_intervals({**evaluation, "config": None}))
+        if evaluation["git_revision"] == BEFORE_REFLECTION:
+            found = [each for each in found if "ece_interval" not in each[0]]
+        outside = [each for each in found if not holds(*each[1:])]
+        assert found and not outside
 
     def test_without_results_say_so(self, tables, results):
         for name in tables.TABLES:

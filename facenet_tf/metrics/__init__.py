@@ -68,6 +68,7 @@ from facenet_tf.metrics.resampling import (
     people_intervals,
     people_samples,
     percentiles,
+    reflected,
 )
 from facenet_tf.metrics.roc import (
     OperatingPoint,
@@ -168,6 +169,7 @@ __all__ = [
     "pooled_templates",
     "rank1_accuracy",
     "reachable_far",
+    "reflected",
     "rejection",
     "reliability",
     "roc_curve",

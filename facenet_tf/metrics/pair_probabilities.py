@@ -17,7 +17,7 @@ from facenet_tf.metrics.calibration import Logistic, Reliability
 from facenet_tf.metrics.checks import checked_pairs
 from facenet_tf.metrics.distances import TILE
 from facenet_tf.metrics.pair_weights import PairWeights
-from facenet_tf.metrics.resampling import people_intervals
+from facenet_tf.metrics.resampling import people_intervals, reflected
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ def honesty_intervals(
         seed: of the draws.
 
     Returns:
-        float64 [2, 2]: low and high of the ECE, then of the Brier score.
+        float64 [2, 2]: low and high of the ECE (`reflected`), then of the Brier score.
 
     Raises:
         ValueError: bad input.
@@ -83,7 +83,9 @@ def honesty_intervals(
         honesty = _honesty(claims.sums(weights.of_pairs(times)))
         return [honesty.reliability.error, honesty.brier]
 
-    return people_intervals(weights.people, drawn, draws=draws, seed=seed)
+    limits = people_intervals(weights.people, drawn, draws=draws, seed=seed)
+    limits[0] = reflected(limits[0].tolist(), _honesty(claims.sums()).reliability.error)
+    return limits
 
 
 def all_pairs_honesty(

@@ -13,6 +13,9 @@ how pairs count then: `pair_weights`). Every interval over people comes from her
   interval is then [0, 1 − 0.025^(1/n)] (or its mirror image): whatever the people are like, a
   larger share would have shown itself among n independent cases in 97.5 % of all samples. That is
   the exact (Clopper-Pearson) interval of no success in n trials, near 3.7 / n.
+* A mean of absolute differences (ECE) only grows by noise, and a draw adds noise to that of the
+  sample: draws lie above the estimate, as it lies above the truth. Their interval is reflected at
+  the estimate (the basic bootstrap: Davison and Hinkley, "Bootstrap methods", 1997, section 5.2).
 """
 
 import math
@@ -139,6 +142,20 @@ def limits_at_the_end(share: float, cases: int) -> tuple[float, float]:
     """95 % interval of a share that is 0 or 1 in all of so many independent cases (at least 1)."""
     beyond = 1 - _TAIL ** (1 / max(1, cases))
     return (0.0, beyond) if share == 0 else (1 - beyond, 1.0)
+
+
+def reflected(limits: Sequence[float], estimate: float) -> Limits:
+    """95 % interval of a mean of absolute differences, of which percentiles would lie too high.
+
+    Args:
+        limits: low and high, the percentiles of the draws.
+        estimate: what all people together come to, >= 0.
+
+    Returns:
+        The limits reflected at the estimate, not below 0; the estimate itself is always within.
+    """
+    low, high = map(float, limits)
+    return [max(0.0, min(estimate, 2 * estimate - high)), max(estimate, 2 * estimate - low)]
 
 
 def p_value(differences: NDArray[np.float64], people: int) -> float:

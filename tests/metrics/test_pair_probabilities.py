@@ -63,11 +63,27 @@ def test_intervals_are_those_of_people_whose_pictures_come_along():
         one = metrics.pair_honesty(CURVE, genuine[drawn], distance[drawn])
         samples.append((one.reliability.error, one.brier))
     expected = metrics.percentiles(np.array(samples), people=6)
+    estimate = metrics.pair_honesty(CURVE, genuine, distance).reliability.error
+    expected[0] = metrics.reflected(expected[0].tolist(), estimate)
     for interval, (low, high) in zip(found, expected, strict=True):
         assert interval == pytest.approx((low, high), abs=0.25 * (high - low))
     assert (
         found == metrics.honesty_intervals(CURVE, genuine, distance, sides, draws=300, seed=1)
     ).all()
+
+
+def test_the_interval_of_an_honest_curve_begins_at_0_and_holds_its_ece():
+    """What comes true does so as often as the curve says, but for chance."""
+    random = np.random.default_rng(3)
+    distance = random.uniform(0.5, 2.5, size=400)
+    genuine = random.random(400) < CURVE.probability(distance)
+    distance = np.concatenate([distance, 3 - distance])  # as many of either kind
+    genuine = np.concatenate([genuine, ~genuine])
+    people = random.permutation(800) % 40
+    sides = people, np.where(genuine, people, (people + 1) % 40)
+    ece = metrics.pair_honesty(CURVE, genuine, distance).reliability.error
+    low, high = metrics.honesty_intervals(CURVE, genuine, distance, sides)[0]
+    assert low == 0 and 0 < ece <= high
 
 
 def test_a_certain_and_right_curve_is_honest():

@@ -12,6 +12,7 @@ from facenet_tf.metrics import (
     people_intervals,
     people_samples,
     percentiles,
+    reflected,
 )
 
 
@@ -108,6 +109,32 @@ def test_the_seed_decides():
     other = people_intervals(5, lambda times: [float(times @ np.arange(5))], draws=30, seed=2)
     assert one.tolist() != other.tolist()
     assert people_intervals(5, first, draws=9).shape == (1, 2)
+
+
+@pytest.mark.parametrize("error", [0.01, 0.3])
+def test_reflected_intervals_hold_a_mean_of_absolute_differences(error):
+    """An ECE of ten bins, less often a small one, above which percentiles of the draws lie."""
+    people, random = 40, np.random.default_rng(0)
+    times = people_samples(people, lambda times: times, draws=200)
+    held = []
+    for _ in range(200):
+        bins = error + random.normal(scale=0.15, size=(people, 10))
+        drawn = np.abs(times @ bins / people).mean(axis=1)
+        (limits,) = percentiles(drawn[:, None], people).tolist()
+        estimate = np.abs(bins.mean(axis=0)).mean()
+        low, high = reflected(limits, estimate)
+        assert 0 <= low <= estimate <= high
+        held.append([low <= error <= high, limits[0] <= error <= limits[1]])
+    by_reflection, by_percentiles = np.mean(held, axis=0)
+    assert by_reflection > (0.8 if error < 0.1 else 0.9)
+    assert by_percentiles < 0.1 if error < 0.1 else by_percentiles > 0.9
+
+
+def test_of_no_difference_the_reflected_interval_begins_at_0():
+    assert reflected([0.03, 0.09], 0.02) == [0, 0.02]
+    assert reflected([0.01, 0.05], 0.02) == pytest.approx([0, 0.03])
+    assert reflected([0.18, 0.24], 0.2) == pytest.approx([0.16, 0.22])
+    assert reflected([0.0, 0.0], 0.0) == [0, 0]
 
 
 def test_draws_that_give_nothing_are_dropped_up_to_half():

@@ -42,13 +42,15 @@ CLASSIFIER_PROTOCOL = (
     "that each picture gets its probabilities once, from the others; svm: default SVC(), its "
     "decision values turned into probabilities by sigmoids fitted on inner folds "
     "(CalibratedClassifierCV); ECE of the named person's probability in 10 bins; Brier score over "
-    "all people (0…2); intervals: 95 %, people drawn with replacement, each with all pictures"
+    "all people (0…2); intervals: 95 %, people drawn with replacement, each with all pictures, "
+    "those of the ECE reflected at the estimate"
 )
 PAIR_PROTOCOL = (
     "probability that a pair shows one person = logistic function of the squared distance, fitted "
     "on pairs of other people; genuine and impostor pairs count one half each, as where both are "
     "equally likely beforehand; only pairs of pictures with a record; ECE in 10 bins, Brier score "
-    "of one event (0…1); intervals: 95 %, people drawn with replacement; all_pairs: where the test "
+    "of one event (0…1); intervals: 95 %, people drawn with replacement, those of the ECE "
+    "reflected at the estimate; all_pairs: where the test "
     f"people have more than {MOST_PICTURES_PAIRED:,} pictures, and the other figures are of pairs "
     "of some of them, all pairs of all of them, without intervals"
 )
@@ -140,7 +142,7 @@ def _honesty_of_classes(
         "accuracy": float(right.mean()),
         "mean_claimed": float(claimed.mean()),
         "ece": diagram.error,
-        "ece_interval": ece_interval,
+        "ece_interval": ece_interval and metrics.reflected(ece_interval, diagram.error),
         "brier": metrics.brier_score_of_classes(probabilities, targets),
         "brier_interval": brier_interval,
         "bins": bins_of(diagram),
