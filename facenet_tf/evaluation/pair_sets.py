@@ -46,7 +46,9 @@ class PairSet:
 class ScoredPairs:
     """Pairs with their squared distances, float64 [N], by the vectors of one network.
 
-    The distance is infinite on the wrong side where a picture has no record.
+    The distance is infinite where a picture has no record: a failure to enrol is accepted at no
+    threshold. It makes a false non-match of a genuine pair, and no false match of an impostor one
+    (the generalised rates of ISO/IEC 19795-1).
     """
 
     roster: Roster
@@ -57,19 +59,17 @@ class ScoredPairs:
     def of(cls, vectors: Vectors, pairs: PairSet) -> "ScoredPairs":
         """Measure all pairs."""
         distance = metrics.listed_distances(vectors.values, pairs.left, pairs.right)
-        worst = np.where(pairs.genuine, np.inf, -np.inf)
-        return cls(vectors.roster, pairs, np.where(np.isnan(distance), worst, distance))
+        return cls(vectors.roster, pairs, np.where(np.isnan(distance), np.inf, distance))
 
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "ScoredPairs":
         """The pairs chosen by a bool [N], or by their numbers."""
         return ScoredPairs(self.roster, self.pairs.where(chosen), self.distance[chosen])
 
-    def with_lost_rejected(self) -> "ScoredPairs":
-        """The same where a picture without a record is never accepted: a failure to enrol makes a
-        false non-match of a genuine pair and no false match of an impostor one (the generalised
-        rates of ISO/IEC 19795-1)."""
-        rejected = np.where(np.isneginf(self.distance), np.inf, self.distance)
-        return dataclasses.replace(self, distance=rejected)
+    def with_lost_as_errors(self) -> "ScoredPairs":
+        """The same for the accuracy of a list, of which no pair may be won by losing a picture:
+        an impostor pair with one counts as accepted, too."""
+        errors = np.isinf(self.distance) & ~self.pairs.genuine
+        return dataclasses.replace(self, distance=np.where(errors, -np.inf, self.distance))
 
 
 def all_pairs_of_split(roster: Roster, split: str, seed: int) -> PairSet | None:

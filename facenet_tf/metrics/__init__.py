@@ -6,8 +6,8 @@ Conventions of every function over pairs:
 * a pair has a `distance` (any monotone dissimilarity; squared or not is the caller's choice) and a
   flag `genuine`: True when both pictures show one person;
 * a pair is accepted when its distance is at most the threshold;
-* an infinite distance is the way to say that a pair must count as an error at every threshold:
-  `+inf` for a genuine pair, `-inf` for an impostor pair;
+* an infinite distance says that a pair is accepted at no threshold (`+inf`: a picture has no
+  vector, a failure to enrol of ISO/IEC 19795-1) or at every one (`-inf`);
 * NaN is refused with ValueError.
 """
 

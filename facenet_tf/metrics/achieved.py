@@ -57,7 +57,7 @@ def achieved_rates(
 
     Args:
         genuine: bool [N].
-        distance: float [N]; an infinite one is an error at every threshold.
+        distance: float [N]; +inf is accepted at no threshold.
         identities: the persons left and right of each pair, two [N] arrays of one type.
         thresholds: a pair is accepted when its distance is at most this.
         draws: of people, behind the intervals (`resampling`); 0: none.

@@ -4,7 +4,8 @@ Conventions of every function here:
 
 * a person is as far from a probe as the nearest enrolled picture of that person;
 * a tie counts against the probe's own person (`ties`);
-* a probe whose vector is NaN is an error at every rank and every threshold.
+* a probe whose vector is NaN finds nobody: an error at every rank, and at no threshold a false
+  alarm (a failure to enrol, ISO/IEC 19795-1).
 
 Sources: Phillips, Grother and Micheals, "Evaluation methods in face recognition", in Handbook of
 Face Recognition, 2005 (CMC, DIR at FAR); Manning, Raghavan and Schütze, "Introduction to
@@ -30,10 +31,10 @@ class Searched:
     Attributes:
         own: float64 [P], squared distance to the probe's own person; infinite where that person is
             not enrolled, or the probe has no vector.
-        foreign: float64 [P], squared distance to the nearest other person; -inf where the probe has
-            no vector, which is a false alarm at every threshold.
-        ahead: int64 [P], how many other people are at most as far away as the own person; all of
-            them where there is none such.
+        foreign: float64 [P], squared distance to the nearest other person; infinite where the
+            probe has no vector.
+        ahead: int64 [P], how many other people are at most as far away as the own person; as many
+            as there are people where that distance is infinite.
     """
 
     own: NDArray[np.float64]
@@ -113,12 +114,11 @@ def _searched(distances: NDArray[np.float64], own_column: NDArray[np.int64]) -> 
     lost, unknown = np.isnan(distances[:, 0]), own_column < 0
     own = np.where(lost | unknown, np.inf, distances[lines, own_column])
     distances[lines[~unknown], own_column[~unknown]] = np.inf
-    others = distances.shape[1] - ~unknown
-    foreign = np.where(lost, -np.inf, distances.min(axis=1))
+    foreign = np.where(lost, np.inf, distances.min(axis=1))
     with np.errstate(invalid="ignore"):
         ahead = as_near(distances, own[:, None]).sum(axis=1)
-    # An infinite own distance has everybody ahead; the own column, also infinite, is not one.
-    return Searched(own, foreign, np.where(np.isfinite(own), ahead, others).astype(np.int64))
+    everybody = distances.shape[1]
+    return Searched(own, foreign, np.where(np.isfinite(own), ahead, everybody).astype(np.int64))
 
 
 def _joined(parts: list[Searched]) -> Searched:
@@ -148,7 +148,7 @@ def cumulative_matches(
     counts = np.ones(len(searched.own)) if weights is None else np.asarray(weights, np.float64)
     if not counts.sum() > 0:
         raise ValueError("a curve of matches needs a probe")
-    # `ahead` of a probe that was not found can be 0 in a gallery of one.
+    # Of a gallery with fewer people than ranks one that was not found must not be among them.
     ahead = np.where(np.isfinite(searched.own), searched.ahead, ranks).clip(max=ranks)
     return np.cumsum(np.bincount(ahead, counts, ranks + 1)[:ranks]) / counts.sum()
 

@@ -29,9 +29,13 @@ class TarInterval:
 
 def reachable_far(pairs: ManyPairs) -> float:
     """The highest FAR whose interval the nearest pairs that were kept allow."""
-    if len(pairs.nearest) == pairs.impostors:
+    if _all_kept(pairs):
         return 1.0
     return len(pairs.nearest) / MARGIN / pairs.impostors
+
+
+def _all_kept(pairs: ManyPairs) -> bool:
+    return len(pairs.nearest) == pairs.impostors - pairs.lost_impostors
 
 
 def tar_intervals(
@@ -91,8 +95,9 @@ def _point(
         kept = int(np.searchsorted(pairs.genuine, nearest[index], side="left"))
         before = int(np.searchsorted(nearest, nearest[index], side="left"))
         threshold = float(nearest[before - 1]) if before else -math.inf
-    elif len(nearest) == pairs.impostors:
-        kept, threshold = len(pairs.genuine), float(nearest[-1])
+    elif _all_kept(pairs):
+        kept = int(np.isfinite(pairs.genuine).sum())
+        threshold = float(nearest[-1]) if len(nearest) else -math.inf
     else:  # the draw asks for more than is known: the last known pair bounds it
         kept = int(np.searchsorted(pairs.genuine, nearest[-1], side="right"))
         threshold = float(nearest[-1])

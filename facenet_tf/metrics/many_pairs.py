@@ -39,10 +39,10 @@ class ManyPairs:
         genuine: float64 [G], of the genuine pairs, ascending; +inf with a picture that is lost.
         genuine_person: int64 [G], number of the person, as `numpy.unique` of the labels has it.
         below, up_to: int64 [G], how many impostor pairs lie below each genuine distance, and below
-            or at it; with a lost picture they lie below all.
+            or at it; with a lost picture they lie at +inf, too.
         impostors, lost_impostors: how many impostor pairs there are, and with a lost picture.
-        nearest: the impostor pairs that are nearest, as many as were asked for; first those with a
-            lost picture, at -inf.
+        nearest: the impostor pairs that are nearest, as many as were asked for, without those that
+            have a lost picture.
         separation: of the pairs without a lost picture, None where they are not of both kinds.
         pictures: int64 [P], of each person, the lost ones included.
     """
@@ -89,7 +89,7 @@ def score_all_pairs(
     150 MB, however many pairs there are.
 
     Args:
-        embeddings: float [N, D]; a row with NaN is a lost picture, whose pairs are errors at every
+        embeddings: float [N, D]; a row with NaN is a lost picture, whose pairs are accepted at no
             threshold. Distances are computed in float64 whatever the type.
         labels: [N], whom each picture shows.
         nearest: how many of the nearest impostor pairs to keep.
@@ -100,13 +100,10 @@ def score_all_pairs(
     """
     rows, person, kept = _checked(embeddings, labels)
     pictures = np.bincount(person)
-    lost_rows = np.setdiff1d(np.arange(len(rows)), kept)
     tiles = _Tiles(rows, person, kept)
     genuine, whose = _genuine(rows, person, kept, pictures)
     below, up_to = np.zeros(len(genuine), np.int64), np.zeros(len(genuine), np.int64)
     moments, found = np.zeros(3), NearestPairs.none(nearest)
-    for near in _of_lost(lost_rows, person, nearest):
-        found.add(near)
     counted = functools.partial(tiles.counted, genuine=genuine)
     for near, counts, sums in tiles.each(counted, found, threads):
         below += counts[0]
@@ -115,14 +112,13 @@ def score_all_pairs(
         found.add(near)
     pairs = len(rows) * (len(rows) - 1) // 2
     impostors = pairs - len(genuine)
-    lost = impostors - int(moments[0])
     return ManyPairs(
         genuine=genuine,
         genuine_person=whose,
-        below=below + lost,
-        up_to=up_to + lost,
+        below=below,
+        up_to=np.where(np.isinf(genuine), impostors, up_to),
         impostors=impostors,
-        lost_impostors=lost,
+        lost_impostors=impostors - int(moments[0]),
         nearest=found.sorted(),
         separation=_separation(genuine[np.isfinite(genuine)], moments),
         pictures=pictures.astype(np.int64),
@@ -229,23 +225,6 @@ class _Tiles:
             self._rows[top + first], self._rows[left + second]
         )
         return distance
-
-
-def _of_lost(
-    lost: NDArray[np.int64], person: NDArray[np.int64], most: int
-) -> Iterator[NearestPairs]:
-    """The impostor pairs of each lost picture, without those of earlier ones; not many more than
-    `most`."""
-    given = 0
-    for number, row in enumerate(lost):
-        if given >= most:
-            return
-        others = np.flatnonzero(person != person[row])
-        others = np.setdiff1d(others, lost[:number], assume_unique=True)
-        given += len(others)
-        yield NearestPairs(
-            np.full(len(others), -np.inf), np.minimum(row, others), np.maximum(row, others)
-        )
 
 
 def _genuine(

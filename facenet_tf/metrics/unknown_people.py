@@ -43,7 +43,7 @@ def rejection(
     Args:
         known: doubts [K] of enrolled people's probes; +inf for a probe that must count as rejected.
         rightly: bool [K], whether the name given to it is the right one.
-        unknown: doubts [U] of other people's pictures; -inf for one that must count as accepted.
+        unknown: doubts [U] of other people's pictures; +inf likewise.
         threshold: the largest doubt that is accepted.
         weights: float [K] and [U] >= 0, how often each probe counts; None: once.
 

@@ -37,7 +37,7 @@ def best_threshold(
     """The threshold of highest accuracy on these pairs, and that accuracy.
 
     Candidates lie half-way between neighbouring distinct finite distances, below the smallest and
-    at the largest; of several best the smallest is taken. Infinite distances are errors at each.
+    at the largest; of several best the smallest is taken. None accepts a distance of +inf.
 
     Args:
         genuine: bool [N].

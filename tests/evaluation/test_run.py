@@ -37,7 +37,7 @@ def test_far_without_enough_impostors_has_no_figure(evaluated):
     assert "need 10000" in unseen["tar_points"]["0.001"]["skipped"]
 
 
-def test_lost_picture_is_named_and_its_pairs_are_errors(world, evaluated):
+def test_lost_picture_is_named_and_its_pairs_are_counted(world, evaluated):
     _, figures = evaluated
     pictures = figures["pictures"]
     assert [lost["key"] for lost in pictures["lost"]] == [world.lost]

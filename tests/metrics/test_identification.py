@@ -69,10 +69,11 @@ class TestSearch:
         found = search_gallery(np.eye(3), [0, 1, 2], np.eye(3)[:1], [7])
         assert (found.own[0], found.foreign[0], found.ahead[0]) == (np.inf, 0, 3)
 
-    def test_a_probe_without_a_vector_is_the_worst_that_can_be(self):
+    def test_a_probe_without_a_vector_finds_nobody(self):
         found = search_gallery(np.eye(2), [0, 1], np.full((2, 2), np.nan), [0, 7])
         assert found.own.tolist() == [np.inf, np.inf]
-        assert found.foreign.tolist() == [-np.inf, -np.inf]
+        assert found.foreign.tolist() == [np.inf, np.inf]
+        assert found.rank.tolist() == [3, 3]
         assert cumulative_matches(found, 5).tolist() == [0] * 5
 
     def test_in_a_gallery_of_one_a_lost_probe_is_still_an_error(self):
@@ -148,7 +149,7 @@ class TestDistractors:
         )
         seen = ~np.isnan(probes[:, 0])
         np.testing.assert_allclose(columns(found)[seen], columns(both)[seen], atol=1e-9)
-        assert (found.own[~seen] == np.inf).all() and (found.foreign[~seen] == -np.inf).all()
+        assert (found.own[~seen] == np.inf).all() and (found.foreign[~seen] == np.inf).all()
 
     def test_the_nearest_k_decide_ranks_up_to_k(self):
         found = search_gallery(np.eye(2), [0, 1], np.array([[0.6, 0.8]]), [0])
@@ -189,12 +190,12 @@ class TestOpenSet:
         found = search_gallery(np.eye(2), [0, 1], probes, [0, 9])
         assert OpenSet(found, np.array([True, False])).curve().tar.max() == 0
 
-    def test_a_lost_unknown_probe_is_an_alarm_at_every_threshold(self):
+    def test_a_lost_unknown_probe_is_never_an_alarm(self):
         probes = np.array([[1.0, 0.0], [np.nan, np.nan], [-1.0, 0.0]])
         found = search_gallery(np.eye(2), [0, 1], probes, [0, 9, 9])
         curve = OpenSet(found, np.array([True, False, False])).curve()
-        assert operating_point(curve, 0.49).tar == 0
-        assert operating_point(curve, 0.5).tar == 1
+        assert operating_point(curve, 0.49).tar == 1
+        assert curve.far.max() == 0.5
 
     @pytest.mark.parametrize("kind", [True, False])
     def test_one_kind_of_probe_is_refused(self, kind):

@@ -34,8 +34,7 @@ def listed(rows, labels):
     left, right = metrics.all_pairs(len(labels))
     genuine = labels[left] == labels[right]
     distance = ((rows[left] - rows[right]) ** 2).sum(axis=1)
-    distance = np.where(np.isnan(distance), np.where(genuine, np.inf, -np.inf), distance)
-    return genuine, distance
+    return genuine, np.where(np.isnan(distance), np.inf, distance)
 
 
 CASES = [
@@ -81,13 +80,12 @@ def test_separation_and_nearest_pairs(case):
     assert found.lost_impostors == (~genuine & ~kept).sum()
     for most in (5, 20, 300):
         nearest = score_all_pairs(rows, labels, nearest=most).nearest
-        impostors = np.sort(distance[~genuine])
+        impostors = np.sort(distance[~genuine & kept])
         np.testing.assert_allclose(nearest.distance, impostors[:most], atol=1e-12)
         left, right = nearest.left, nearest.right
         assert (labels[left] != labels[right]).all()
         assert len(set(zip(left, right, strict=True))) == len(left)
         again = ((rows[left] - rows[right]) ** 2).sum(axis=1)
-        again[np.isnan(again)] = -np.inf
         np.testing.assert_allclose(again, nearest.distance, atol=1e-12)
 
 
@@ -122,10 +120,13 @@ def test_one_kind_of_pair_has_no_curve(labels, kind):
         found.curve()
 
 
-def test_all_pictures_lost_are_all_errors():
-    found = score_all_pairs(np.full((4, 2), np.nan), [0, 0, 1, 1])
-    assert metrics.area_under_curve(found.curve()) == 0
-    assert metrics.equal_error_rate(found.curve()) == 1
+def test_all_pictures_lost_are_all_rejected():
+    found = score_all_pairs(np.full((4, 2), np.nan), [0, 0, 1, 1], nearest=9)
+    assert metrics.area_under_curve(found.curve()) == 0.5
+    point = metrics.operating_point(found.curve(), 0.9)
+    assert (point.tar, point.far) == (0, 0)
+    (interval,) = tar_intervals(found, [0, 0, 1, 1], [0.9], draws=20)
+    assert interval.threshold == (-np.inf, -np.inf)
 
 
 def test_bad_input_is_refused():
@@ -142,7 +143,7 @@ def test_intervals_are_those_of_curves_drawn_one_by_one(ties, lost):
     genuine, distance = listed(rows, labels)
     left, right = (labels[side] for side in metrics.all_pairs(len(labels)))
     found = score_all_pairs(rows, labels, nearest=10**6)
-    fars = [0.03, 0.15, 0.4, 1.0]
+    fars = [0.03, 0.15, 0.4, 0.99]
     intervals = tar_intervals(found, labels, fars, draws=40, seed=3)
     random = np.random.default_rng([3, 14])
     tars = []

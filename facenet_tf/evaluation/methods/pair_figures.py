@@ -18,9 +18,10 @@ CURVE_POINTS = 41
 DISTANCE = "squared Euclidean distance of unit vectors"
 NOT_DRAWN = "people are drawn with --bootstrap, for the measured system and all of its pairs"
 LOST = (
-    "no pair is skipped: a pair with a picture that has no record counts as an error at every "
-    "threshold"
+    "no pair is skipped: one with a picture that has no record is rejected at every threshold (a "
+    "failure to enrol, ISO/IEC 19795-1)"
 )
+LOST_OF_LIST = "a pair with a picture that has no record is an error"
 
 
 def ranking_figures(
@@ -169,7 +170,7 @@ def _bootstrap(scored: ScoredPairs, fars: list[float], draws: int, seed: int) ->
 
 def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
     """Accuracy of each fold at the best exact threshold of the others, with mean and SEM."""
-    pairs = scored.pairs
+    scored, pairs = scored.with_lost_as_errors(), scored.pairs
     if pairs.fold is None:
         raise ValueError("these pairs have no folds")
     result = metrics.folded_accuracy(pairs.genuine, scored.distance, pairs.fold)
@@ -183,7 +184,7 @@ def folded_figures(scored: ScoredPairs, folds: str) -> dict[str, Any]:
         "accuracy_interval": metrics.wilson_interval(correct, len(pairs)),
         "accuracy_protocol": (
             f"{folds}; each fold at the exact threshold that is best on the others; SEM = sample "
-            "deviation / sqrt(folds); interval: Wilson over all pairs, 95 %"
+            f"deviation / sqrt(folds); {LOST_OF_LIST}; interval: Wilson over all pairs, 95 %"
         ),
     }
 
@@ -203,7 +204,8 @@ def fixed_threshold_figures(
         scored: the pairs.
         threshold: squared distance up to which a pair is accepted.
         chosen_by: who chose it, for the protocol ("chosen by …").
-        balanced: mean of the accuracies over genuine and impostor pairs, for unequal numbers.
+        balanced: mean of TAR and 1 - FAR, for unequal numbers of pairs; otherwise the share of a
+            list's pairs, of which one with a lost picture is an error.
         bootstrap: draws of people behind the interval of that mean; 0: it has none.
         seed: of the draws.
     """
@@ -223,10 +225,10 @@ def fixed_threshold_figures(
             "none" if interval is None else f"people drawn {bootstrap} times, 95 %"
         )
     else:
-        right = pairs.genuine == (scored.distance <= threshold)
+        right = pairs.genuine == (scored.with_lost_as_errors().distance <= threshold)
         accuracy = float(right.mean())
         interval = metrics.wilson_interval(int(right.sum()), len(pairs))
-        note = "share of pairs decided rightly; interval: Wilson over the pairs, 95 %"
+        note = f"share of pairs decided rightly; {LOST_OF_LIST}; interval: Wilson, 95 %"
     return {
         "accuracy_mean": accuracy,
         "accuracy_sem": None,
@@ -242,16 +244,24 @@ def grid_figures(scored: ScoredPairs) -> dict[str, Any] | None:
     """The figures of the grid rule in common use, for comparison with published ones; None where
     the pairs do not divide into its folds."""
     try:
-        grid = metrics.grid_lfw(scored.pairs.genuine, scored.distance)
+        rates, decided = (
+            metrics.grid_lfw(scored.pairs.genuine, each.distance)
+            for each in (scored, scored.with_lost_as_errors())
+        )
     except ValueError:
         return None
+    grid = {
+        name: getattr(decided if "accuracy" in name else rates, name)
+        for name in dataclasses.asdict(rates)
+    }
     return {
         "protocol": (
             "thresholds 0…4 on squared distances, steps of 0.01 (accuracy) and 0.001 (VAL at FAR "
-            "1e-3), accepted below the threshold, ten contiguous folds, population deviations"
+            "1e-3), accepted below the threshold, ten contiguous folds, population deviations; "
+            f"accuracy: {LOST_OF_LIST}; the rates: {LOST}"
         ),
         **{
             name: value.tolist() if isinstance(value, np.ndarray) else value
-            for name, value in dataclasses.asdict(grid).items()
+            for name, value in grid.items()
         },
     }

@@ -20,7 +20,8 @@ PROTOCOL = (
     "without a record left out: they never come to a comparison; of more than "
     f"{MOST_PICTURES_PAIRED:,} pictures so many are drawn, of all people); intervals: 95 %, people "
     "drawn with replacement; achieved: the thresholds on pairs of other people, each applied once, "
-    "where a pair with a picture that has no record is an error; lost apart: without such pairs"
+    "where one with a picture that has no record is rejected (a failure to enrol, ISO/IEC "
+    "19795-1); lost apart: without such pairs"
 )
 
 
@@ -118,7 +119,7 @@ def achieved(
 ) -> dict[str, dict[str, Any]]:
     """FAR and TAR of the thresholds on each set of pairs, by the rate that they were chosen for.
 
-    A pair with a lost picture is an error; `without_lost` has the rates without such pairs, where
+    A pair with a lost picture is rejected; `without_lost` has the rates without such pairs, where
     there are any.
 
     Args:

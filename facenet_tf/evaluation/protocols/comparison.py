@@ -22,16 +22,16 @@ from facenet_tf.metrics.nearest import nearest_is_own
 from facenet_tf.metrics.paired import Difference, differences_of, paired_bootstrap
 
 PROTOCOL = (
-    "the same pairs and pictures for all systems, a picture that a system has no vector for being "
-    "an error of this system; people drawn with replacement, the same draws for all systems; "
-    "interval: 95 % percentiles of the difference, and of each system's own figure; p: two-sided, "
-    "from the share of draws on the other side of no difference, with Student's tails for few "
-    "people; adjusted: by Holm's rule for the number of pairs of systems in one figure; accuracy: "
-    "each pair at the threshold that is best on the other folds; of a list in its own folds, the "
-    "mean over them; of the test people's pairs in ten contiguous folds, the mean of the "
-    "accuracies on genuine and impostor pairs, its thresholds as they are in every draw, so that "
-    "between equal systems some 8 % of its p are below 0.05; rank 1: nearest other picture, of "
-    "all, shows the same person"
+    "the same pairs and pictures for all systems; pairs with a picture that a system has no vector "
+    "for are rejected by this system, and errors in its accuracy on a list; people drawn with "
+    "replacement, the same draws for all systems; interval: 95 % percentiles of the difference, "
+    "and of each system's own figure; p: two-sided, from the share of draws on the other side of "
+    "no difference, with Student's tails for few people; adjusted: by Holm's rule for the number "
+    "of pairs of systems in one figure; accuracy: each pair at the threshold that is best on the "
+    "other folds; of a list in its own folds, the mean over them; of the test people's pairs in "
+    "ten contiguous folds, the mean of the accuracies on genuine and impostor pairs, its "
+    "thresholds as they are in every draw, so that between equal systems some 8 % of its p are "
+    "below 0.05; rank 1: nearest other picture, of all, shows the same person"
 )
 RANK1 = "rank 1"
 TERMS = {
@@ -125,18 +125,26 @@ def _judged(systems: dict[str, Vectors], pairs: PairSet, config: EvaluateConfig)
 def _differences(
     a: Vectors, b: Vectors, pairs: PairSet, config: EvaluateConfig
 ) -> dict[str, Difference]:
-    options, people = config.comparison, a.roster.identities
-    found = paired_bootstrap(
-        ScoredPairs.of(a, pairs).distance,
-        ScoredPairs.of(b, pairs).distance,
-        pairs.genuine,
-        people[pairs.left],
-        people[pairs.right],
-        seed=config.seed,
-        draws=options.draws,
-        fars=config.fars,
-        fold=pairs.fold,
-    )
+    people = a.roster.identities
+
+    def judged(first: ScoredPairs, second: ScoredPairs) -> dict[str, Difference]:
+        return paired_bootstrap(
+            first.distance,
+            second.distance,
+            pairs.genuine,
+            people[pairs.left],
+            people[pairs.right],
+            seed=config.seed,
+            draws=config.comparison.draws,
+            fars=config.fars,
+            fold=pairs.fold,
+        )
+
+    first, second = ScoredPairs.of(a, pairs), ScoredPairs.of(b, pairs)
+    found = judged(first, second)
+    if pairs.fold is not None:
+        as_errors = judged(first.with_lost_as_errors(), second.with_lost_as_errors())
+        found["accuracy"] = as_errors["accuracy"]
     rows = np.unique(np.concatenate([pairs.left, pairs.right]))
     rank1 = _rank1(a, b, rows, config)
     return found if rank1 is None else {**found, RANK1: rank1}

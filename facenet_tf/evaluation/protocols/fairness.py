@@ -66,10 +66,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     scored = ScoredPairs.of(vectors, pairs)
     thresholds, chosen_by = measured.thresholds.by_far, measured.thresholds.by_far_chosen_by
     if not thresholds:
-        thresholds, chosen_by = (
-            overall_thresholds(scored.with_lost_rejected(), config.fars),
-            OVERALL,
-        )
+        thresholds, chosen_by = overall_thresholds(scored, config.fars), OVERALL
     judge = _Judge(vectors, scored, thresholds, config)
     return {
         "protocol": f"{pairs.protocol}; {PROTOCOL}; the common thresholds are {chosen_by}",
@@ -148,10 +145,10 @@ class _Judge:
 
     def _at_common_thresholds(self, within: ScoredPairs) -> dict[str, dict[str, Any]]:
         """{FAR: false match and non-match rates, or why there are none} at common thresholds."""
-        pairs, rejecting = within.pairs, within.with_lost_rejected()
+        pairs = within.pairs
         achieved = metrics.achieved_rates(
             pairs.genuine,
-            rejecting.distance,
+            within.distance,
             sides_of(within),
             list(self._thresholds.values()),
             draws=self._config.bootstrap,

@@ -28,10 +28,10 @@ CURVE = 50
 PROTOCOL = (
     "people of the test split; in every draw some pictures of each person that have a record are "
     "enrolled, at random; a person is as far away as the nearest enrolled picture; of two people "
-    "equally far away the wrong one counts as nearer; a probe without a record is an error at "
-    "every rank, and where unknown a false alarm at every threshold; mean and sample deviation "
-    "over the draws; intervals: people drawn with replacement, 95 % percentiles of the mean over "
-    "the draws, galleries as they are"
+    "equally far away the wrong one counts as nearer; a probe without a record (a failure to "
+    "enrol, ISO/IEC 19795-1) finds nobody: an error at every rank, and no false alarm; mean and "
+    "sample deviation over the draws; intervals: people drawn with replacement, 95 % percentiles "
+    "of the mean over the draws, galleries as they are"
 )
 CLOSED_TERMS = {
     "rank n": "share of the pictures whose own person is among the n most similar people",

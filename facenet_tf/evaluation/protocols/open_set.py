@@ -49,9 +49,9 @@ PROTOCOL = (
     "gets a name; doubt: squared distance to the nearest mean or picture, or minus the largest "
     "probability; closed set: names of the known people's probes without a threshold; named: known "
     "probes that get a name, and the right one; detected: unknown people's pictures that get no "
-    "name; a known person's picture without a record counts as not named, an unknown one's as not "
-    "detected; mean and sample deviation over the draws; intervals: people drawn with replacement, "
-    "95 % percentiles of the mean over the draws, enrolled pictures and thresholds as they are"
+    "name; a picture without a record (a failure to enrol, ISO/IEC 19795-1) gets none; mean and "
+    "sample deviation over the draws; intervals: people drawn with replacement, 95 % percentiles "
+    "of the mean over the draws, enrolled pictures and thresholds as they are"
 )
 
 
@@ -127,8 +127,8 @@ def _of_draw(
     results = {}
     for name in RULES:
         recognise = _recogniser(name, mine.values[~probe].astype(np.float64), labels[~probe])
-        names, doubts = _of_pictures(recognise, mine.where(probe), lost=np.inf)
-        unknown = _of_pictures(recognise, others, lost=-np.inf)[1]
+        names, doubts = _of_pictures(recognise, mine.where(probe))
+        unknown = _of_pictures(recognise, others)[1]
         rightly = names == labels[probe]
         choosing = recognise(chooser.values.astype(np.float64))[1]
         results[name] = _Judged(
@@ -170,10 +170,10 @@ def _nearest(labels: NDArray[np.int64], references: NDArray[np.float64]) -> Reco
     return by_distance
 
 
-def _of_pictures(recognise: Recogniser, vectors: Vectors, lost: float) -> Named:
-    """Names and doubts of pictures, where those without a record have the doubt `lost`."""
+def _of_pictures(recognise: Recogniser, vectors: Vectors) -> Named:
+    """Names and doubts of pictures; about those without a record the doubt is infinite."""
     there = ~vectors.roster.lost
-    names, doubts = np.full(len(there), -1), np.full(len(there), lost)
+    names, doubts = np.full(len(there), -1), np.full(len(there), np.inf)
     if there.any():
         names[there], doubts[there] = recognise(vectors.values[there].astype(np.float64))
     return names, doubts

@@ -118,11 +118,10 @@ class _Judge:
 
     def figures(self, first: NDArray[np.float32], second: NDArray[np.float32]) -> dict[str, Any]:
         """AUC, EER, TARs and error rates where the left of each pair has its vector of `first`, the
-        right of `second`; both [N, D] of unit rows. A row of NaN makes errors of its pairs."""
+        right of `second`; both [N, D] of unit rows. Pairs with a row of NaN are rejected."""
         alike = first.astype(np.float64) @ second.astype(np.float64).T
         distance = np.maximum(0, 2 - 2 * alike[self._left, self._right])
-        worst = np.where(self._genuine, np.inf, -np.inf)
-        distance = np.where(np.isnan(distance), worst, distance)
+        distance = np.where(np.isnan(distance), np.inf, distance)
         names = ["auc", "eer", *(f"tar@{far:g}" for far in self._fars)]
         values = self._statistic(metrics.roc_curve(self._genuine, distance))
         intervals = self._intervals(distance, len(names))

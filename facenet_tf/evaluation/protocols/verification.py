@@ -96,8 +96,7 @@ def _rows(results: dict[str, Any]) -> list[list[str]]:
     """Per set of pairs and kind of vectors: accuracy ± SEM, AUC, EER, TAR at each FAR with its
     interval, pairs, impostor pairs.
 
-    Where pictures without a record count as errors, a second row leaves their pairs out: a few of
-    them are enough to keep every threshold above a low FAR.
+    Where pictures have no record, a second row leaves their pairs out.
     """
     rows, fars = [], _carried(results)
     for name, result in by_vectors(results).items():
@@ -192,7 +191,7 @@ def verdict(results: dict[str, Any]) -> list[str]:
     if not found:
         return []
     key, figure = list(found.items())[-1]
-    # None where the pairs carry no threshold, or lost pictures alone exceed the FAR
+    # None where the pairs carry no threshold
     kept = [
         far for far, point in figure["tar_points"].items() if point.get("threshold") is not None
     ]
@@ -211,7 +210,8 @@ def verdict(results: dict[str, Any]) -> list[str]:
         line += f"; {percent(figure['accuracy_mean'])} of the decisions are right"
     if lost := figure["pairs_with_lost_picture"]:
         line += (
-            f"; {lost} of {figure['pairs']} pairs, with a picture that has no record, are errors"
+            f"; {lost} of {figure['pairs']} pairs have a picture without a record, which is never "
+            "recognised"
         )
     return [f"{line}."]
 
