@@ -62,6 +62,7 @@ from facenet_tf.metrics.paired import Difference, paired_bootstrap
 from facenet_tf.metrics.resampling import (
     Limits,
     TooFewPeople,
+    fewest_draws,
     intervals_or_none,
     limits_at_the_end,
     p_value,
@@ -140,6 +141,7 @@ __all__ = [
     "cumulative_matches",
     "curve_separation",
     "equal_error_rate",
+    "fewest_draws",
     "fit_logistic",
     "fold_thresholds",
     "folded_accuracy",

@@ -133,9 +133,9 @@ def _limits(
     return float(low), float(high)
 
 
-def _tail_level(people: int) -> float:
-    """Which share of the draws lies beyond either limit."""
-    return float(ndtr(math.sqrt(people / (people - 1)) * stdtrit(people - 1, _TAIL)))
+def _tail_level(people: int, tail: float = _TAIL) -> float:
+    """Which share of the draws lies beyond a limit with this share of Student's tail beyond it."""
+    return float(ndtr(math.sqrt(people / (people - 1)) * stdtrit(people - 1, tail)))
 
 
 def limits_at_the_end(share: float, cases: int) -> tuple[float, float]:
@@ -169,6 +169,13 @@ def p_value(differences: NDArray[np.float64], people: int) -> float:
     if share >= 0.5:
         return 1.0
     return float(2 * stdtr(people - 1, ndtri(share) * math.sqrt((people - 1) / people)))
+
+
+def fewest_draws(p: float, people: int) -> int | None:
+    """How many draws of so many people (at least 2) a p-value of at most `p` takes (`p_value`);
+    None where that is more than a million."""
+    share = _tail_level(people, p / 2)
+    return math.ceil(1 / share) - 1 if share > 1e-6 else None
 
 
 def intervals_or_none(

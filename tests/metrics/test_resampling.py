@@ -6,6 +6,7 @@ from scipy.stats import binomtest, norm, t
 
 from facenet_tf.metrics import (
     TooFewPeople,
+    fewest_draws,
     intervals_or_none,
     limits_at_the_end,
     p_value,
@@ -191,6 +192,13 @@ def test_p_and_interval_say_the_same():
             drawn = random.normal(shift, size=2000)
             (low, _), p = percentiles(drawn[:, None], people)[0], p_value(drawn, people)
             assert (low > 0) == (p <= 0.05) or abs(p - 0.05) < 0.01
+
+
+@pytest.mark.parametrize(("p", "people"), [(0.05, 10), (0.05 / 3, 10), (0.01, 400), (0.05, 4)])
+def test_so_many_draws_can_give_the_p_value_and_fewer_cannot(p, people):
+    needed = fewest_draws(p, people)
+    assert p_value(np.ones(needed), people) <= p < p_value(np.ones(needed - 1), people)
+    assert fewest_draws(p, 2) is None
 
 
 def test_no_difference_in_any_draw_is_no_sign_of_one():

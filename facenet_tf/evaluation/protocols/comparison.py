@@ -100,6 +100,7 @@ def _judged(systems: dict[str, Vectors], pairs: PairSet, config: EvaluateConfig)
         "pairs": len(pairs),
         "people": people,
         "least_p": min(1.0, least * len(couples)),
+        "draws_needed": metrics.fewest_draws(config.comparison.level / len(couples), people),
         "figures": {
             name: [
                 {
@@ -195,6 +196,8 @@ def _table(name: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Tab
     note = f"{judged['pairs']} pairs, {comparison['draws']} draws of {judged['people']} people"
     if judged["least_p"] > comparison["level"]:
         note += ": too few of either to prove a difference, however large"
+        if judged.get("draws_needed"):
+            note += f"; {judged['draws_needed']:,} draws or more could"
     return Table(head, rows, note, title, protocol=comparison["protocol"], terms=TERMS)
 
 
@@ -203,18 +206,31 @@ def verdict(results: dict[str, Any]) -> list[str]:
     comparison = results["comparison"]
     sentences = []
     for name, judged in comparison["sets"].items():
-        for one in judged.get("figures", {}).get("auc", []):
-            better, worse = (one["a"], one["b"]) if one["difference"] > 0 else (one["b"], one["a"])
-            told = (
-                f"{better} is better than {worse}"
-                if one["significant"]
-                else f"{one['a']} and {one['b']} cannot be told apart"
-            )
-            sentences.append(
-                f"{told} on {name.replace('_', ' ')}: AUC {one['value_a']:.4f} and "
-                f"{one['value_b']:.4f}, p = {one['p_adjusted']:.3f}."
-            )
+        if "skipped" in judged:
+            continue
+        provable = judged["least_p"] <= comparison["level"]
+        for one in judged["figures"]["auc"]:
+            told = f"{_told(one, provable)} on {name.replace('_', ' ')}: AUC {one['value_a']:.4f} "
+            told += f"and {one['value_b']:.4f}"
+            if provable:
+                told += f", p = {one['p_adjusted']:.3f}"
+            else:
+                told += (
+                    f"; {judged['people']} people and {comparison['draws']} draws are too few to "
+                    "prove any difference"
+                )
+            sentences.append(f"{told}.")
     return sentences
+
+
+def _told(one: dict[str, Any], provable: bool) -> str:
+    """What a difference says of its two systems."""
+    better, worse = (one["a"], one["b"]) if one["difference"] > 0 else (one["b"], one["a"])
+    if one["significant"]:
+        return f"{better} is better than {worse}"
+    if provable:
+        return f"{one['a']} and {one['b']} cannot be told apart"
+    return f"{better} did better than {worse}"
 
 
 def draw(results: Results) -> list[Plot]:
