@@ -54,6 +54,17 @@ def ranking_figures(
     return figures
 
 
+def readable_far(tars: dict[str, float]) -> str:
+    """The lowest FAR at which at least half of the genuine pairs are accepted, or else the highest:
+    where nearly none are, nothing can be read off.
+
+    Args:
+        tars: TAR by FAR, one or more.
+    """
+    half = [far for far, tar in tars.items() if tar >= 0.5]
+    return min(half, key=float) if half else max(tars, key=float)
+
+
 def tar_figures(
     curve: metrics.RocCurve, fars: tuple[float, ...], genuines: int, impostors: int
 ) -> dict[str, Any]:

@@ -20,11 +20,19 @@ from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.table import Table, share
-from facenet_tf.metrics.reject import area_under_reject_curve, error_versus_reject, least_area
+from facenet_tf.metrics.reject import (
+    RejectCurve,
+    area_under_reject_curve,
+    error_versus_reject,
+    least_area,
+)
 from facenet_tf.records.dataset import FaceDataset
 
 _MOST_POINTS = 100
 """Of a curve in evaluation.json."""
+ERRORS = 0.1
+"""What share of the genuine pairs should be wrong to begin with: where nearly all are, or none, no
+score can find the errors among them. Grother and Tabassi take such thresholds."""
 
 SCORES: dict[str, tuple[str, Callable[[float], float]]] = {
     "face_size": ("larger is better", lambda value: value),
@@ -40,14 +48,16 @@ SCORES: dict[str, tuple[str, Callable[[float], float]]] = {
 PROTOCOL = (
     "genuine pairs whose pictures both have a record, rejected by ascending quality of the poorer "
     "picture (without a score: first; of equal quality together); error: share of the pairs left "
-    "that is beyond the threshold of a FAR (FNMR); area below the curve from "
-    "nothing rejected to the limit; best: the area of a score that rejects the errors first; "
-    "chance: of one that knows nothing; gain: (chance - area) / (chance - best), 1 for the best "
-    "score, 0 for chance; interval: people drawn with replacement, 95 % percentiles"
+    "that is beyond the threshold of a FAR (FNMR), the one among those chosen whose FNMR is "
+    f"nearest to {ERRORS:g}; area below the curve from nothing rejected to the limit; best: the "
+    "area of a score that rejects the errors first; chance: of one that knows nothing; gain: "
+    "(chance - area) / (chance - best), 1 for the best score, 0 for chance; intervals of area and "
+    "gain: people drawn with replacement, 95 % percentiles"
 )
 TERMS = {
     "area": "errors that are left while the poorest pictures are taken out; smaller is better",
-    "gain": "1 if the score finds all errors first, 0 if it knows no more than chance",
+    "gain": "1 if the score finds all errors first, 0 if it knows no more than chance; with its "
+    "interval over people",
 }
 
 
@@ -67,7 +77,8 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         by_far, chosen_by = overall_thresholds(scored, config.fars), SAME_PAIRS
     if not genuine.any() or not by_far:
         return {"skipped": f"{impostors} impostor pairs carry none of the FARs"}
-    far = min(by_far, key=float)
+    distance = scored.distance[genuine]
+    far = min(by_far, key=lambda each: abs(float(np.mean(distance > by_far[each])) - ERRORS))
     judge = _Judge(scored, by_far[far], config)
     return {
         "protocol": f"{PROTOCOL}; the threshold was {chosen_by}",
@@ -129,56 +140,62 @@ class _Judge:
         ranked = np.where(np.isnan(score), -np.inf, score)
         quality = np.minimum(ranked[self._left], ranked[self._right])
         curve = error_versus_reject(self._wrong, quality)
-        area = area_under_reject_curve(curve, self._limit)
-        best, chance = least_area(self.error, self._limit), self.error * self._limit
+        area, gain = self._worth(curve)
+        area_interval, gain_interval = self._intervals(quality)
         points = np.unique(np.linspace(0, len(curve.rejected) - 1, _MOST_POINTS).astype(int))
         return {
             "area": area,
-            "area_interval": self._interval(quality),
-            "best": best,
-            "chance": chance,
-            "gain": (chance - area) / (chance - best) if chance > best else None,
+            "area_interval": area_interval,
+            "best": least_area(self.error, self._limit),
+            "chance": self.error * self._limit,
+            "gain": None if math.isnan(gain) else gain,
+            "gain_interval": gain_interval,
             "pairs_without_score": int(np.isneginf(quality).sum()),
             "rejected": curve.rejected[points].tolist(),
             "error": curve.error[points].tolist(),
         }
 
-    def _interval(self, quality: NDArray[np.float64]) -> list[float] | None:
+    def _worth(self, curve: RejectCurve) -> tuple[float, float]:
+        """Area and gain; NaN for the gain where no score is better than chance."""
+        error, area = float(curve.error[0]), area_under_reject_curve(curve, self._limit)
+        best, chance = least_area(error, self._limit), error * self._limit
+        return area, (chance - area) / (chance - best) if chance > best else math.nan
+
+    def _intervals(self, quality: NDArray[np.float64]) -> list[metrics.Limits | None]:
+        """Of area and gain, from the same draws."""
         count = int(self._people.max()) + 1
 
-        def error(times: NDArray[np.float64]) -> list[float]:
-            """Its mean up to the limit: the area is that share of the limit."""
+        def worth(times: NDArray[np.float64]) -> list[float]:
+            """The area as a share of the limit: the mean error up to it."""
             curve = error_versus_reject(self._wrong, quality, times[self._people])
-            return [area_under_reject_curve(curve, self._limit) / self._limit]
+            area, gain = self._worth(curve)
+            return [area / self._limit, gain]
 
-        (limits,) = metrics.intervals_or_none(
-            1,
+        area, gain = metrics.intervals_or_none(
+            2,
             metrics.people_intervals,
             count,
-            error,
+            worth,
             draws=self._config.bootstrap,
             seed=self._config.seed,
-            cases=[count],
+            cases=[count, None],
         )
-        return limits and [end * self._limit for end in limits]
+        return [area and [end * self._limit for end in area], gain]
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
-    """Per score its area, beside those of the best score and of chance."""
+    """Per score its area, beside those of the best score and of chance, and what it gains."""
     found = results["quality"]
     rows = [
         [
             name.replace("_", " "),
             one["better"],
-            _small(one["area"]),
-            "-" if one["area_interval"] is None else " – ".join(map(_small, one["area_interval"])),
-            _small(one["best"]),
-            _small(one["chance"]),
-            "-" if one["gain"] is None else f"{one['gain']:.2f}",
+            *(f"{one[each]:.5f}" for each in ("area", "best", "chance")),
+            _gain(one),
         ]
         for name, one in found["scores"].items()
     ]
-    head = ["quality score", "", "area", "interval over people", "best", "chance", "gain"]
+    head = ["quality score", "", "area", "best", "chance", "gain"]
     note = (
         f"{found['genuine_pairs']} genuine pairs at the threshold of FAR {found['far']:g}, "
         f"{share(found['fnmr'])} of them rejected wrongly (the threshold was "
@@ -188,8 +205,12 @@ def tables(results: dict[str, Any]) -> list[Table]:
     return [Table(head, rows, note, protocol=found["protocol"], terms=TERMS)]
 
 
-def _small(value: float) -> str:
-    return f"{value:.5f}"
+def _gain(one: dict[str, Any]) -> str:
+    """With its interval over people, which evaluations from before gains had any do not have."""
+    if one["gain"] is None:
+        return "-"
+    within = one.get("gain_interval")
+    return f"{one['gain']:.2f}" + (f" ({within[0]:.2f} – {within[1]:.2f})" if within else "")
 
 
 def draw(results: Results) -> list[Plot]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from facenet_tf import metrics
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
+from facenet_tf.evaluation.methods.pair_figures import readable_far
 from facenet_tf.evaluation.options.robustness import DegradationKind, RobustnessOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Roster, Vectors, drawn_pictures
@@ -206,13 +207,22 @@ def _table(
 
 
 def _ranking(plain: dict[str, Any]) -> list[str]:
-    """EER, and TAR at the lowest FAR that is carried."""
-    return ["eer", *[name for name in plain if name.startswith("tar@")][-1:]]
+    """EER, and TAR at the lowest FAR at which pictures as they are are mostly recognised."""
+    tars = _by_far(plain, "tar")
+    return ["eer", *([f"tar@{readable_far(tars)}"] if tars else [])]
 
 
 def _decided(plain: dict[str, Any]) -> list[str]:
-    """FMR and FNMR at the fixed threshold of the lowest FAR, if there is any."""
-    return [name for name in plain if name.startswith(("fmr@", "fnmr@"))][-2:]
+    """The same of the fixed thresholds: FMR and FNMR, if there are any."""
+    tars = {far: 1 - fnmr for far, fnmr in _by_far(plain, "fnmr").items()}
+    return [f"{name}@{readable_far(tars)}" for name in ("fmr", "fnmr")] if tars else []
+
+
+def _by_far(plain: dict[str, Any], name: str) -> dict[str, float]:
+    start = f"{name}@"
+    return {
+        key.removeprefix(start): one["value"] for key, one in plain.items() if key.startswith(start)
+    }
 
 
 def _told(found: dict[str, Any]) -> str:

@@ -109,6 +109,26 @@ def test_tables_and_plot_show_what_the_fixed_threshold_does(vectors, fixed, foun
     assert not [name for name in found["plain"] if name.startswith(("fmr", "fnmr"))]
 
 
+def test_rates_are_shown_where_they_can_be_read(found):
+    """At the lowest FAR where half of the pairs of good pictures are recognised."""
+    plain = {
+        name: {"value": value}
+        for name, value in (
+            ("eer", 0.1),
+            ("tar@0.1", 0.9),
+            ("tar@0.01", 0.6),
+            ("tar@0.001", 0.1),
+            ("fmr@0.1", 0.1),
+            ("fnmr@0.1", 0.7),
+            ("fmr@0.01", 0.0),
+            ("fnmr@0.01", 0.9),
+        )
+    }
+    assert robustness._ranking(plain) == ["eer", "tar@0.01"]
+    assert robustness._decided(plain) == ["fmr@0.1", "fnmr@0.1"]
+    assert robustness._ranking({"eer": {"value": 0.1}}) == ["eer"]
+
+
 def test_harsher_steps_lose_more_and_two_poor_pictures_most(found):
     steps = found["kinds"]["low_resolution"]["steps"]
     aucs = [step["both"]["auc"]["value"] for step in steps]
