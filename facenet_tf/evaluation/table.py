@@ -35,9 +35,14 @@ class Table:
 
 
 def by_vectors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The results of the trained network, of each baseline and of the network beside, by name."""
+    """The results of the measured network, of each baseline and of the network beside, by name."""
     others = {shown_name(name, result): result for name, result in figures["baselines"].items()}
-    return {"trained": figures, **others}
+    return {measured_name(figures): figures, **others}
+
+
+def measured_name(figures: dict[str, Any]) -> str:
+    """What the measured network is called: with weights of others it was not trained here."""
+    return "pretrained" if figures.get("weights") else "trained"
 
 
 def shown_name(name: str, baseline: dict[str, Any]) -> str:
@@ -50,6 +55,11 @@ def people_name(figures: dict[str, Any]) -> str:
     weights, people = figures.get("weights"), figures.get("seen_people", {})
     seen = weights["seen"] if weights else people.get("before")
     return f"people ({seen})" if seen else "unseen people"
+
+
+def pairs_name(key: str) -> str:
+    """What a set of pairs is called: weights of others may have seen the test people."""
+    return "test people" if key == "unseen_people" else key
 
 
 def columns(rows: list[list[str]]) -> str:

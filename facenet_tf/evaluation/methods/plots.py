@@ -81,7 +81,7 @@ def confusion(matrix: Sequence[Sequence[int]], people: Sequence[str]) -> Figure:
     counts = np.asarray(matrix)
     side = max(4.0, 0.45 * len(people) + 2)
     figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.add_subplot(xlabel="predicted", ylabel="true", title="SVM, unseen people")
+    axes = figure.add_subplot(xlabel="predicted", ylabel="true", title="SVM, test people")
     axes.imshow(counts, cmap="Blues")
     axes.set_xticks(range(len(people)), people, rotation=90, fontsize="small")
     axes.set_yticks(range(len(people)), people, fontsize="small")

@@ -202,7 +202,7 @@ def verdict(results: dict[str, Any]) -> list[str]:
     row = found["algorithms"][_best(found)]
     return [
         f"Sorted without a word about who they are, {found['pictures']} pictures of "
-        f"{found['people']} unseen people fall into {row['clusters_of_two_or_more']} clusters and "
+        f"{found['people']} people fall into {row['clusters_of_two_or_more']} clusters and "
         f"{row['clusters'] - row['clusters_of_two_or_more']} single pictures "
         f"(BCubed F {row['bcubed']['f']:.2f})."
     ]

@@ -15,8 +15,9 @@ from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
+from facenet_tf.evaluation.protocols.verification import UNSEEN
 from facenet_tf.evaluation.roster import Vectors, drawn_pictures
-from facenet_tf.evaluation.table import Table, interval
+from facenet_tf.evaluation.table import Table, interval, measured_name, pairs_name
 from facenet_tf.metrics.multiple import holm
 from facenet_tf.metrics.nearest import nearest_is_own
 from facenet_tf.metrics.paired import Difference, differences_of, paired_bootstrap
@@ -75,7 +76,7 @@ def _pair_sets(measured: Measured, pictures: int, seed: int) -> dict[str, PairSe
         rows[np.concatenate([measured.unseen.left, measured.unseen.right])] = True
         rows[rows] = drawn_pictures(roster.where(rows), pictures, seed)
         kept = measured.unseen.where(rows[measured.unseen.left] & rows[measured.unseen.right])
-        sets["unseen_people"] = kept
+        sets[UNSEEN] = kept
     if measured.folded is not None:
         sets["listed_pairs"] = measured.folded
     return {
@@ -170,12 +171,28 @@ def _rank1(
 
 def tables(results: dict[str, Any]) -> list[Table]:
     """Per set of pairs a table of all differences."""
-    comparison = results["comparison"]
-    return [_table(name, judged, comparison) for name, judged in comparison["sets"].items()]
+    return [_table(name, judged, results["comparison"]) for name, judged in _shown(results).items()]
 
 
-def _table(name: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Table:
-    title = name.replace("_", " ")
+def _shown(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The sets of pairs, with the names that readers see for them and for the systems."""
+    names = {TRAINED: measured_name(results)}
+    return {
+        pairs_name(key).replace("_", " "): judged
+        | {
+            "figures": {
+                figure: [
+                    one | {side: names.get(one[side], one[side]) for side in ("a", "b")}
+                    for one in found
+                ]
+                for figure, found in judged.get("figures", {}).items()
+            }
+        }
+        for key, judged in results["comparison"]["sets"].items()
+    }
+
+
+def _table(title: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Table:
     if "skipped" in judged:
         return Table(note=f"{title}: {judged['skipped']}", title=title)
     rows = [
@@ -202,48 +219,39 @@ def _table(name: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Tab
 
 
 def verdict(results: dict[str, Any]) -> list[str]:
-    """A sentence per set: what the AUC says of the systems."""
+    """A sentence per set and pair of systems: what the AUC says of them."""
     comparison = results["comparison"]
-    sentences = []
-    for name, judged in comparison["sets"].items():
-        if "skipped" in judged:
-            continue
-        provable = judged["least_p"] <= comparison["level"]
-        for one in judged["figures"]["auc"]:
-            told = f"{_told(one, provable)} on {name.replace('_', ' ')}: AUC {one['value_a']:.4f} "
-            told += f"and {one['value_b']:.4f}"
-            if provable:
-                told += f", p = {one['p_adjusted']:.3f}"
-            else:
-                told += (
-                    f"; {judged['people']} people and {comparison['draws']} draws are too few to "
-                    "prove any difference"
-                )
-            sentences.append(f"{told}.")
-    return sentences
+    return [
+        f"{_told(one, judged, comparison)} on the {name}: AUC {one['value_a']:.4f} and "
+        f"{one['value_b']:.4f}, p = {one['p_adjusted']:.3f}."
+        for name, judged in _shown(results).items()
+        for one in judged["figures"].get("auc", [])
+    ]
 
 
-def _told(one: dict[str, Any], provable: bool) -> str:
-    """What a difference says of its two systems."""
+def _told(one: dict[str, Any], judged: dict[str, Any], comparison: dict[str, Any]) -> str:
     better, worse = (one["a"], one["b"]) if one["difference"] > 0 else (one["b"], one["a"])
     if one["significant"]:
         return f"{better} is better than {worse}"
-    if provable:
+    if judged["least_p"] <= comparison["level"]:
         return f"{one['a']} and {one['b']} cannot be told apart"
-    return f"{better} did better than {worse}"
+    return (
+        f"{judged['people']} people and {comparison['draws']} draws are too few to prove any "
+        f"difference of {one['a']} and {one['b']}"
+    )
 
 
 def draw(results: Results) -> list[Plot]:
     """The differences with their intervals."""
-    comparison = results.figures["comparison"]
     text = (
         "Differences between systems with their intervals over people, one line per pair of "
         "systems; an interval that holds 0 is no difference"
     )
-    judged = {name: each for name, each in comparison["sets"].items() if "figures" in each}
+    keys = results.figures["comparison"]["sets"]
     return [
-        Plot(f"comparison_{name}", f"{text}; {name.replace('_', ' ')}", differences_figure(each))
-        for name, each in judged.items()
+        Plot(f"comparison_{key}", f"{text}; {name}", differences_figure(judged))
+        for key, (name, judged) in zip(keys, _shown(results.figures).items(), strict=True)
+        if "skipped" not in judged
     ]
 
 
@@ -283,6 +291,6 @@ COMPARISON = Protocol(
     tables,
     verdict=verdict,
     plots=draw,
-    files=tuple(f"comparison_{name}.png" for name in ("unseen_people", "listed_pairs")),
+    files=tuple(f"comparison_{name}.png" for name in (UNSEEN, "listed_pairs")),
     options=ComparisonOptions,
 )

@@ -288,7 +288,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
 
 
 def _intervals_table(trained: dict[str, Any]) -> Table:
-    """The trained network's 95 % intervals over people."""
+    """The measured network's 95 % intervals over people."""
     closed, average = trained["closed_set"]["rank"], trained["mean_average_precision"]
     opened = trained["open_set"].get("dir", {})
     rows = [
@@ -303,7 +303,7 @@ def _intervals_table(trained: dict[str, Any]) -> Table:
     return Table(
         ["figure", "95 % interval over people"],
         [row for row in rows if row[1] != "-"],
-        title="Intervals of the trained network",
+        title="Intervals of the measured network",
         detail=True,
         protocol=average["protocol"],
     )

@@ -57,9 +57,9 @@ def draw(results: Results) -> list[Plot]:
     axes = figure.add_subplot(
         xscale="log", xlabel="pictures of each person", ylabel="accuracy", title="Learning curve"
     )
-    for name, result in by_vectors(results.figures).items():
+    for number, (name, result) in enumerate(by_vectors(results.figures).items()):
         found = result.get("learning_curve", {}).get("shots", {})
-        for rule in RULES if name == "trained" else RULES[:1]:
+        for rule in RULES[:1] if number else RULES:
             means, spreads = (
                 np.array([one[rule][key] for one in found.values()])
                 for key in ("accuracy_mean", "accuracy_std")

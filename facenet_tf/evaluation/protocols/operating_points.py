@@ -22,7 +22,7 @@ from facenet_tf.evaluation.protocol import Protocol, Results
 from facenet_tf.evaluation.protocols.verification import UNSEEN
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.systems.embedding import run_record
-from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.table import Table, interval, pairs_name, share
 from facenet_tf.thresholds import Thresholds
 
 FILE = "thresholds.json"
@@ -119,9 +119,10 @@ def _table(found: dict[str, Any], protocol: str) -> Table:
         chosen = [far, share(point["threshold"]), interval(point["threshold_interval"])]
         for name, rates in found["achieved"].items():
             rates = rates[f"{float(far):g}"]
-            rows.append([*chosen, name, *_cells(rates)])
+            pairs = pairs_name(name)
+            rows.append([*chosen, pairs, *_cells(rates)])
             if "without_lost" in rates:
-                rows.append([*chosen, f"{name}, lost apart", *_cells(rates["without_lost"])])
+                rows.append([*chosen, f"{pairs}, lost apart", *_cells(rates["without_lost"])])
     by = found["dataset"]
     note = (
         f"chosen by {by['impostor_pairs']} impostor pairs of {by['people']} validation people; "

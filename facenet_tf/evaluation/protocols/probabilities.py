@@ -22,7 +22,7 @@ from facenet_tf.evaluation.pair_sets import MOST_PICTURES_PAIRED, ScoredPairs
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.protocols.operating_points import pair_sets
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.table import Table, interval, pairs_name, share
 from facenet_tf.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
         for name, one in classes.get("classifiers", {}).items()
     ]
     rows += [
-        [f"same person: {name}", "-", "-", *_cells(one)]
+        [f"same person: {pairs_name(name)}", "-", "-", *_cells(one)]
         for name, one in pairs.get("sets", {}).items()
     ]
     parts = [part for part in (classes, pairs) if part]
@@ -285,7 +285,7 @@ def draw(results: Results) -> list[Plot]:
     curves = {
         **found.get("classifiers", {}).get("classifiers", {}),
         **{
-            f"same person, {name}": one
+            f"same person, {pairs_name(name)}": one
             for name, one in found.get("same_person", {}).get("sets", {}).items()
         },
     }

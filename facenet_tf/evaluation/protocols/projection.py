@@ -22,7 +22,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         return None
     pictures = int(np.sum(measured.people_rows & ~vectors.roster.lost))
     if pictures <= layouts.FEWEST_POINTS:
-        return {"skipped": f"{pictures} pictures of unseen people: more than a handful are needed"}
+        return {"skipped": f"{pictures} pictures of test people: more than a handful are needed"}
     return {"methods": list(methods), "pictures": min(pictures, layouts.MOST_POINTS)}
 
 
@@ -44,7 +44,7 @@ def _plot(method: str, vectors: Vectors, seed: int) -> Plot:
     name, layout = layouts.LAYOUTS[method]
     return Plot(
         method,
-        f"{name} of the unseen people's embeddings: a point for each picture, a colour for each "
+        f"{name} of the test people's embeddings: a point for each picture, a colour for each "
         "person; pictures of one person should lie together",
         plots.plane(layout(vectors.values, seed), vectors.roster.identities, name),
     )

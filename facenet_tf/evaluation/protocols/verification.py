@@ -22,7 +22,15 @@ from facenet_tf.evaluation.methods.pair_figures import (
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.table import Table, by_vectors, interval, percent, share
+from facenet_tf.evaluation.table import (
+    Table,
+    by_vectors,
+    interval,
+    measured_name,
+    pairs_name,
+    percent,
+    share,
+)
 
 UNSEEN = "unseen_people"
 TERMS = {
@@ -121,8 +129,9 @@ def _carried(results: dict[str, Any]) -> list[str]:
 def _reporting_note(results: dict[str, Any]) -> str:
     """Under which names the figures on LFW may be reported."""
     names = results.get("lfw_reporting_names", {})
+    shown = {TRAINED: measured_name(results)}
     return "; ".join(
-        f"{name.replace('_', ' ')}: LFW, “{found['name']}” ({found['why']})"
+        f"{shown.get(name, name.replace('_', ' '))}: LFW, “{found['name']}” ({found['why']})"
         for name, found in names.items()
     )
 
@@ -150,8 +159,8 @@ def _tar(figure: dict[str, Any], far: str) -> str:
 
 def set_name(key: str, figure: dict[str, Any]) -> str:
     """Name of a set of pairs; a list that seen people had to leave does not bear its own alone."""
-    left_out = figure.get("left_out_people")
-    return f"{key} minus {left_out} people" if left_out else key
+    name, left_out = pairs_name(key), figure.get("left_out_people")
+    return f"{name} minus {left_out} people" if left_out else name
 
 
 def points_table(title: str, figure: dict[str, Any]) -> Table:
@@ -227,8 +236,10 @@ def draw(results: Results) -> list[Plot]:
     distances = {
         name: ScoredPairs.of(rows, pairs).distance for name, rows in results.vectors.items()
     }
+    shown = {TRAINED: measured_name(results.figures)}
     curves = {
-        name: metrics.roc_curve(pairs.genuine, distance) for name, distance in distances.items()
+        shown.get(name, name): metrics.roc_curve(pairs.genuine, distance)
+        for name, distance in distances.items()
     }
     band = _band(results)
     return [
@@ -248,7 +259,7 @@ def draw(results: Results) -> list[Plot]:
             "distances",
             "Distances of pairs of one person (genuine) and of two people (impostor); the less the "
             "two hills overlap, the better",
-            plots.distances(pairs.genuine, distances[TRAINED], "trained network"),
+            plots.distances(pairs.genuine, distances[TRAINED], "measured network"),
         ),
     ]
 

@@ -160,8 +160,8 @@ def test_so_few_people_that_nothing_could_be_proved_are_told(systems, found):
     note = COMPARISON.tables({"comparison": found})[0].note
     assert "too few" in note and f"{judged['draws_needed']:,} draws or more could" in note
     (said,) = COMPARISON.verdict({"comparison": found})
-    assert "5 people and 300 draws are too few to prove any difference" in said
-    assert "told apart" not in said and "trained did better than poor" in said
+    assert "5 people and 300 draws are too few to prove any difference of trained and poor" in said
+    assert "told apart" not in said
 
 
 def test_nothing_where_nothing_is_compared(systems):

@@ -140,6 +140,18 @@ def test_bootstrap_intervals_hold_the_figures():
     assert set(figures["bootstrap"]["tar"]) == {"0.5", "0.1"}
 
 
+def test_weights_of_others_are_not_called_trained():
+    figures = pair_figures.ranking_figures(scored_of(made_up()), fars=FARS)
+    results = {
+        "verification": {"unseen_people": figures},
+        "baselines": {},
+        "config": {"fars": FARS},
+        "weights": {"source": "dlib"},
+    }
+    ((pairs, vectors, *_),) = verification.tables(results)[0].rows
+    assert (pairs, vectors) == ("test people", "pretrained")
+
+
 def test_every_tar_stands_with_its_interval_and_the_number_of_impostor_pairs():
     scored = scored_of(made_up(people=15, lost=(0,)))
     drawn = pair_figures.ranking_figures(scored, fars=FARS, bootstrap=60)
@@ -153,14 +165,14 @@ def test_every_tar_stands_with_its_interval_and_the_number_of_impostor_pairs():
     cells = {(row[0], row[1]): dict(zip(first.head, row, strict=True)) for row in first.rows}
     assert len(cells) == 4 and "TAR@0.0001" not in first.head
     over_people, over_pairs = drawn["bootstrap"]["tar"]["0.1"], plain["tar_points"]["0.1"]
-    assert cells["unseen_people", "trained"]["TAR@0.1"] == (
+    assert cells["test people", "trained"]["TAR@0.1"] == (
         f"{drawn['tar']['0.1']:.4f} ({over_people[0]:.4f} – {over_people[1]:.4f})"
     )
     low, high = over_pairs["interval"]
-    assert cells["unseen_people", "untrained"]["TAR@0.1"] == (
+    assert cells["test people", "untrained"]["TAR@0.1"] == (
         f"{plain['tar']['0.1']:.4f} ({low:.4f} – {high:.4f}, pairs)"
     )
-    assert cells["unseen_people, lost apart", "trained"]["TAR@0.1"].endswith("pairs)")
+    assert cells["test people, lost apart", "trained"]["TAR@0.1"].endswith("pairs)")
     assert {cell["of two"] for cell in cells.values()} == {str(14 * 15 * 25 // 2), "2555"}
     assert [row[1] for row in points.rows][-1].startswith("no figure: ")
     assert "Intervals over people: none: people are drawn with --bootstrap" in (
