@@ -245,7 +245,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     rows = _of_all(results)
     trained = results["identification"]
     closed, opened = trained["closed_set"], trained["open_set"]
-    ranks, fars = list(closed["rank"]), list(opened.get("dir", {}))
+    ranks, fars = list(_telling_ranks(trained)), list(opened.get("dir", {}))
     matches = [
         [
             name,
@@ -287,9 +287,18 @@ def tables(results: dict[str, Any]) -> list[Table]:
     ]
 
 
+def _telling_ranks(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The shares at the ranks before the last: among all people is everybody who has a record."""
+    return {
+        rank: figure
+        for rank, figure in found["closed_set"]["rank"].items()
+        if int(rank) < found["people"]
+    }
+
+
 def _intervals_table(trained: dict[str, Any]) -> Table:
     """The measured network's 95 % intervals over people."""
-    closed, average = trained["closed_set"]["rank"], trained["mean_average_precision"]
+    closed, average = _telling_ranks(trained), trained["mean_average_precision"]
     opened = trained["open_set"].get("dir", {})
     rows = [
         *([f"rank {rank}", interval(row["interval"])] for rank, row in closed.items()),
@@ -312,11 +321,11 @@ def _intervals_table(trained: dict[str, Any]) -> Table:
 def verdict(results: dict[str, Any]) -> list[str]:
     """The lowest rank in a sentence."""
     found = results["identification"]
-    rank, figure = next(iter(found["closed_set"]["rank"].items()))
-    place = "comes first" if rank == "1" else f"is among the first {rank}"
     return [
         f"Who is it (of {found['people']} people, {found['enrolled']} known picture(s) each): the "
-        f"right person {place} for {percent(figure['mean'])} of the other pictures."
+        f"right person {'comes first' if rank == '1' else f'is among the first {rank}'} for "
+        f"{percent(figure['mean'])} of the other pictures."
+        for rank, figure in list(_telling_ranks(found).items())[:1]
     ]
 
 

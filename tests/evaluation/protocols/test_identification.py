@@ -168,6 +168,13 @@ def test_all_figures_are_json_with_tables_and_a_verdict():
     assert opened.head == ["open set", "DIR@FAR 0.2", "DIR@FAR 0.001"]
     assert opened.rows[0][2] == "-"  # too few unknown probes
     assert [row[0] for row in intervals.rows] == ["rank 1", "rank 3", "mAP"]
+    few = {"identification": {**found, "people": 3}, "baselines": {}}
+    assert tables(few)[0].head == [
+        "closed set",
+        "rank 1",
+        "mAP",
+    ]  # of three all are the first three
+    assert [row[0] for row in tables(few)[1].rows] == ["rank 1", "mAP"]
     assert (
         f"first for {100 * found['closed_set']['rank']['1']['mean']:.1f} %" in verdict(results)[0]
     )
