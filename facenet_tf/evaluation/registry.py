@@ -11,8 +11,9 @@ How a protocol is added:
    ``name: NameOptions = dataclasses.field(default_factory=NameOptions)``. They become ``--name.…``
    of evaluate.py and ``figures["config"]["name"]`` in evaluation.json.
 
-No threshold is picked on the pairs that it judges: what answers yes or no takes
-`Measured.thresholds`, which were chosen for the vectors at hand before any protocol is asked.
+No decision is made at a threshold that was picked on the pairs it judges: what answers yes or no
+takes `Measured.thresholds`, which were chosen for the vectors at hand before any protocol is asked.
+EER, and TAR and DIR at a FAR, decide nothing: they are points of the measured curve.
 
 Figures come as a JSON-ready dict: ``{"skipped": why}`` where the data do not allow them (the report
 then says why, and neither tables nor plots are asked for), None where the config asks for none. Of
