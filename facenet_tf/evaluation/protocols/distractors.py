@@ -20,6 +20,7 @@ from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.protocols.identification import (
     CLOSED_TERMS,
     OPEN_TERMS,
+    carried_fars,
     closed_figures,
     mean_and_deviation,
     open_figures,
@@ -215,7 +216,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     found = results["distractors"]
     sizes = found["sizes"]
     first = next(iter(sizes.values()))
-    ranks, fars = list(first["rank"]), list(first["dir"])
+    ranks = list(first["rank"])
+    fars, missing = carried_fars(row["dir"] for row in sizes.values())
     rows = [
         [
             f"{int(size):,}",
@@ -233,6 +235,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     ]
     near = {name: row["nearest_thousandth"] for name, row in found["distances"].items()}
     note = f"distractors are {found['strangers']}; search: {found['search']}"
+    if missing:
+        note += f"; too few unknown probes for a FAR of {missing}"
     if None not in near.values():
         note += (
             f"; one in a thousand of the test people's impostor pairs is within a squared distance "

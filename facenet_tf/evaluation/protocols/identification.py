@@ -7,6 +7,7 @@ of who and what is enrolled.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -245,7 +246,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     rows = _of_all(results)
     trained = results["identification"]
     closed, opened = trained["closed_set"], trained["open_set"]
-    ranks, fars = list(_telling_ranks(trained)), list(opened.get("dir", {}))
+    ranks = list(_telling_ranks(trained))
+    fars, missing = carried_fars(row["open_set"].get("dir", {}) for row in rows.values())
     matches = [
         [
             name,
@@ -278,8 +280,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
             or (
                 f"{opened['gallery_people']} people enrolled, in the mean "
                 f"{opened['known_probes']:.0f} known and {opened['unknown_probes']['mean']:.0f} "
-                f"unknown probes, at least {opened['unknown_probes']['least']}; -: too few unknown "
-                "probes for that FAR"
+                f"unknown probes, at least {opened['unknown_probes']['least']}"
+                + (f": too few for a FAR of {missing}" if missing else "")
             ),
             protocol=opened["protocol"],
             terms=OPEN_TERMS,
@@ -349,6 +351,14 @@ def _of_all(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The figures of all vectors that gave some, by name."""
     rows = {name: row.get("identification", {}) for name, row in by_vectors(results).items()}
     return {name: row for name, row in rows.items() if "closed_set" in row}
+
+
+def carried_fars(rows: Iterable[dict[str, dict[str, Any]]]) -> tuple[list[str], str]:
+    """The FARs at which any row has a DIR, and in words those at which none has."""
+    points = [(far, point.get("mean")) for row in rows for far, point in row.items()]
+    carried = dict.fromkeys(far for far, mean in points if mean is not None)
+    missing = dict.fromkeys(f"{float(far):g}" for far, _ in points if far not in carried)
+    return list(carried), ", ".join(missing)
 
 
 def mean_and_deviation(row: dict[str, Any]) -> str:

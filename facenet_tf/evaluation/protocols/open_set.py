@@ -276,19 +276,22 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
 
 def tables(results: dict[str, Any]) -> list[Table]:
     """A row for each rule: closed set, and at each FAR what is detected and what is named."""
-    found, asked = results["open_set"], results["config"]["open_set"]["fars"]
+    found, wanted = results["open_set"], results["config"]["open_set"]["fars"]
+    carried = next(iter(found["rules"].values()))["fars"]
+    asked = [far for far in wanted if str(far) in carried]
+    missing = ", ".join(f"{far:g}" for far in wanted if far not in asked)
     head = ["rule", "closed set", "AUC known/unknown"]
     head += [f"{what}@{far:g}" for far in asked for what in ("unknown detected", "named rightly")]
     rows = []
     for name, rule in found["rules"].items():
-        points = [rule["fars"].get(str(far), {}) for far in asked]
+        points = [rule["fars"][str(far)] for far in asked]
         cells = [mean(point, what) for point in points for what in ("detected", "named")]
         rows.append([name.replace("_", " "), mean(rule, "closed_set"), mean(rule, "auc"), *cells])
     note = (
         f"{found['enrolled_people']} people enrolled, {found['unknown_people']} unknown, "
         f"{found['draws']} draws; thresholds chosen by {found['choosing_pictures']} pictures of "
         f"{found['choosing_people']} other people"
-    )
+    ) + (f", too few for a FAR of {missing}" if missing else "")
     terms = dict(TERMS)
     for far in asked:
         terms[f"unknown detected@{far:g}"] = (
@@ -314,9 +317,7 @@ def _intervals_table(found: dict[str, Any]) -> Table:
 
 
 def mean(figures: dict[str, float], name: str) -> str:
-    """Mean ± deviation of a figure, or "-" where there is none."""
-    if f"{name}_mean" not in figures:
-        return "-"
+    """Mean ± deviation of a figure."""
     return f"{figures[f'{name}_mean']:.4f} ± {figures[f'{name}_std']:.4f}"
 
 

@@ -137,6 +137,9 @@ def test_a_far_that_the_choosing_pictures_do_not_carry_has_no_figure(moderate):
     found = figures_of(moderate[0], choosers(pictures=12))
     for rule in found["rules"].values():
         assert set(rule["fars"]) == {"0.25"}
+    table, _ = open_set.tables({"open_set": found, "config": {"open_set": {"fars": (0.25, 0.1)}}})
+    assert table.head[3:] == ["unknown detected@0.25", "named rightly@0.25"]
+    assert "too few for a FAR of 0.1" in table.note
 
 
 @pytest.mark.parametrize(
