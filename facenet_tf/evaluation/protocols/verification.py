@@ -18,6 +18,7 @@ from facenet_tf.evaluation.methods.pair_figures import (
     folded_figures,
     grid_figures,
     ranking_figures,
+    readable_far,
 )
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
@@ -195,18 +196,21 @@ def _of_people(boot: dict[str, Any]) -> str:
 
 
 def verdict(results: dict[str, Any]) -> list[str]:
-    """The set that was asked for last, a published list before the dataset's own people."""
+    """The set that was asked for last, a published list before the dataset's own people; at the
+    lowest FAR at which it says anything (`readable_far`)."""
     found = results["verification"]
     if not found:
         return []
     key, figure = list(found.items())[-1]
     # None where the pairs carry no threshold
-    kept = [
-        far for far, point in figure["tar_points"].items() if point.get("threshold") is not None
-    ]
+    kept = {
+        far: figure["tar"][far]
+        for far, point in figure["tar_points"].items()
+        if point.get("threshold") is not None
+    }
     line = f"Same person or not ({set_name(key, figure).replace('_', ' ')}): "
     if kept:
-        far = min(kept, key=float)
+        far = readable_far(kept)
         within = figure.get("bootstrap", {}).get("tar", {}).get(far)
         line += (
             f"{percent(figure['tar'][far])} of the pairs of one person are recognised"

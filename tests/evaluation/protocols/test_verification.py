@@ -127,8 +127,17 @@ def test_lost_pictures_make_no_false_accept():
     assert figures["tar"]["0.05"] == pytest.approx(accepted[scored.pairs.genuine].mean())
     assert figures["tar"]["0.05"] > 0
     (said,) = verification.verdict({"verification": {"unseen_people": figures}})
-    assert "while 5 % of the pairs of two people" in said
     assert "29 of 435 pairs" in said
+
+
+@pytest.mark.parametrize(
+    ("tars", "far"), [((0.9, 0.6, 0.03), 10), ((0.4, 0.2, 0.03), 50), ((0.9, 0.8, 0.7), 5)]
+)
+def test_the_verdict_is_of_the_lowest_far_at_which_most_are_recognised(tars, far):
+    figures = pair_figures.ranking_figures(scored_of(made_up()), fars=(0.5, 0.1, 0.05))
+    figures["tar"] = dict(zip(("0.5", "0.1", "0.05"), tars, strict=True))
+    (said,) = verification.verdict({"verification": {"unseen_people": figures}})
+    assert f"while {far} % of the pairs of two people" in said
 
 
 def test_bootstrap_intervals_hold_the_figures():
