@@ -32,9 +32,10 @@ PROTOCOL = (
     "other folds; of a list in its own folds, the mean over them; of the test people's pairs in "
     "ten contiguous folds, the mean of the accuracies on genuine and impostor pairs, its "
     "thresholds as they are in every draw, so that between equal systems some 8 % of its p are "
-    "below 0.05; rank 1: nearest other picture, of all, shows the same person"
+    "below 0.05; nearest other picture: of all, it shows the same person"
 )
 RANK1 = "rank 1"
+"""The key; readers would take the name for the figure of a gallery (`identification`)."""
 TERMS = {
     "difference": "first minus second: above 0 the first system has more (for EER fewer is better)",
     "interval": "where the difference would lie, in 95 of 100 cases, with other people",
@@ -197,7 +198,7 @@ def _table(title: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Ta
         return Table(note=f"{title}: {judged['skipped']}", title=title)
     rows = [
         [
-            figure.upper(),
+            _heading(figure),
             f"{one['a']} − {one['b']}",
             f"{one['value_a']:.4f} ({interval(one['interval_a'])})",
             f"{one['value_b']:.4f} ({interval(one['interval_b'])})",
@@ -270,12 +271,16 @@ def differences_figure(judged: dict[str, Any]) -> Figure:
             axes.plot(one["interval"], [height, height], color="C0")
             axes.plot(one["difference"], height, "o", color="C0")
         axes.axvline(0, linestyle=":", color="grey")
-        axes.set(title=name.upper(), ylim=(len(couples) - 0.5, -0.5))
+        axes.set(title=_heading(name), ylim=(len(couples) - 0.5, -0.5))
         axes.locator_params(axis="x", nbins=4)
         axes.tick_params(labelsize="x-small")
     labels = [f"{_short(one['a'])} −\n{_short(one['b'])}" for one in couples]
     panels[0, 0].set_yticks(range(len(couples)), labels)
     return figure
+
+
+def _heading(figure: str) -> str:
+    return "nearest other picture" if figure == RANK1 else figure.upper()
 
 
 def _short(name: str) -> str:

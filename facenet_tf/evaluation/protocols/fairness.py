@@ -34,8 +34,8 @@ PROTOCOL = (
     "accepted, FNMR: share of its genuine pairs rejected, each where the group has pairs enough; a "
     "picture without a record is never accepted (ISO/IEC 19795-1), so that lost pictures raise the "
     "FNMR alone; "
-    "rank 1: share of the group's pictures whose nearest other picture, of all people's, shows the "
-    "same person; "
+    "nearest other picture: share of the group's pictures whose nearest, of all people's, shows "
+    "the same person; "
     "intervals: people of the group drawn with replacement, 95 % percentiles; inequality of the "
     "groups that are not small (NIST IR 8429)"
 )
@@ -47,10 +47,11 @@ OVERALL = (
 FEWEST_GENUINE = 30
 """Genuine pairs behind the FNMR of a group: of fewer, one moves it by more than 3 points."""
 RATES = ("fmr", "fnmr")
+NEAREST = "nearest other picture"
 TERMS = {
     "FMR": "the share of pairs of two people of the group that are taken for one person",
     "FNMR": "the share of pairs of one person of the group that are taken for two people",
-    "rank 1": "the share of the group's pictures whose nearest other picture shows the same person",
+    NEAREST: "the share of the group's pictures whose nearest other picture shows the same person",
 }
 
 
@@ -235,7 +236,7 @@ def _table(name: str, found: dict[str, Any], fairness: dict[str, Any]) -> Table:
         ranking = [share(figure.get("auc")), share(figure.get("eer"))]
         rows.append([*start, *ranking, *rates, share(figure["rank1"]["share"])])
     at = f"@{float(far):g}" if far else ""
-    head = [name, "people", "pictures", "AUC", "EER", f"FMR{at}", f"FNMR{at}", "rank 1"]
+    head = [name, "people", "pictures", "AUC", "EER", f"FMR{at}", f"FNMR{at}", NEAREST]
     notes = [
         f"{group}: {figure.get('warning') or figure['skipped']}"
         for group, figure in found["groups"].items()

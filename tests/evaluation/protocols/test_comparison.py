@@ -138,7 +138,8 @@ def test_table_verdict_and_plot(systems, found):
     (plot,) = COMPARISON.plots(results)
     assert f"{plot.name}.png" in COMPARISON.files
     shown = [axes for axes in plot.figure.axes if axes.get_visible()]
-    assert [axes.get_title() for axes in shown] == ["ACCURACY", "AUC", "EER", "TAR@0.1", "RANK 1"]
+    titles = ["ACCURACY", "AUC", "EER", "TAR@0.1", "nearest other picture"]
+    assert [axes.get_title() for axes in shown] == titles
     dots = [line for line in shown[1].lines if line.get_marker() == "o"]
     auc = found["sets"]["unseen_people"]["figures"]["auc"]
     assert [dot.get_xdata()[0] for dot in dots] == [one["difference"] for one in auc]
