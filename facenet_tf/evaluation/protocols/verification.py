@@ -105,12 +105,16 @@ def _rows(results: dict[str, Any]) -> list[list[str]]:
     """Per set of pairs and kind of vectors: accuracy ± SEM, AUC, EER, TAR at each FAR with its
     interval, pairs, impostor pairs.
 
-    Where pictures have no record, a second row leaves their pairs out.
+    Where pictures have no record, a second row leaves their pairs out. Where `all_pairs` has the
+    figures of all of the test people's, the row says that it has not.
     """
     rows, fars = [], _carried(results)
+    everything = results.get("all_pairs", {}).get("pairs", 0)
     for name, result in by_vectors(results).items():
         for key, figure in result["verification"].items():
             pair_set = set_name(key, figure)
+            if key == UNSEEN and figure["pairs"] < everything:
+                pair_set += ", some pictures"
             rows.append(_row(pair_set, name, figure, fars))
             if figure.get("without_lost"):
                 rows.append(_row(f"{pair_set}, lost apart", name, figure["without_lost"], fars))

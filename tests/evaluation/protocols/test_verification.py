@@ -159,6 +159,8 @@ def test_weights_of_others_are_not_called_trained():
     }
     ((pairs, vectors, *_),) = verification.tables(results)[0].rows
     assert (pairs, vectors) == ("test people", "pretrained")
+    results["all_pairs"] = {"pairs": figures["pairs"] + 1}
+    assert verification.tables(results)[0].rows[0][0] == "test people, some pictures"
 
 
 def test_every_tar_stands_with_its_interval_and_the_number_of_impostor_pairs():
