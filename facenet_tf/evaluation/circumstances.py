@@ -18,12 +18,12 @@ from facenet_tf.records.dataset import FaceDataset
 
 FORMAT = 1
 POLICY = (
-    "a picture without a record is a failure to enrol (ISO/IEC 19795-1), rejected at every "
-    "threshold: its genuine pairs are false non-matches, its impostor pairs no false matches, and "
-    "as a probe it is named nobody; in the accuracy of a list of pairs each pair that holds it is "
-    "an error; under lost_as_errors it is one more picture that the SVM gets wrong; so is one "
-    "whose vector is not finite or nothing but zeros; a recovered or fallback crop is embedded "
-    "like any other; a duplicate (same bytes) or a picture that a reviewed list excluded counts in "
+    "a picture without a record, or whose vector is not finite or nothing but zeros, is a failure "
+    "to enrol (ISO/IEC 19795-1), rejected at every threshold: its genuine pairs are false "
+    "non-matches, its impostor pairs no false matches, and as a probe it finds nobody; in the "
+    "accuracy of a list of pairs each pair that holds it is an error; under lost_as_errors it is "
+    "one more picture that the SVM gets wrong; a recovered or fallback crop is embedded like any "
+    "other; a duplicate (same bytes) or a picture that a reviewed list excluded counts in "
     "published lists only"
 )
 
