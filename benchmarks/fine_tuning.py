@@ -7,9 +7,10 @@ The recipes are configs/lfw_view1_dlib.py (tuned on peopleDevTrain, measured on 
 ten of its people) and configs/pubfig83_dlib.py (its ten held-out people, who were likely seen in
 pretraining); the datasets are built as they say. Tuned with 5, 20 and all pictures of each training
 person; with all of them also on crops of 32x32 pixels and on grey ones, and measured on such. The
-peer is the network as it was pretrained, on the same crops. Every training has a process and a run
-directory of its own; what has been done is taken as it is, what was interrupted goes on. --quick
-tunes for a moment with 5 pictures, on the first dataset given.
+peer is the network as it was pretrained, on the same crops; "judged" has, seed by seed, intervals
+over people and the differences to it on the same pairs (paired bootstrap). Every training has a
+process and a run directory of its own; what has been done is taken as it is, what was interrupted
+goes on. --quick tunes for a moment with 5 pictures, on the first dataset given.
 """
 
 from __future__ import annotations
@@ -48,10 +49,17 @@ class Data:
     people: str
     pairs: str
     """Set of pairs in evaluation.json whose accuracy and AUC are quoted."""
+    compared: str
+    """The same pairs where evaluation.json compares systems."""
 
 
 LFW = Data(
-    "lfw", "lfw_view1_dlib.py", "LFW, peopleDevTrain", "LFW, people of pairsDevTest", "lfw_view1"
+    "lfw",
+    "lfw_view1_dlib.py",
+    "LFW, peopleDevTrain",
+    "LFW, people of pairsDevTest",
+    "lfw_view1",
+    "listed_pairs",
 )
 PUBFIG83 = Data(
     "pubfig83",
@@ -59,7 +67,10 @@ PUBFIG83 = Data(
     "PubFig83, 65 people",
     "PubFig83, ten people, likely seen in pretraining",
     "unseen_people",
+    "unseen_people",
 )
+DRAWS = 200
+"""Of people, behind the intervals of one network."""
 
 
 def main() -> None:
@@ -75,11 +86,12 @@ def main() -> None:
         }
         for pictures, crops in TUNED[:1] if given.quick else TUNED:
             name = f"{data.name}_{pictures or 'all'}_{crops}"
-            after, commits = [], []
+            after, commits, judged = [], [], []
             for seed in given.seeds:
                 run = train_once(tuned(data, dataset, pictures, crops, seed, given))
-                evaluation = evaluate_once(of_run(data, dataset, run, crops, given))
+                evaluation = evaluate_once(as_tuned(data, dataset, run, crops, given))
                 after.append(figures(evaluation, data))
+                judged.append(judgement(evaluation, data))
                 commits.append(evaluation["run"]["git_revision"])
             metrics |= {
                 f"{name}_{figure}": spread([each[figure] for each in after], before[crops][figure])
@@ -91,6 +103,7 @@ def main() -> None:
                 "pictures": str(pictures or "all"),
                 "crops": crops,
                 "commits": commits,
+                "judged": judged,
             }
     report.publish("fine_tuning", metrics, given.output, seeds=given.seeds, experiments=experiments)
 
@@ -138,7 +151,7 @@ def tuned(
 def of_run(
     data: Data, dataset: Path, run: Path, crops: str, given: argparse.Namespace
 ) -> EvaluateConfig:
-    """How a tuned network is measured."""
+    """How a network is measured."""
     config = cli.load(EvaluateConfig, "evaluate", ["--config", str(CONFIGS / data.recipe)])
     return dataclasses.replace(
         config,
@@ -147,7 +160,7 @@ def of_run(
         pairs=given.pairs if data is LFW else None,
         degrade=CROPS[crops],
         baselines=False,
-        bootstrap=0,
+        bootstrap=DRAWS,
         projection=ProjectionOptions(()),
     )
 
@@ -156,9 +169,21 @@ def as_pretrained(
     data: Data, dataset: Path, crops: str, given: argparse.Namespace
 ) -> EvaluateConfig:
     """How the network is measured as it was pretrained."""
-    output = given.runs / f"{data.name}_pretrained_{crops}"
     config = of_run(data, dataset, EvaluateConfig.run, crops, given)
-    return dataclasses.replace(config, weights="dlib", output=output)
+    return dataclasses.replace(config, weights="dlib", output=pretrained(data, crops, given))
+
+
+def as_tuned(
+    data: Data, dataset: Path, run: Path, crops: str, given: argparse.Namespace
+) -> EvaluateConfig:
+    """How a tuned network is measured, beside what the pretrained one made of the same crops."""
+    before = pretrained(data, crops, given) / "embeddings.npz"
+    config = of_run(data, dataset, run, crops, given)
+    return dataclasses.replace(config, compare=(str(before),))
+
+
+def pretrained(data: Data, crops: str, given: argparse.Namespace) -> Path:
+    return given.runs / f"{data.name}_pretrained_{crops}"
 
 
 def figures(evaluation: dict[str, Any], data: Data) -> dict[str, float]:
@@ -170,6 +195,21 @@ def figures(evaluation: dict[str, Any], data: Data) -> dict[str, float]:
         "svm": svm["accuracy"],
         "svm_repeated": svm["repeated"]["accuracy_mean"],
         "one_shot": evaluation["few_shot"]["shots"]["1"]["nearest_mean"]["accuracy_mean"],
+    }
+
+
+def judgement(evaluation: dict[str, Any], data: Data) -> dict[str, Any]:
+    """Intervals of what is quoted, and the differences to the pretrained network."""
+    pairs = evaluation["verification"][data.pairs]
+    compared = evaluation["comparison"]["sets"][data.compared]["figures"]
+    kept = ("difference", "interval", "p")
+    return {
+        "pairs_interval": pairs["accuracy_interval"],
+        "auc_interval": pairs["bootstrap"]["auc"],
+        "svm_interval": evaluation["svm"]["accuracy_interval"],
+        "differences": {
+            figure: {name: compared[figure][0][name] for name in kept} for figure in ("auc", "eer")
+        },
     }
 
 

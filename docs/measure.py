@@ -38,13 +38,16 @@ from facenet_tf.provenance import git_revision
 ROOT = figures.DOCS.parent
 THOROUGH = (
     *("--projection.methods", "pca", "tsne"),
-    *("--learning-curve.draws", "5"),
-    *("--robustness.kinds", "low_resolution", "blur", "jpeg", "noise", "rotation", "occlusion"),
+    *("--learning-curve.draws", "20"),
+    *("--robustness.kinds", "low_resolution", "blur", "jpeg", "noise"),
+    *("rotation", "occlusion", "grey"),
     *("--robustness.pictures", "500"),
     *("--distractors.sizes", "1000", "10000", "100000", "1000000"),
 )
 """Options of all measurements: protocols that a bare evaluate.py leaves out for their time."""
 _ALL_FARS = ("--fars", "1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6")
+_OF_FEW = ("--comparison.draws", "5000")
+"""What a comparison takes where ten people are measured: fewer draws prove no difference."""
 CLASSICAL = ("eigenfaces", "fisherfaces", "lbp")
 
 _DLIB = ("--weights", "dlib", "--flip-average")
@@ -65,6 +68,7 @@ class Measurement:
         options: further options.
         classical: methods from before networks beside it; some learn from training people.
         compared: systems to compare with, as far as they are there: (run or "dlib", dataset).
+        transfer: measurement of the same weights whose thresholds are tried on these people.
         copied: whether docs/results keeps the figures.
     """
 
@@ -76,6 +80,7 @@ class Measurement:
     options: tuple[str, ...] = THOROUGH
     classical: tuple[str, ...] = CLASSICAL
     compared: tuple[tuple[str, str], ...] = ()
+    transfer: str | None = None
     copied: bool = True
 
 
@@ -86,12 +91,17 @@ def _view2(name: str, *options: str, classical: tuple[str, ...] = ()) -> Measure
 
 _VIEW1 = "pairsDevTest.txt"
 MEASUREMENTS = (
-    Measurement("att", "att", "att", "att", compared=(("dlib", "att_dlib"),)),
-    Measurement("att_pretrained", "att_dlib", options=(*_DLIB, *THOROUGH)),
-    Measurement("pubfig83", "pubfig83", "pubfig83", "pubfig83", compared=_PUBFIG83),
+    Measurement(
+        *("att", "att", "att", "att"),
+        options=(*THOROUGH, *_OF_FEW),
+        compared=(("dlib", "att_dlib"),),
+    ),
+    Measurement(
+        *("pubfig83", "pubfig83", "pubfig83", "pubfig83"),
+        options=(*THOROUGH, *_OF_FEW),
+        compared=_PUBFIG83,
+    ),
     Measurement("pubfig83_cosface", "pubfig83", "pubfig83_cosface", "pubfig83"),
-    Measurement("pubfig83_pretrained", "pubfig83_dlib", options=(*_DLIB, *THOROUGH)),
-    Measurement("pubfig83_dlib", "pubfig83_dlib", "pubfig83_dlib", "pubfig83_dlib"),
     Measurement("lfw_view1", "lfw_view1", "lfw_view1", "lfw_view1", _VIEW1, compared=_LFW_VIEW1),
     Measurement("lfw_view1_first", "lfw_view1", "lfw_view1_first", "lfw_view1", _VIEW1),
     Measurement(
@@ -100,10 +110,16 @@ MEASUREMENTS = (
         pairs=_VIEW1,
         options=(*_DLIB, "--protocol", "lfw_view1", *THOROUGH),
     ),
-    Measurement("lfw_view1_dlib", "lfw_view1_dlib", "lfw_view1_dlib", "lfw_view1_dlib", _VIEW1),
+    Measurement(  # after the one whose thresholds it tries
+        "pubfig83_pretrained",
+        "pubfig83_dlib",
+        options=(*_DLIB, *THOROUGH),
+        transfer="lfw_view1_pretrained",
+    ),
     _view2("lfw_view2_dlib", classical=("lbp",)),
     _view2("lfw_view2_dlib_single", "--no-flip-average"),
     _view2("lfw_view2_dlib_jitter", "--no-flip-average", "--jitter", "4"),
+    _view2("lfw_view2_dlib_jitter20", "--no-flip-average", "--jitter", "20"),
     _view2("lfw_everyone_dlib", "--no-list-only", *_ALL_FARS, *THOROUGH, classical=("lbp",)),
 )
 
@@ -161,6 +177,9 @@ class Places:
             for system, dataset in each.compared
             if not self._lacking(system, dataset)
         ]
+        thresholds = self.runs / str(each.transfer) / "thresholds.json"
+        if each.transfer and thresholds.is_file():
+            words += ["--operating-points.transfer", str(thresholds)]
         return [*words, *each.options, *(["--compare", *compared] if compared else [])]
 
     def nameless(self, text: str) -> str:

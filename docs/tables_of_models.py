@@ -14,6 +14,7 @@ PRETRAINED = (
     "lfw_view2_dlib_single",
     "lfw_view2_dlib",
     "lfw_view2_dlib_jitter",
+    "lfw_view2_dlib_jitter20",
     "pubfig83_pretrained",
 )
 """Directories in docs/results."""

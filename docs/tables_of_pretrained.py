@@ -10,6 +10,7 @@ VIEW2 = (
     ("single crop", "lfw_view2_dlib_single"),
     ("crop and mirrored crop", "lfw_view2_dlib"),
     ("{jitter} moved crops", "lfw_view2_dlib_jitter"),
+    ("{jitter} moved crops", "lfw_view2_dlib_jitter20"),
 )
 
 

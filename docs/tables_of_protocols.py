@@ -24,6 +24,8 @@ def every_protocol(run: str) -> str:
             parts.append(table(each.head, each.rows))
             if each.note:
                 parts.append(f"{each.note[0].upper()}{each.note[1:]}.\n")
+    for title, why in registry.skipped(figures).items():
+        parts.append(f"**{title}.** No figures: {why}.\n")
     return "\n".join(parts)
 
 

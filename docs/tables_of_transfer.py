@@ -49,12 +49,15 @@ def fine_tuning() -> str:
             if (described["people"], described["crops"]) == (people, crops)
         ]
         before = [percent(figure["peers"]["as_pretrained"]) for figure in tuned[0][1]]
-        rows.append([people, crops, "none", *before])
+        rows.append([people, crops, "none", *before, "-", "-"])
         for described, figures in tuned:
             cells = [_spread(figure, "ours", "deviation") for figure in figures]
-            rows.append([people, crops, described["pictures"], *cells])
+            differences = described["judged"][0]["differences"]
+            changes = [_change(differences[name]) for name in ("auc", "eer")]
+            rows.append([people, crops, described["pictures"], *cells, *changes])
     head = ["people", "crops", "pictures of each training person"]
-    return table([*head, "pairs", "AUC", "SVM", "SVM, repeated", "1 enrolled, nearest mean"], rows)
+    figures_of = ["pairs", "AUC", "SVM", "SVM, repeated", "1 enrolled, nearest mean"]
+    return table([*head, *figures_of, "AUC change [95 %]", "EER change [95 %]"], rows)
 
 
 def embedding() -> str:
@@ -70,6 +73,12 @@ def embedding() -> str:
 
 def _speed(metric: dict[str, Any]) -> str:
     return f"{metric['ours']:,.0f}" if metric["ours"] >= 100 else f"{metric['ours']:.3g}"
+
+
+def _change(judged: dict[str, Any]) -> str:
+    """A paired difference in points, with its interval."""
+    low, high = (100 * limit for limit in judged["interval"])
+    return f"{100 * judged['difference']:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def _spread(figures: dict[str, Any], mean: str, deviation: str) -> str:
