@@ -33,20 +33,21 @@ def crops(size=SIZE, **options):
     return Preprocessing(size=size, **options)
 
 
-def pixels(width=SIZE):
-    return np.random.default_rng(0).integers(0, 256, (3, SIZE, width, 3), dtype=np.uint8)
+def pixels(width=SIZE, pictures=3):
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, (pictures, SIZE, width, 3), dtype=np.uint8)
 
 
 def with_statistics(name):
-    """A fresh network whose norms know the pictures: with means of 0 and variances of 1 some would
-    let nothing through."""
+    """A fresh network whose norms know such pictures: with means of 0 and variances of 1 some would
+    let nothing through, and with those of a few maps of one pixel some would magnify rounding."""
     keras.utils.set_random_seed(1)
     model = models.build(f"keras:{name}", preprocessing=crops())
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert all(layer.momentum == 0.9 for layer in norms)
     for layer in norms:
         layer.momentum = 0.0
-    model(pixels(), training=True)
+    model(pixels(pictures=32), training=True)
     return model
 
 
