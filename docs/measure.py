@@ -31,8 +31,7 @@ from pathlib import Path
 import figures
 import tables
 
-from facenet_tf import cli
-from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.commands import evaluate
 from facenet_tf.provenance import git_revision
 
 ROOT = figures.DOCS.parent
@@ -214,7 +213,7 @@ def measured_before(places: Places, each: Measurement) -> bool:
     file, revision = places.output(each) / "evaluation.json", git_revision()
     if not file.is_file() or revision.endswith("-dirty"):
         return False
-    config = cli.load(EvaluateConfig, "evaluate", places.words(each)).resolved()
+    config = evaluate.configured(places.words(each))
     found = json.loads(file.read_text())
     return (found.get("git_revision"), found.get("config")) == (revision, config.recorded())
 

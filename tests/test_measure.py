@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facenet_tf import cli
-from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.commands import evaluate
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,7 +42,7 @@ def calls(monkeypatch):
 
     def run(words):
         calls.append(words)
-        config = cli.load(EvaluateConfig, "evaluate", words[2:]).resolved()
+        config = evaluate.configured(words[2:])
         config.output_directory.mkdir(parents=True, exist_ok=True)
         figures = {"git_revision": "now", "config": config.recorded()}
         (config.output_directory / "evaluation.json").write_text(json.dumps(figures))
@@ -141,7 +140,7 @@ def test_a_failure_is_told_by_the_exit_code(module, places, calls, monkeypatch):
 def test_every_call_parses(module, tmp_path, monkeypatch):
     places = module.Places(tmp_path / "runs", tmp_path / "data", tmp_path)
     for each in module.MEASUREMENTS:
-        config = cli.load(EvaluateConfig, "evaluate", places.words(each)).resolved()
+        config = evaluate.configured(places.words(each))
         assert config.dataset == places.data / each.dataset
         assert config.output_directory == places.output(each)
         assert (config.weights is None) == (each.run is not None)

@@ -11,8 +11,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 
 def main(argv: Sequence[str]) -> None:
     """Parse the config, measure, and print the figures and what was written."""
-    config = cli.load(EvaluateConfig, "evaluate", argv, "Measure a trained face-embedding model.")
-    config = config.resolved()
+    config = configured(argv)
     config.check()  # before TensorFlow is imported, which takes seconds
     from facenet_tf.evaluation.report.console import console_table
     from facenet_tf.evaluation.run import evaluate_run
@@ -23,6 +22,17 @@ def main(argv: Sequence[str]) -> None:
     print(f"JSON    {config.output_directory / 'evaluation.json'}")
     if config.output_directory.parent == config.run:
         print(f"curves  tensorboard --logdir {config.run.parent}")
+
+
+def configured(argv: Sequence[str]) -> EvaluateConfig:
+    """The config that a command line means, resolved.
+
+    Raises:
+        InputError: see `cli.load` and `EvaluateConfig.resolved`.
+    """
+    about = "Measure a trained face-embedding model."
+    defaults_for = EvaluateConfig.for_the_weights_of
+    return cli.load(EvaluateConfig, "evaluate", argv, about, defaults_for).resolved()
 
 
 def entry() -> NoReturn:

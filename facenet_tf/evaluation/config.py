@@ -14,6 +14,7 @@ from facenet_tf.evaluation.inputs import (
     System,
     is_embeddings,
     is_model_file,
+    is_weights,
     kind_of,
 )
 from facenet_tf.evaluation.options import Options
@@ -70,7 +71,8 @@ class EvaluateConfig:
 
     run: Positional[Path] = Path("runs/att")
     """What is measured: a run directory of train.py, a .keras, a SavedModel, a .tflite, an .onnx,
-    or embeddings of any system in an .npz or a .csv. With --weights the dataset comes first."""
+    weights of others (see --weights), or embeddings of any system in an .npz or a .csv. With
+    --weights the dataset comes first."""
     dataset: Positional[Path | None] = None
     """Dataset directory of build_tfrecords.py, whose preprocessing must be the model's; without it
     data/att, and none at all where only embeddings are measured."""
@@ -190,17 +192,35 @@ class EvaluateConfig:
         return self.beside is not None or not all(map(is_embeddings, systems))
 
     def resolved(self) -> "EvaluateConfig":
-        """The config with its directories in their places: with weights of others the first
-        argument is the dataset, and without a dataset it is the demonstration's, where any is
-        needed. A list of pairs without a protocol is one in any form."""
-        run, dataset = self.run, self.dataset
-        if self.weights is not None and run != type(self).run:
+        """The config with its directories in their places: with --weights the first argument is
+        the dataset, weights as the first argument are --weights, and without a dataset it is the
+        demonstration's, where any is needed. A list of pairs without a protocol is one in any form.
+
+        Raises:
+            InputError: beside --weights two datasets are named.
+        """
+        run, dataset, weights = self.run, self.dataset, self.weights
+        if weights is None and is_weights(run):
+            run, weights = type(self).run, str(run)
+        elif weights is not None and run != type(self).run:
+            if dataset is not None:
+                raise InputError(f"--weights {weights}: {run} and {dataset}? Name one dataset")
             run, dataset = type(self).run, run
         if dataset is None and self.needs_pictures:
             dataset = DEMONSTRATION
         a_list: PairList = "pairs" if self.pairs is not None else "none"
         protocol = a_list if self.protocol == "none" else self.protocol
-        return dataclasses.replace(self, run=run, dataset=dataset, protocol=protocol)
+        return dataclasses.replace(
+            self, run=run, dataset=dataset, weights=weights, protocol=protocol
+        )
+
+    def for_the_weights_of(self, chosen: "EvaluateConfig") -> "EvaluateConfig":
+        """These defaults, for a command line that may have chosen weights: no run, and a dataset
+        only where it names none."""
+        if chosen.weights is None:
+            return self
+        dataset = self.dataset if chosen.run == self.run else None
+        return dataclasses.replace(self, run=type(self).run, dataset=dataset)
 
     def recorded(self) -> dict[str, Any]:
         """The config as evaluation.json has it."""

@@ -64,7 +64,7 @@ def kind_of(source: str | Path) -> Kind:
         return "weights"
     if path.is_dir():
         return _kind_of_directory(path)
-    kind = _BY_SUFFIX.get(path.suffix) or ("weights" if path.suffix in _WEIGHTS else None)
+    kind = _BY_SUFFIX.get(path.suffix) or ("weights" if is_weights(path) else None)
     if kind is None and not path.exists():
         raise InputError(
             f"{path / MODEL} is missing: name a run directory, or train one with "
@@ -86,6 +86,14 @@ def is_embeddings(source: str | Path) -> bool:
     return _BY_SUFFIX.get(Path(source).suffix) == "vectors"
 
 
+def is_weights(source: str | Path) -> bool:
+    """Whether a path names weights that others have trained, or is `dlib`; it need not exist."""
+    path = Path(source)
+    if str(source) != "dlib" and path.is_dir():
+        return _is_of_openface(path)
+    return str(source) == "dlib" or path.suffix in _WEIGHTS
+
+
 def is_model_file(source: Path) -> bool:
     """Whether a path is to be read itself, and is no directory of a run; it need not exist."""
     return source.suffix in (*_BY_SUFFIX, *_WEIGHTS) or (source / _SAVED_MODEL).is_file()
@@ -96,12 +104,18 @@ def _kind_of_directory(path: Path) -> Kind:
         return "run"
     if (path / _SAVED_MODEL).is_file():
         return "saved_model"
-    if any(path.glob("*.csv")) and not (path / "config.json").exists():
-        return "weights"  # OpenFace's folder
+    if _is_of_openface(path):
+        return "weights"
     raise InputError(
         f"{path / MODEL} is missing: name a run directory, or train one with "
         f"python train.py --output {path}"
     )
+
+
+def _is_of_openface(path: Path) -> bool:
+    """Whether a directory holds tables of weights, and is neither a run nor a SavedModel."""
+    others = (MODEL, _SAVED_MODEL, "config.json")
+    return any(path.glob("*.csv")) and not any((path / name).exists() for name in others)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -68,8 +68,31 @@ def test_weights_stand_in_the_place_of_a_run(evaluated, capsys):
     evaluate.main(["data/mine", "--weights", "facenet.keras"])
     printed = capsys.readouterr().out
     assert evaluated[0].dataset == Path("data/mine")
-    assert str(Path("runs/facenet/mine/report.html")) in printed
+    assert str(Path("runs/facenet.keras/mine/report.html")) in printed
     assert "tensorboard" not in printed
+
+
+RECIPES = Path(__file__).parents[2] / "configs"
+
+
+def test_weights_take_the_place_of_a_recipes_run():
+    recipe = ("--config", str(RECIPES / "pubfig83.py"))
+    for words, dataset in (
+        (("--weights", "dlib"), "data/pubfig83"),
+        (("--weights", "dlib", "data/mine"), "data/mine"),
+        (("dlib", "data/mine"), "data/mine"),
+    ):
+        config = evaluate.configured([*words, *recipe])
+        assert (config.weights, config.dataset) == ("dlib", Path(dataset))
+        assert config.output_directory == Path("runs/dlib", Path(dataset).name)
+    with pytest.raises(InputError, match="Name one dataset"):
+        evaluate.configured(["data/a", "data/b", "--weights", "dlib", *recipe])
+
+
+def test_a_recipe_of_weights_takes_another_dataset():
+    recipe = ("--config", str(RECIPES / "lfw_view2_dlib.py"))
+    assert evaluate.configured(recipe).dataset == Path("data/lfw_dlib")
+    assert evaluate.configured(["data/mine", *recipe]).dataset == Path("data/mine")
 
 
 def test_missing_run_is_one_line_and_exit_code_2(tmp_path, capsys):

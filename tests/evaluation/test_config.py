@@ -91,6 +91,22 @@ def test_with_weights_the_dataset_comes_first():
     assert run.resolved() == run
 
 
+def test_weights_as_the_first_argument_are_the_option(tmp_path):
+    of_openface = tmp_path / "openface"
+    of_openface.mkdir()
+    (of_openface / "conv1_w.csv").touch()
+    for source in ("dlib", "others/x.pt", str(of_openface)):
+        named = EvaluateConfig(Path(source), Path("data/mine")).resolved()
+        assert named == EvaluateConfig(Path("data/mine"), weights=source).resolved()
+        assert named == named.resolved()
+        assert named.output_directory.parts[0] == "runs"
+
+
+def test_weights_have_one_dataset():
+    with pytest.raises(InputError, match=r"--weights dlib: data.a and data.b\? Name one dataset"):
+        EvaluateConfig(Path("data/a"), Path("data/b"), weights="dlib").resolved()
+
+
 def test_embeddings_alone_need_no_dataset():
     alone = EvaluateConfig(Path("mine.npz"), compare=("theirs.csv",)).resolved()
     assert alone.dataset is None
