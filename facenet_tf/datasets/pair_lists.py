@@ -42,6 +42,8 @@ def read_list(path: Path) -> Pairs:
         return _one_line_each(path, lines)
     if len(lines[0]) == 2 and not lines[0][0].isdecimal():
         return _two_lines_each(path, lines)
+    if not all(word.isdecimal() for word in lines[0]):
+        raise InputError(f"{path}, line 1: neither a pair nor the head of LFW's list: {_FORMS}")
     return lfw.read_pairs(path)
 
 
@@ -79,6 +81,8 @@ def read_cfp(directory: Path, kind: Literal["FF", "FP"]) -> Pairs:
                     f"{folder / name} names picture {error.args[0]}, which its list lacks: take "
                     "the official files"
                 ) from None
+    if not rows:
+        raise InputError(f"{protocol / 'Split' / kind} has no pairs: take the official files")
     first, second, flags, fold = zip(*rows, strict=True)
     return Pairs(list(first), list(second), np.array(flags, bool), np.array(fold, np.int64))
 

@@ -74,6 +74,8 @@ def read_members(paths: Sequence[Path]) -> Members:
         for number in subjects.keys() & subject.keys():
             if subjects[number] != subject[number]:
                 raise InputError(f"{path}: template {number} shows another subject in another file")
+        if not found:
+            raise InputError(f"{path} has a head and no pictures: give a list of templates")
         rows += found
         subject.update(subjects)
     keys, template, medium = zip(*rows, strict=True)
@@ -141,10 +143,20 @@ def read_qualities(path: Path, keys: Iterable[str]) -> np.ndarray:
 def _without_head(path: Path, lines: list[list[str]]) -> list[tuple[str, int, str]]:
     rows = []
     for number, line in enumerate(lines, start=1):
-        if len(line) != 3 or not line[1].isdecimal():
-            raise InputError(f"{path}, line {number}: expected PICTURE TEMPLATE MEDIUM")
-        rows.append((line[0], int(line[1]), line[2]))
+        try:
+            key, template, medium = line
+            rows.append((key, _template_number(template), medium))
+        except ValueError:
+            raise InputError(f"{path}, line {number}: expected PICTURE TEMPLATE MEDIUM") from None
     return rows
+
+
+def _template_number(word: str) -> int:
+    """Raises ValueError where it is none that an int64 holds."""
+    number = int(word)
+    if not 0 <= number < 2**63:
+        raise ValueError(word)
+    return number
 
 
 def _with_head(
@@ -158,7 +170,7 @@ def _with_head(
     subject: dict[int, str] = {}
     for number, line in enumerate(lines[1:], start=2):
         try:
-            key, template = line[file], int(line[head[_TEMPLATE]])
+            key, template = line[file], _template_number(line[head[_TEMPLATE]])
             medium = line[head[_MEDIA]] if _MEDIA in head else _medium(key)
             rows.append((key, template, medium))
             shown = subject.setdefault(template, line[head[_SUBJECT]])

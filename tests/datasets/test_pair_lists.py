@@ -49,7 +49,8 @@ BAD = {
     "an odd number of lines": ("a 1\nb 1\nc 0\n", "line 3"),
     "two numbers in a pair": ("a 1\nb 0\n", "line 2"),
     "no number": ("a 1\nb 1\nc 0\nd x\n", "line 4"),
-    "prose": ("this is no list of pairs\n", "not a pairs file"),
+    "prose": ("this is no list of pairs\n", "line 1: neither a pair nor the head"),
+    "a head": ("left,right,label\na,b,1\n", "line 1: .*give LFW's form, CALFW's two lines"),
     "counts that do not fit": ("2\t1\nAnn\t1\t2\n", "not a pairs file"),
 }
 
@@ -105,6 +106,13 @@ def test_cfp_with_a_number_that_no_picture_has(cfp):
     write(cfp, "1;2\n", "Protocol/Split/FP/02/same.txt")
     with pytest.raises(InputError, match=r"same\.txt, line 1"):
         read_cfp(cfp, "FP")
+
+
+def test_cfp_without_pairs(cfp):
+    for file in (cfp / "Protocol/Split/FF").glob("*/*.txt"):
+        file.write_text("\n")
+    with pytest.raises(InputError, match=r"Split.FF has no pairs"):
+        read_cfp(cfp, "FF")
 
 
 def test_what_is_no_folder_of_cfp(tmp_path):
