@@ -148,3 +148,4 @@ def test_embeddings_with_a_list_of_pairs_need_neither_tensorflow_nor_sklearn(tmp
     ended = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "out" / "report.html").is_file()
+    assert "SVM" not in ended.stdout  # there are no people to tell apart

@@ -149,8 +149,10 @@ def _lost_as_errors(named: dict[str, Any], lost: int) -> dict[str, Any]:
     }
 
 
-def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any]:
-    """Figures over the people that the config asks for."""
+def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
+    """Figures over the people that the config asks for; None for a list of pairs alone."""
+    if config.list_only:
+        return None
     return svm_figures(
         vectors.where(measured.people_rows),
         repeats=config.repeats,
