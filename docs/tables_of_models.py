@@ -22,11 +22,7 @@ PRETRAINED = (
 
 def vectors(run: str) -> dict[str, dict[str, Any]]:
     figures = load(f"{run}/evaluation.json")
-    others = {
-        name if name != "beside" else result["weights"]["source"]: result
-        for name, result in figures["baselines"].items()
-    }
-    return {"trained": figures, **others}
+    return {"trained": figures, **figures["baselines"]}
 
 
 def tar(pairs: dict[str, Any], far: float) -> str:

@@ -130,9 +130,6 @@ class EvaluateConfig:
     classical: tuple[Literal["eigenfaces", "fisherfaces", "lbp"], ...] = ()
     """The same figures for methods from before networks, which learn from the dataset's training
     people (lbp needs the extra `classical` and learns nothing)."""
-    beside: tuple[str, Path] | None = None
-    """Another network for comparison, and the dataset directory of the same pictures in its crops:
-    dlib (needs the extra `pretrained`), a run directory or a file of weights."""
     operating_points: ThresholdOptions = dataclasses.field(default_factory=ThresholdOptions)
     """Thresholds for each of --fars, and where they are kept."""
     classification: ClassificationOptions = dataclasses.field(default_factory=ClassificationOptions)
@@ -188,8 +185,7 @@ class EvaluateConfig:
     @property
     def needs_pictures(self) -> bool:
         """Whether anything but embeddings is measured."""
-        systems = [self.weights or str(self.run), *self.compare]
-        return self.beside is not None or not all(map(is_embeddings, systems))
+        return not all(map(is_embeddings, (self.weights or str(self.run), *self.compare)))
 
     def resolved(self) -> "EvaluateConfig":
         """The config with its directories in their places: with --weights the first argument is
@@ -256,7 +252,7 @@ class EvaluateConfig:
     def _check_systems(self) -> None:
         systems = list(map(System.parse, self.compare))
         sources = [system.source for system in systems]
-        if "dlib" in (self.weights, self.beside and self.beside[0], *sources):
+        if "dlib" in (self.weights, *sources):
             package_file(WEIGHTS)
         measured = [] if self.weights is not None else [str(self.run)]
         for source in measured + sources:

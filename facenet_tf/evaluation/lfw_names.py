@@ -45,7 +45,7 @@ def reporting_name(trained_on: str | None, only_that: bool = True) -> dict[str, 
 def reporting_names(
     run: dict[str, Any], weights: dict[str, str] | None, baselines: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, str]]:
-    """By vectors: the category of the measured network, of each baseline and of the one beside.
+    """By vectors: the category of the measured network, of each baseline and each system compared.
 
     Args:
         run: config.json of the run; empty for weights of others.

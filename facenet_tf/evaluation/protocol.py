@@ -106,7 +106,8 @@ class Protocol:
         files: names of all files and directories that `plots` and `save` may leave beside
             evaluation.json, so that the next evaluation clears them.
         options: the class of the field `name` of EvaluateConfig.
-        for_baselines: whether the baselines and the network beside get it too; for cheap ones.
+        for_baselines: whether the baselines and the systems to compare with get it too; for cheap
+            ones.
     """
 
     name: str

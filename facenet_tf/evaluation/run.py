@@ -15,7 +15,7 @@ from facenet_tf.evaluation.roster import Roster, Vectors
 from facenet_tf.evaluation.seen import combined, without_seen
 from facenet_tf.evaluation.systems import embedding
 from facenet_tf.evaluation.systems.subject import Subject, open_others, open_subject
-from facenet_tf.evaluation.table import shown_name
+from facenet_tf.evaluation.table import shown_names
 from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
 
@@ -78,11 +78,8 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
 
 
 def _by_shown_name(vectors: dict[str, Vectors], figures: dict[str, Any]) -> dict[str, Vectors]:
-    others = figures["baselines"]
-    return {
-        shown_name(name, others[name]) if name in others else name: rows
-        for name, rows in vectors.items()
-    }
+    shown = shown_names(figures["baselines"])
+    return {shown.get(name, name): rows for name, rows in vectors.items()}
 
 
 def _figures(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from typing import Any
 
 
@@ -35,9 +36,9 @@ class Table:
 
 
 def by_vectors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The results of the measured network, of each baseline and of the network beside, by name."""
-    others = {shown_name(name, result): result for name, result in figures["baselines"].items()}
-    return {measured_name(figures): figures, **others}
+    """The results of the measured network, of each baseline and of each system compared, by name."""
+    others, shown = figures["baselines"], shown_names(figures["baselines"])
+    return {measured_name(figures): figures, **{shown[name]: others[name] for name in others}}
 
 
 def measured_name(figures: dict[str, Any]) -> str:
@@ -45,9 +46,18 @@ def measured_name(figures: dict[str, Any]) -> str:
     return "pretrained" if figures.get("weights") else "trained"
 
 
-def shown_name(name: str, baseline: dict[str, Any]) -> str:
-    """What a baseline is called: another system by its source."""
-    return baseline.get("source") or name.replace("_", " ")
+def shown_names(baselines: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """What each baseline is called: another system by its source or, where several have that, as
+    it was given."""
+    sources = Counter(found.get("source") for found in baselines.values())
+    return {name: _shown(name, found, sources) for name, found in baselines.items()}
+
+
+def _shown(name: str, baseline: dict[str, Any], sources: Counter[str | None]) -> str:
+    source = baseline.get("source")
+    if source is None:
+        return name.replace("_", " ")
+    return source if sources[source] == 1 else name
 
 
 def people_name(figures: dict[str, Any]) -> str:

@@ -26,16 +26,16 @@ def test_the_category_follows_from_the_training_data(trained_on, alone, name):
 
 def test_every_network_has_its_own():
     run = {"dataset": {"name": "lfw"}, "config": {"fine_tuning": {"init": None}}}
-    beside = {"weights": {"trained_on": "3 million faces"}}
-    names = reporting_names(run, None, {"untrained": {}, "beside": beside})
+    pretrained = {"weights": {"trained_on": "3 million faces"}}
+    names = reporting_names(run, None, {"untrained": {}, "dlib": pretrained})
     assert {key: found["name"] for key, found in names.items()} == {
         "trained": INSIDE,
         "untrained": UNTRAINED,
-        "beside": OUTSIDE,
+        "dlib": OUTSIDE,
     }
     run["config"]["fine_tuning"]["init"] = "vggface2.h5"
     assert reporting_names(run, None, {})["trained"]["name"] == OUTSIDE
-    assert reporting_names({}, beside["weights"], {})["trained"]["name"] == OUTSIDE
+    assert reporting_names({}, pretrained["weights"], {})["trained"]["name"] == OUTSIDE
     assert reporting_names({}, None, {})["trained"]["name"] == OUTSIDE
     fisherfaces = {"protocol": "", "trained_on": "lfw"}
     assert reporting_names(run, None, {"f": fisherfaces})["f"]["name"] == INSIDE

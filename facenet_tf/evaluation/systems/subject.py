@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BESIDE = "beside"
-"""Name of the system of --beside among the others."""
 MISSING = "missing"
 """Outcome of a picture that a file of embeddings has no row for."""
 
@@ -199,20 +197,16 @@ def open_subject(config: EvaluateConfig, dataset: FaceDataset | None) -> Subject
 
 
 def open_others(config: EvaluateConfig, dataset: FaceDataset | None) -> dict[str, Subject]:
-    """Open the systems of --compare, by the names they were given, and BESIDE, if there is one.
+    """Open the systems of --compare, by the names they were given.
 
     Raises:
         InputError: see `open_subject`.
     """
     systems = {text: System.parse(text) for text in config.compare}
-    others = {
+    return {
         text: _open(system, kind_of(system.source), "--compare ", config, dataset)
         for text, system in systems.items()
     }
-    if config.beside is not None:
-        beside = System(*config.beside)
-        others[BESIDE] = _open(beside, "weights", "--beside ", config, dataset)
-    return others
 
 
 def _open(

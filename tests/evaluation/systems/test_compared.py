@@ -1,4 +1,4 @@
-"""Another network beside the measured one: its figures are those it has alone."""
+"""Another network on the same pictures in its own crops: its figures are those it has alone."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.roster import Roster
-from facenet_tf.evaluation.systems.subject import BESIDE, open_others
+from facenet_tf.evaluation.systems.subject import open_others
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.builder import build_dataset
 from facenet_tf.records.config import BuildConfig
@@ -59,20 +59,21 @@ def short(run, dataset, output, **options):
 
 
 def test_figures_are_those_of_the_network_alone(run, dataset, other_run, other_dataset, tmp_path):
-    beside = (str(other_run), other_dataset.directory)
+    other = f"{other_run}@{other_dataset.directory}"
     both = evaluate_without_plots(
-        short(run, dataset, tmp_path / "both", beside=beside, baselines=False)
+        short(run, dataset, tmp_path / "both", compare=(other,), baselines=False)
     )
     alone = evaluate_without_plots(
         short(other_run, other_dataset, tmp_path / "alone", baselines=False)
     )
     without = evaluate_without_plots(short(run, dataset, tmp_path / "without", baselines=False))
-    found = both["baselines"]["beside"]
+    found = both["baselines"][other]
     for part in ("svm", "few_shot", "verification"):
         assert found[part] == alone[part]
         assert both[part] == without[part]
     assert found["dataset"]["fingerprint"] == other_dataset.fingerprint
     assert str(other_run) in found["protocol"]
+    assert both["comparison"]["systems"] == ["trained", other]
     report = (tmp_path / "both" / "report.html").read_text()
     assert f"{found['svm']['repeated']['accuracy_mean']:.4f}" in report
     json.dumps(both, allow_nan=False)
@@ -92,18 +93,19 @@ def test_pictures_are_found_by_name_whatever_the_order():
     assert here.as_in(turned).records.tolist() == [0, 1]
 
 
-def opened(run, dataset, *beside):
-    return open_others(short(run, dataset, None, beside=beside), dataset)[BESIDE]
+def opened(run, dataset, other_run, other_dataset):
+    other = f"{other_run}@{other_dataset.directory}"
+    return open_others(short(run, dataset, None, compare=(other,)), dataset)[other]
 
 
 def test_other_pictures_are_refused(run, dataset, other_run, other_dataset):
-    beside = opened(run, dataset, str(other_run), other_dataset.directory)
+    other = opened(run, dataset, other_run, other_dataset)
     roster = Roster.of(dataset)
     renamed = dataclasses.replace(roster, keys=np.char.add(roster.keys, "x"))
     with pytest.raises(InputError, match=r"larger: it has no picture .*jpgx"):
-        beside.vectors(renamed)
+        other.vectors(renamed)
 
 
 def test_crops_of_another_network_are_refused(run, dataset, other_run):
-    with pytest.raises(InputError, match=r"--beside .*size: 40 and 32"):
-        opened(run, dataset, str(other_run), dataset.directory)
+    with pytest.raises(InputError, match=r"size: 40 and 32"):
+        opened(run, dataset, other_run, dataset)
