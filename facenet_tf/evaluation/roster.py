@@ -169,17 +169,19 @@ class Vectors:
         values: float32 [N, D]; a row of NaN for a picture without a record.
         embed: the same network's vectors of any pictures of the same dataset, degraded as named
             (see `facenet_tf.input_pipeline.degraded`); None where only vectors are there.
+        embed_one_look: the same with nothing averaged, whatever the evaluation averages.
         embed_crops: the same network's vectors of any crops, uint8 [B, H, W, C] to [B, D].
     """
 
     roster: Roster
     values: NDArray[np.float32]
     embed: Callable[[Roster, Sequence[str]], "Vectors"] | None = None
+    embed_one_look: Callable[[Roster, Sequence[str]], "Vectors"] | None = None
     embed_crops: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
 
     def where(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Vectors":
         """Pictures and vectors at these rows."""
-        return Vectors(self.roster.where(rows), self.values[rows], self.embed, self.embed_crops)
+        return dataclasses.replace(self, roster=self.roster.where(rows), values=self.values[rows])
 
     def save(self, path: Path) -> None:
         """Write the pictures that have a record as .npz that loads without pickle."""

@@ -7,6 +7,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from facenet_tf import thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
@@ -15,7 +17,7 @@ from facenet_tf.evaluation.inputs import FOREIGN, MODEL, is_embeddings, kind_of
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.methods.threshold_figures import calibrate
 from facenet_tf.evaluation.pair_sets import ScoredPairs
-from facenet_tf.evaluation.roster import Vectors
+from facenet_tf.evaluation.roster import NO_RECORD, Vectors
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
 from facenet_tf.records.checksums import of_file
 from facenet_tf.thresholds import Thresholds
@@ -40,11 +42,43 @@ def calibrated(
             embeddings that were made in another way.
     """
     model = None if baseline else model_file(config)
-    embedding = embedding_of(config, model)
+    own = _own(measured, vectors, config, model)
+    brought = None if baseline else _brought(config, measured, model)
+    return dataclasses.replace(measured, thresholds=FixedThresholds(own, brought))
+
+
+def of_one_look(
+    chosen: Thresholds, measured: Measured, vectors: Vectors, config: EvaluateConfig
+) -> Thresholds | str:
+    """What the validation people choose where nothing is averaged, or why they choose nothing.
+
+    Args:
+        chosen: what they chose by `vectors`.
+        measured: people and pairs.
+        vectors: of the measured model; where the evaluation averages them, the validation
+            people's pictures are embedded once more.
+        config: of the evaluation.
+    """
+    if not (config.flip_average or config.jitter):
+        return chosen
+    # Who chose has pairs, and only pictures are looked at more than once.
+    assert measured.validation is not None and vectors.embed_one_look is not None
+    roster = measured.roster
+    choosing = np.zeros(len(roster), bool)
+    choosing[np.concatenate([measured.validation.left, measured.validation.right])] = True
+    records = np.where(choosing, roster.records, NO_RECORD)
+    plain = vectors.embed_one_look(dataclasses.replace(roster, records=records), ())
+    one_look = dataclasses.replace(config, flip_average=False, jitter=0)
+    return _own(measured, plain, one_look, model_file(config))
+
+
+def _own(
+    measured: Measured, vectors: Vectors, config: EvaluateConfig, model: Path | None
+) -> Thresholds | str:
     validation = None
     if measured.validation is not None:
         validation = ScoredPairs.of(vectors, measured.validation)
-    own = calibrate(
+    return calibrate(
         validation,
         fars=config.fars,
         draws=config.bootstrap,
@@ -52,10 +86,8 @@ def calibrated(
         model_sha256=of_file(model) if model else "",
         dataset=dataset_of(measured),
         steered=measured.steered,
-        embedding=embedding,
+        embedding=embedding_of(config, model),
     )
-    brought = None if baseline else _brought(config, measured, model, embedding)
-    return dataclasses.replace(measured, thresholds=FixedThresholds(own, brought))
 
 
 def model_file(config: EvaluateConfig) -> Path | None:
@@ -85,30 +117,27 @@ def dataset_of(measured: Measured) -> dict[str, str]:
     return {"name": dataset.manifest["name"], "fingerprint": dataset.fingerprint}
 
 
-def _brought(
-    config: EvaluateConfig, measured: Measured, model: Path | None, embedding: dict[str, Any]
-) -> Thresholds | None:
+def _brought(config: EvaluateConfig, measured: Measured, model: Path | None) -> Thresholds | None:
     """Thresholds of the same model from another dataset: those asked for, or those beside it."""
-    given = config.operating_points.transfer
+    given, embedding = config.operating_points.transfer, embedding_of(config, model)
     if given is not None:
         if model is None:
             raise InputError(
                 f"--operating-points.transfer {given}: there is no model to go with it"
             )
         return thresholds.read_for(model, given, embedding)
-    beside = _beside(model, embedding)
-    if beside is None or beside.dataset["fingerprint"] == dataset_of(measured)["fingerprint"]:
-        return None
-    return beside
+    return None if model is None else _beside(model, measured, embedding)
 
 
-def _beside(model: Path | None, embedding: dict[str, Any]) -> Thresholds | None:
-    """Those beside the model, if they are of it: those of weights that are gone will be replaced,
-    and are no reason to stop."""
-    path = None if model is None else thresholds.place_beside(model)
-    if model is None or path is None or not path.is_file():
+def _beside(model: Path, measured: Measured, embedding: dict[str, Any]) -> Thresholds | None:
+    """Those beside the model, if they are of it and of another dataset: those of weights that are
+    gone will be replaced, and are no reason to stop."""
+    path = thresholds.place_beside(model)
+    if not path.is_file():
         return None
     found = thresholds.read(path)
+    if found.dataset["fingerprint"] == dataset_of(measured)["fingerprint"]:
+        return None
     reason = found.unfit_for(model, embedding)
     if reason is not None:
         logger.warning("%s %s: it is not used", path, reason)

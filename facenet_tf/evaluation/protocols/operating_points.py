@@ -1,7 +1,8 @@
 """Operating points: the thresholds that everything here answers yes or no with.
 
 They are written into the evaluation directory and, where they are the model's own, beside the
-model (`facenet_tf.thresholds`). Thresholds from another dataset are tried on the pairs of this one.
+model (`facenet_tf.thresholds`), there always for one look at each crop. Thresholds from another
+dataset are tried on the pairs of this one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from facenet_tf import thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
-from facenet_tf.evaluation.methods.chosen_thresholds import dataset_of, model_file
+from facenet_tf.evaluation.methods.chosen_thresholds import dataset_of, model_file, of_one_look
 from facenet_tf.evaluation.methods.threshold_figures import PROTOCOL, achieved
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
@@ -71,12 +72,16 @@ def save(results: Results, directory: Path) -> None:
     fields = {field.name: chosen[field.name] for field in dataclasses.fields(Thresholds)}
     found = Thresholds(**fields)
     found.write(directory / FILE)
-    model = model_file(results.config)
-    if model is None or not belongs_beside(model, results.config, results.measured):
+    config, measured = results.config, results.measured
+    model = model_file(config)
+    if model is None or not belongs_beside(model, config, measured):
+        return
+    one_look = of_one_look(found, measured, results.trained, config)
+    if isinstance(one_look, str):
         return
     place = thresholds.place_beside(model)
     try:
-        found.write(place)
+        one_look.write(place)
     except OSError as error:
         raise InputError(
             f"{place}: {error.strerror}; give --operating-points.save never"
@@ -85,11 +90,10 @@ def save(results: Results, directory: Path) -> None:
 
 def belongs_beside(model: Path, config: EvaluateConfig, measured: Measured) -> bool:
     """Whether thresholds of this evaluation are those that the other commands are to find."""
-    plain = not (config.flip_average or config.jitter or config.degrade)
-    if config.operating_points.save != "own":
-        return plain and config.operating_points.save == "always"
+    if config.degrade or config.operating_points.save != "own":
+        return not config.degrade and config.operating_points.save == "always"
     own = config.weights is None and run_record(model.parent).get("fingerprint")
-    return plain and bool(own) and own == dataset_of(measured)["fingerprint"]
+    return bool(own) and own == dataset_of(measured)["fingerprint"]
 
 
 def tables(results: dict[str, Any]) -> list[Table]:

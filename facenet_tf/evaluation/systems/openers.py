@@ -49,13 +49,15 @@ def open_foreign(
     config.foreign.check(Path(source))
     path, crops = Path(source), dataset.preprocessing
     forward, engine = foreign.open_foreign(path, kind, config.foreign, crops)
-    embed = networks.averaged(
-        lambda crops: embedding.unit_rows(forward(crops)),
-        config.flip_average,
-        config.jitter,
-        config.seed,
+    return Subject(
+        name=source,
+        kind=kind,
+        engine=engine,
+        parameters=None,
+        dataset=dataset,
+        config=config,
+        embed=lambda crops: embedding.unit_rows(forward(crops)),
     )
-    return Subject(source, kind, engine, None, dataset, config, embed)
 
 
 def _of_model(
@@ -75,16 +77,11 @@ def _of_model(
         parameters=model.count_params(),
         dataset=dataset,
         config=config,
-        embed=averaged(model, config),
+        embed=networks.network_embedder(model),
         model=model,
         run=run or {},
         weights=weights,
     )
-
-
-def averaged(model: keras.Model, config: EvaluateConfig) -> embedding.Embedder:
-    """Vectors of a model, averaged as the evaluation asks for."""
-    return networks.network_embedder(model, config.flip_average, config.jitter, config.seed)
 
 
 OPENERS = {

@@ -43,7 +43,7 @@ class Subject:
         parameters: how many; None where that is not known.
         dataset: whose crops it takes; None for embeddings without pictures.
         config: of the evaluation: what is averaged, and how crops are degraded.
-        embed: from crops to unit vectors; None for embeddings.
+        embed: from crops to unit vectors, of one look at each; None for embeddings.
         model: the same as a Keras model; None for all others.
         file: the embeddings.
         pictures: those of its own dataset, where that is not the one of the evaluation.
@@ -83,19 +83,36 @@ class Subject:
             return _looked_up(self.name, self.file.vectors, roster)
         again = partial(_embedded, self)
         found = again(roster, ())
-        return dataclasses.replace(found, embed=again, embed_crops=self.embed)
+        plain = partial(_embedded, self.of_one_look())
+        return dataclasses.replace(
+            found, embed=again, embed_one_look=plain, embed_crops=self.averaged
+        )
+
+    @property
+    def averaged(self) -> embedding.Embedder:
+        """From crops to unit vectors, averaged as the evaluation asks for."""
+        from facenet_tf.evaluation.systems import networks  # TensorFlow: seconds
+
+        assert self.embed is not None  # no file of embeddings
+        config = self.config
+        return networks.averaged(self.embed, config.flip_average, config.jitter, config.seed)
+
+    def of_one_look(self) -> Subject:
+        """The same with nothing averaged."""
+        config = dataclasses.replace(self.config, flip_average=False, jitter=0)
+        return dataclasses.replace(self, config=config)
 
     def with_fresh_weights(self) -> Subject:
         """The same architecture with weights as the run's seed draws them, for a Keras model."""
-        from facenet_tf.evaluation.systems import networks, openers
+        from facenet_tf.evaluation.systems import networks
 
         seed = self.run.get("config", {}).get("seed", self.config.seed)
         fresh = networks.untrained_like(self.model, seed)
-        return dataclasses.replace(self, model=fresh, embed=openers.averaged(fresh, self.config))
+        return dataclasses.replace(self, model=fresh, embed=networks.network_embedder(fresh))
 
     def with_pixels(self) -> Subject:
         """The pixels of the crops themselves as vectors."""
-        return dataclasses.replace(self, model=None, embed=embedding.embed_pixels)
+        return dataclasses.replace(self.of_one_look(), model=None, embed=embedding.embed_pixels)
 
     def everyone(self, dataset: FaceDataset | None) -> Roster:
         """All pictures of the evaluation: the dataset's, or without one those of the file."""
@@ -137,7 +154,7 @@ class Subject:
 
 
 def _embedded(subject: Subject, roster: Roster, degrade: Sequence[str]) -> Vectors:
-    assert subject.embed is not None and subject.dataset is not None  # no file of embeddings
+    assert subject.dataset is not None  # no file of embeddings
     if subject.pictures is not None:
         try:
             roster = roster.as_in(subject.pictures)
@@ -150,7 +167,7 @@ def _embedded(subject: Subject, roster: Roster, degrade: Sequence[str]) -> Vecto
     logger.info("vectors of %d pictures: %s", int((~roster.lost).sum()), subject.name)
     degrade = (*config.degrade, *degrade)
     return embedding.embed_roster(
-        subject.embed, subject.dataset, roster, config.batch_size, degrade
+        subject.averaged, subject.dataset, roster, config.batch_size, degrade
     )
 
 

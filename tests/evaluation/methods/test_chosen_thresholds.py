@@ -116,8 +116,11 @@ def test_they_are_not_those_of_a_baseline_or_of_another_look_or_model(vectors, c
     beside(config, sha256="0" * 64)
     assert calibrated(measured, vectors, config).thresholds.used is None
     assert "model.thresholds.json was calibrated for other weights" in caplog.messages[-1]
+    said = len(caplog.messages)
     beside(config, fingerprint="")  # this very dataset's
-    assert calibrated(measured, vectors, config).thresholds.used is None
+    for each in (config, flipped):
+        assert calibrated(measured, vectors, each).thresholds.used is None
+    assert len(caplog.messages) == said
     nobody = calibrated(measured, vectors, config).thresholds
     assert nobody.by_far == {} and "no validation people" in nobody.chosen_by
 

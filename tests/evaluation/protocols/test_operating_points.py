@@ -84,8 +84,9 @@ def test_thresholds_stand_in_the_evaluation_and_beside_the_model(
         ({}, True),
         ({"save": "never"}, False),
         ({"save": "always"}, True),
-        ({"jitter": 2}, False),
-        ({"flip_average": True}, False),
+        ({"jitter": 2}, True),
+        ({"flip_average": True}, True),
+        ({"degrade": ("grey",)}, False),
         ({"save": "always", "degrade": ("grey",)}, False),
         ({"weights": "theirs.h5"}, False),
         ({"save": "always", "weights": "theirs.h5"}, True),
@@ -97,6 +98,17 @@ def test_thresholds_beside_the_model_are_its_own(own_run, dataset, options, expe
     measured = SimpleNamespace(dataset=dataset)
     model = own_run / "model.keras"
     assert operating_points.belongs_beside(model, config, measured) is expected
+
+
+@pytest.mark.parametrize("averaged", [{"flip_average": True}, {"jitter": 2}])
+def test_beside_the_model_are_those_for_one_look(measure, tmp_path, averaged):
+    """As an evaluation that averages nothing writes them."""
+    measure()
+    plain = thresholds.read(tmp_path / "evaluation" / "thresholds.json")
+    figures, beside = measure(**averaged)
+    assert thresholds.read(beside) == plain
+    assert figures["chosen"]["embedding"] == {**plain.embedding, **averaged}
+    assert figures["chosen"]["points"] != plain.points
 
 
 def test_nothing_beside_the_model_where_that_is_not_wanted(measure, tmp_path):
