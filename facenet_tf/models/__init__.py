@@ -32,6 +32,7 @@ from facenet_tf.models.prelu import ChannelPReLU
 from facenet_tf.models.publication import Published
 from facenet_tf.models.registry import (
     build,
+    embedding_size_of,
     name_of,
     names,
     options_of,
@@ -56,6 +57,7 @@ __all__ = [
     "ScaledSum",
     "UnitLength",
     "build",
+    "embedding_size_of",
     "multiply_adds",
     "name_of",
     "names",

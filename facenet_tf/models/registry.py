@@ -113,6 +113,16 @@ def options_of(name: str) -> dict[str, Any]:
     }
 
 
+def embedding_size_of(name: str) -> int:
+    """Number of dimensions of an embedding unless another is asked for: as published, and 128 for
+    the networks of `keras.applications`, which were published for other things.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    return _architecture(name)[1]
+
+
 def function_of(name: str) -> Callable[..., Any]:
     """The function that makes an architecture, as its module has it for the whole family.
 

@@ -24,8 +24,8 @@ from facenet_tf.training.not_finite import Recovery
 # An epoch of a small folder: below this, validating takes longer than training.
 _FEWEST_STEPS = 20
 
-# The network of a run that begins with fresh weights.
-_BODY = {"model": "residual_small", "embedding_size": 128}
+# The network of a run that begins with fresh weights, and names none.
+_BODY = {"model": "residual_small"}
 
 # Options of an architecture that have an option of the run each.
 OPTIONS_OF_MODEL = ("width", "dropout", "head")
@@ -155,7 +155,7 @@ class TrainConfig:
     """architecture, by its name in facenet_tf.models, or "keras:" and that of a network of
     keras.applications; None: that of --init, or residual_small"""
     embedding_size: int | None = None
-    """length of the embedding; None: that of --init, or 128"""
+    """length of the embedding; None: that of --init, or as published"""
     width: int | None = None
     """filters of the first stage, or units of the fully connected layers, where the architecture
     has this choice; None: that of --init, or as published"""

@@ -23,6 +23,7 @@ from facenet_tf.training.plan import plan_stages, training_records
 from facenet_tf.training.progress import Progress
 from facenet_tf.training.run_directory import RunDirectory, plain
 from facenet_tf.training.sittings import check_sitting
+from facenet_tf.training.start import with_network
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def train(config: TrainConfig) -> TrainingResult:
     dataset = FaceDataset.open(config.dataset)
     check_degradations(config.degrade, dataset.preprocessing)
     initial = open_initial(config, dataset)
-    config = (config.with_body(initial.body) if initial else config).with_body()
+    config = with_network(config, initial)
     plans = plan_stages(config, dataset, training_records(config, dataset))
     config = config.with_steps(len(plans[0].records), plans[0].stage)
     keras.utils.set_random_seed(config.seed)

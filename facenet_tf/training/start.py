@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 
@@ -21,13 +22,30 @@ logger = logging.getLogger(__name__)
 _HEAD = ("pool", "flatten", "bottleneck")
 
 
+def with_network(config: TrainConfig, initial: Initial | None) -> TrainConfig:
+    """The config with the network settled: that of the weights it begins with, or as published.
+
+    Raises:
+        InputError: unknown architecture.
+    """
+    config = (config.with_body(initial.body) if initial else config).with_body()
+    if config.embedding_size is not None:
+        return config
+    assert config.model is not None  # `with_body` has settled it
+    try:
+        size = models.embedding_size_of(config.model)
+        return dataclasses.replace(config, embedding_size=size)
+    except ValueError as error:
+        raise InputError(f"--model {config.model}: {error}") from error
+
+
 def build_model(config: TrainConfig, preprocessing: Preprocessing) -> keras.Model:
     """The embedding model with fresh weights, for crops of one kind.
 
     Raises:
         InputError: unknown architecture or option of it.
     """
-    assert config.model is not None  # `with_body` has settled it
+    assert config.model is not None  # `with_network` has settled it
     try:
         return models.build(
             config.model,

@@ -11,7 +11,7 @@ from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.fine_tuning import FineTuning
 from facenet_tf.training.initial import open_initial
-from facenet_tf.training.start import build_model, prepare_body
+from facenet_tf.training.start import build_model, prepare_body, with_network
 
 SIDE = 32
 
@@ -44,7 +44,7 @@ def test_a_run_settles_the_network_and_says_whom_it_saw(dataset, trained, networ
     initial = open_initial(config, dataset)
     assert initial.seen_people == ("Ada", "Bo") and initial.seen_before is None
     assert initial.steering_people == ()  # that run did not say
-    settled = config.with_body(initial.body).with_body()
+    settled = with_network(config, initial)
     assert (settled.model, settled.embedding_size) == ("residual_small", 16)
     assert settled.options_of_model == {"width": 8, "head": "depthwise"}
     body = build_model(settled, dataset.preprocessing)
@@ -63,7 +63,7 @@ def test_a_run_on_a_backbone_of_keras_is_gone_on_from(dataset, tmp_path, source)
     (tmp_path / "config.json").write_text(json.dumps(record))
     config = config_for(dataset, tmp_path / source, model="keras:MobileNet")
     initial = open_initial(config, dataset)
-    settled = config_for(dataset, tmp_path / source).with_body(initial.body).with_body()
+    settled = with_network(config_for(dataset, tmp_path / source), initial)
     assert (settled.model, settled.embedding_size) == ("keras:MobileNet", 8)
     body = build_model(settled, dataset.preprocessing)
     prepare_body(body, settled, initial)
@@ -74,7 +74,7 @@ def test_a_run_on_a_backbone_of_keras_is_gone_on_from(dataset, tmp_path, source)
 def test_another_embedding_size_leaves_the_last_layer_fresh(dataset, trained, network):
     config = config_for(dataset, trained, embedding_size=8)
     initial = open_initial(config, dataset)
-    settled = config.with_body(initial.body).with_body()
+    settled = with_network(config, initial)
     body = build_model(settled, dataset.preprocessing)
     prepare_body(body, settled, initial)
     assert body.output_shape == (None, 8)
@@ -87,7 +87,7 @@ def test_options_of_an_architecture_are_handed_on_one_by_one(dataset, trained):
     record["config"]["model_options"] = {"strides": 2, "norm": "batch"}
     (trained / "config.json").write_text(json.dumps(record))
     config = config_for(dataset, trained, model_options={"norm": "affine"}, head="gap")
-    settled = config.with_body(open_initial(config, dataset).body).with_body()
+    settled = with_network(config, open_initial(config, dataset))
     assert settled.model_options == {"strides": 2, "norm": "affine"}
     assert settled.options_of_model == {"width": 8, "head": "gap", "strides": 2, "norm": "affine"}
 
@@ -149,7 +149,19 @@ def test_other_crops_and_another_network_are_refused_by_name(dataset, trained, t
 
 
 def test_fresh_weights_have_the_usual_network():
-    settled = TrainConfig().with_body()
+    settled = with_network(TrainConfig(), None)
     assert (settled.model, settled.embedding_size) == ("residual_small", 128)
     given = dataclasses.replace(TrainConfig(), model="nn2", embedding_size=64)
-    assert given.with_body() == given
+    assert with_network(given, None) == given
+
+
+@pytest.mark.parametrize(
+    ("model", "size"), [("ir100", 512), ("vgg_face", 4096), ("nn2", 128), ("keras:MobileNet", 128)]
+)
+def test_fresh_weights_have_embeddings_of_the_published_size(model, size):
+    assert with_network(TrainConfig(model=model), None).embedding_size == size
+
+
+def test_an_unknown_architecture_is_refused_by_name():
+    with pytest.raises(InputError, match="--model nn9: no architecture 'nn9'; there are"):
+        with_network(TrainConfig(model="nn9"), None)
