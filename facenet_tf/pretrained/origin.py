@@ -8,8 +8,8 @@ from pathlib import Path
 from facenet_tf.pretrained import dlib_package
 
 DLIB_TRAINED_ON = (
-    "about 3 million faces of 7,485 people, half of them from FaceScrub and VGG-Face, people of "
-    "LFW left out (README of dlib-models)"
+    "about 3 million faces of 7,485 people, half of the faces from FaceScrub and VGG-Face, people "
+    "of LFW left out (README of dlib-models)"
 )
 NOT_SEEN = "left out of the pretraining, says its author"
 LIKELY_SEEN = "likely seen in pretraining"
