@@ -5,6 +5,9 @@ with the paper's classifier of 4,030 people), 73 million of them in layers that 
 locally: an aligned face has other statistics at each place. 501 million multiply-adds. The paper's
 crops are turned to the front by a model in three dimensions.
 
+The paper's 97.35 % on LFW are of three such networks with a learned combination; one alone has
+97.00 % (Table 3).
+
 F7 ends in ReLU, so that no value of an embedding is negative. The paper drops features of F7
 itself, before its classifier, and says no rate; nothing is dropped before F7.
 """

@@ -26,7 +26,8 @@ class Published:
     """Whether `parameters` follows from a table of all layers, or was published as such. False:
     some of the layers are our reading of a description."""
     lfw: float | None = None
-    """Accuracy on LFW in percent that its authors report of this very network."""
+    """Accuracy on LFW in percent that those who trained this network report, of it alone or of a
+    larger system with it; None: they report none."""
     normalization: Normalization = "fixed"
     """How its input was normalised."""
     alignment: Alignment = "five_points"

@@ -95,7 +95,7 @@ def to_json(rows: Sequence[Row]) -> dict[str, Any]:
 def markdown(rows: Sequence[Row]) -> str:
     """The table as Markdown that can be read as it is; a count with ~ was not verified."""
     with_speed = any(row.images_per_second is not None for row in rows)
-    head = [*_HEAD, *(["images/s"] if with_speed else []), "LFW of the paper"]
+    head = [*_HEAD, *(["images/s"] if with_speed else []), "LFW, its authors"]
     body = [_cells(row, with_speed) for row in rows]
     widths = [max(len(line[at]) for line in [head, *body]) for at in range(len(head))]
     lines = [head, ["-" * width for width in widths], *body]

@@ -140,5 +140,11 @@ class TestMobiFace:
         assert found["flatten"] == (25_088,)
         assert "stage1_block1_sum" not in found
 
+    def test_without_its_last_layer_it_is_as_large_as_the_paper_says(self, mobiface):
+        bottleneck = mobiface.get_layer("bottleneck").trainable_variables
+        rest = parameters(mobiface.trainable_variables) - parameters(bottleneck)
+        assert rest == 2_279_552
+        assert 4 * rest / 1e6 == pytest.approx(9.3, rel=0.02)
+
     def test_bottleneck_has_no_norm(self, mobiface):
         assert [layer.name for layer in mobiface.layers][-2:] == ["bottleneck", "embedding"]
