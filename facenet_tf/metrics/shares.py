@@ -40,7 +40,7 @@ def share_interval(
     """95 % interval over people of a share of pictures, [1, 2] (see `resampling`).
 
     Args:
-        right: bool [N].
+        right: bool [N]; or float [N], of whose mean the interval is then.
         people: [N], whom each picture shows.
         draws: 1 or more.
         seed: of the draws.

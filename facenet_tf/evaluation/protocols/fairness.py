@@ -35,7 +35,8 @@ PROTOCOL = (
     "picture without a record is never accepted (ISO/IEC 19795-1), so that lost pictures raise the "
     "FNMR alone; "
     "nearest other picture: share of the group's pictures whose nearest, of all people's, shows "
-    "the same person; "
+    "the same person; mAP: mean over the group's pictures of the average precision with which each "
+    "finds the others of its person among the pictures of all people; "
     "intervals: people of the group drawn with replacement, 95 % percentiles; inequality of the "
     "groups that are not small (NIST IR 8429)"
 )
@@ -51,7 +52,9 @@ NEAREST = "nearest other picture"
 TERMS = {
     "FMR": "the share of pairs of two people of the group that are taken for one person",
     "FNMR": "the share of pairs of one person of the group that are taken for two people",
+    "d'": "how far apart the distances of the group's two kinds of pairs lie, in deviations",
     NEAREST: "the share of the group's pictures whose nearest other picture shows the same person",
+    "mAP": "how near the top all other pictures of the person are, ranked by distance: 1 is best",
 }
 
 
@@ -92,10 +95,10 @@ class _Judge:
         self._scored, self._config, self._roster = scored, config, vectors.roster
         self._thresholds = thresholds
         self._paired = np.unique(np.concatenate([scored.pairs.left, scored.pairs.right]))
-        counted, right = nearest_is_own(
-            vectors.values[self._paired], self._roster.identities[self._paired]
-        )
-        self._counted, self._right = self._paired[counted], right
+        values, people = vectors.values[self._paired], self._roster.identities[self._paired]
+        counted, self._right = nearest_is_own(values, people)
+        self._counted = self._paired[counted]
+        self._precision = metrics.average_precisions(values, people)[counted]
 
     def attribute(self, of_row: NDArray[np.str_]) -> dict[str, Any]:
         """Figures of the groups of one attribute, str [rows of the roster]."""
@@ -117,7 +120,8 @@ class _Judge:
                 f"{len(people)} people, fewer than {self._config.fairness.smallest}: too few to "
                 "tell groups apart"
             )
-        found["rank1"] = self._rank1(member)
+        found["rank1"] = self._mean(self._right, "share", member)
+        found["map"] = self._mean(self._precision, "mean", member)
         pairs = self._scored.pairs
         within = self._scored.where(member[pairs.left] & member[pairs.right])
         genuine = within.pairs.genuine
@@ -130,18 +134,19 @@ class _Judge:
         )
         return {**found, **ranking, "common": self._at_common_thresholds(within)}
 
-    def _rank1(self, member: NDArray[np.bool_]) -> dict[str, Any]:
+    def _mean(self, values: NDArray[Any], name: str, member: NDArray[np.bool_]) -> dict[str, Any]:
+        """The mean of a value of each counted picture over those of a group, under `name`."""
         mine = member[self._counted]
-        right, people = self._right[mine], self._roster.identities[self._counted[mine]]
-        if not len(right):
-            return {"share": None, "interval": None, "pictures": 0}
+        own, people = values[mine], self._roster.identities[self._counted[mine]]
+        if not len(own):
+            return {name: None, "interval": None, "pictures": 0}
         draws, seed = self._config.bootstrap, self._config.seed
         return {
-            "share": float(right.mean()),
+            name: float(own.mean()),
             "interval": metrics.intervals_or_none(
-                1, metrics.share_interval, right, people, draws=draws, seed=seed
+                1, metrics.share_interval, own, people, draws=draws, seed=seed
             )[0],
-            "pictures": len(right),
+            "pictures": len(own),
         }
 
     def _at_common_thresholds(self, within: ScoredPairs) -> dict[str, dict[str, Any]]:
@@ -233,10 +238,12 @@ def _table(name: str, found: dict[str, Any], fairness: dict[str, Any]) -> Table:
         common = figure.get("common", {}).get(far, {})
         rates = [_told(common, rate) for rate in RATES]
         start = [group, str(figure["people"]), str(figure["pictures"])]
-        ranking = [share(figure.get("auc")), share(figure.get("eer"))]
-        rows.append([*start, *ranking, *rates, share(figure["rank1"]["share"])])
+        ranking = [share(figure.get(name)) for name in ("auc", "eer", "d_prime")]
+        nearest = [share(figure["rank1"]["share"]), share(figure.get("map", {}).get("mean"))]
+        rows.append([*start, *ranking, *rates, *nearest])
     at = f"@{float(far):g}" if far else ""
-    head = [name, "people", "pictures", "AUC", "EER", f"FMR{at}", f"FNMR{at}", NEAREST]
+    head = [name, "people", "pictures", "AUC", "EER", "d'", f"FMR{at}", f"FNMR{at}"]
+    head += [NEAREST, "mAP"]
     notes = [
         f"{group}: {figure.get('warning') or figure['skipped']}"
         for group, figure in found["groups"].items()

@@ -63,6 +63,37 @@ def test_figures_are_those_of_the_groups_own_pairs(vectors, found, group):
     assert figure["tar"]["0.1"] == pytest.approx(metrics.operating_point(curve, 0.1).tar)
 
 
+def by_hand(vectors):
+    """Average precision of each picture, the others of its person sought among all pictures."""
+    people, values = vectors.roster.identities, vectors.values.astype(float)
+    found = []
+    for row in range(len(values)):
+        others = np.flatnonzero(np.arange(len(values)) != row)
+        distance = ((values[others] - values[row]) ** 2).sum(axis=1)
+        hits = people[others][np.argsort(distance)] == people[row]
+        found.append(np.mean((np.cumsum(hits) / (1 + np.arange(len(hits))))[hits]))
+    return np.array(found)
+
+
+def test_average_precision_and_decidability_of_a_group(vectors, found):
+    numbers = np.array([int(name[1:]) for name in vectors.roster.identities])
+    precisions = by_hand(vectors)
+    for group in ("even", "odd"):
+        figure = found["attributes"]["parity"]["groups"][group]
+        mine = (numbers % 2 == (group == "odd")) & (numbers != 11)
+        assert figure["map"]["mean"] == pytest.approx(precisions[mine].mean())
+        low, high = figure["map"]["interval"]
+        assert low <= figure["map"]["mean"] <= high
+        genuine, distance = within(vectors, group)
+        own, other = distance[genuine], distance[~genuine]
+        expected = (other.mean() - own.mean()) / np.sqrt((own.var() + other.var()) / 2)
+        assert figure["d_prime"] == pytest.approx(expected)
+        (parity, *_) = FAIRNESS.tables({"fairness": found})
+        row = dict(zip(parity.head, next(each for each in parity.rows if each[0] == group)))
+        assert row["mAP"] == f"{figure['map']['mean']:.4f}"
+        assert row["d'"] == f"{figure['d_prime']:.4f}"
+
+
 @pytest.mark.parametrize("group", ["even", "odd"])
 def test_common_threshold_is_that_of_all_people(vectors, found, group):
     everyone = vectors.values.astype(float)
@@ -117,7 +148,7 @@ def test_a_group_with_too_few_pairs_has_a_reason_in_place_of_a_rate(vectors, tmp
         assert "4 impostor pairs" in group["common"]["0.5"]["fmr_skipped"]
         assert "2 genuine pairs, fewer than 30" in group["common"]["0.5"]["fnmr_skipped"]
     (table, *_) = FAIRNESS.tables({"fairness": found})
-    assert all(row[5:7] == ["-", "-"] for row in table.rows)
+    assert all(row[6:8] == ["-", "-"] for row in table.rows)
     assert "a: no FNMR: 2 genuine pairs" in table.note
     (plot,) = FAIRNESS.plots(Results(config, measured, {}, {"fairness": found}))
     assert not plot.figure.axes[0].lines
