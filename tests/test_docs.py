@@ -261,6 +261,13 @@ def test_named_files_exist(page):
             assert (ROOT / match[1]).exists(), span
 
 
+def test_the_guide_is_as_short_as_it_says():
+    """A quarter of an hour, at 260 words a minute with tables and code among them."""
+    text = (ROOT / "docs" / "guide.md").read_text()
+    assert text.split("\n\n")[1].startswith("A quarter of an hour ")
+    assert len(text.split()) <= 15 * 260
+
+
 def test_every_recipe_is_in_the_guide():
     text = (ROOT / "docs" / "guide.md").read_text()
     for recipe in (ROOT / "configs").glob("*.py"):

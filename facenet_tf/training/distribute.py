@@ -252,7 +252,7 @@ def _multiworker() -> Distribution:
     if not known:
         raise InputError(
             "--distribute multiworker: set TF_CONFIG to the addresses of all workers and the "
-            "number of this one; docs/guide.md shows how"
+            "number of this one; docs/training.md shows how"
         )
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)

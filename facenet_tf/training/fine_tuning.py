@@ -17,7 +17,7 @@ class FineTuning:
 
     init: str | None = None
     """whose weights the body begins with: dlib, a run directory, a .keras, or a file with weights
-    of another project (docs/guide.md lists them); None: fresh weights"""
+    of another project (docs/training.md lists them); None: fresh weights"""
     freeze: tuple[str, ...] = ()
     """layers of the body that stay as they are, by name or pattern ("stage1*"); their batch norms
     normalise as in inference"""
