@@ -36,7 +36,7 @@ class Table:
 
 
 def by_vectors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The results of the measured network, of each baseline and of each system compared, by name."""
+    """The results of the measured network, of each baseline and each system compared, by name."""
     others, shown = figures["baselines"], shown_names(figures["baselines"])
     return {measured_name(figures): figures, **{shown[name]: others[name] for name in others}}
 
