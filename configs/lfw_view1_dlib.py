@@ -8,7 +8,7 @@ Nobody of pairsDevTest is in peopleDevTrain, and none of LFW's people were in th
 its author. Needs the extra `pretrained`. All experiments with these weights:
 benchmarks/fine_tuning.py.
 
-Expected: 3 minutes of training on one CPU core with bfloat16 instructions (without these give
+Expected: 5 minutes of training on one CPU core with bfloat16 instructions (without these give
 --precision float32); what it brings is in docs/results.md.
 """
 

