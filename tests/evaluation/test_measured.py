@@ -220,9 +220,7 @@ def test_a_list_can_be_measured_alone(config, dataset, view2):
     figures = all_figures(vectors_of(measured.roster), measured, alone, baseline=True)
     assert set(figures["verification"]) == {"lfw_view2"}
     assert figures["verification"]["lfw_view2"]["pairs"] == 80
-    assert "few_shot" not in figures
-    assert figures["svm"]["accuracy"] is None
-    assert "0 people" in figures["svm"]["skipped"]
+    assert not {"few_shot", "svm"} & set(figures)
 
 
 def roster_of(dataset, split):
