@@ -7,10 +7,11 @@ The recipes are configs/lfw_view1_dlib.py (tuned on peopleDevTrain, measured on 
 ten of its people) and configs/pubfig83_dlib.py (its ten held-out people, who were likely seen in
 pretraining); the datasets are built as they say. Tuned with 5, 20 and all pictures of each training
 person; with all of them also on crops of 32x32 pixels and on grey ones, and measured on such. The
-peer is the network as it was pretrained, on the same crops; "judged" has, seed by seed, intervals
-over people and the differences to it on the same pairs (paired bootstrap). Every training has a
-process and a run directory of its own; what has been done is taken as it is, what was interrupted
-goes on. --quick tunes for a moment with 5 pictures, on the first dataset given.
+peer is the network as it was pretrained, on the same crops. "intervals" has the 95 % intervals of
+the figures, seed by seed, "intervals_before" those of the peer, and "differences" what was changed
+on the same pairs (paired bootstrap). Every training has a process and a run directory of its own;
+what has been done is taken as it is, what was interrupted goes on. --quick tunes for a moment with
+5 pictures, on the first dataset given.
 """
 
 from __future__ import annotations
@@ -81,29 +82,29 @@ def main() -> None:
     experiments: dict[str, Any] = {}
     for data, dataset in chosen[:1] if given.quick else chosen:
         before = {
-            crops: figures(evaluate_once(as_pretrained(data, dataset, crops, given)), data)
+            crops: evaluate_once(as_pretrained(data, dataset, crops, given))
             for crops in (["clean"] if given.quick else CROPS)
         }
         for pictures, crops in TUNED[:1] if given.quick else TUNED:
             name = f"{data.name}_{pictures or 'all'}_{crops}"
-            after, commits, judged = [], [], []
+            after = []
             for seed in given.seeds:
                 run = train_once(tuned(data, dataset, pictures, crops, seed, given))
-                evaluation = evaluate_once(as_tuned(data, dataset, run, crops, given))
-                after.append(figures(evaluation, data))
-                judged.append(judgement(evaluation, data))
-                commits.append(evaluation["run"]["git_revision"])
+                after.append(evaluate_once(as_tuned(data, dataset, run, crops, given)))
+            quoted = [figures(each, data) for each in after]
             metrics |= {
-                f"{name}_{figure}": spread([each[figure] for each in after], before[crops][figure])
-                for figure in before[crops]
+                f"{name}_{figure}": spread([each[figure] for each in quoted], value)
+                for figure, value in figures(before[crops], data).items()
             }
             experiments[name] = {
                 "people": data.people,
                 "trained_on": data.trained_on,
                 "pictures": str(pictures or "all"),
                 "crops": crops,
-                "commits": commits,
-                "judged": judged,
+                "commits": [each["run"]["git_revision"] for each in after],
+                "intervals_before": intervals(before[crops], data),
+                "intervals": [intervals(each, data) for each in after],
+                "differences": [differences(each, data) for each in after],
             }
     report.publish("fine_tuning", metrics, given.output, seeds=given.seeds, experiments=experiments)
 
@@ -198,18 +199,23 @@ def figures(evaluation: dict[str, Any], data: Data) -> dict[str, float]:
     }
 
 
-def judgement(evaluation: dict[str, Any], data: Data) -> dict[str, Any]:
-    """Intervals of what is quoted, and the differences to the pretrained network."""
-    pairs = evaluation["verification"][data.pairs]
+def intervals(evaluation: dict[str, Any], data: Data) -> dict[str, list[float]]:
+    """95 % intervals of figures that are quoted: of all that have one."""
+    pairs, svm = evaluation["verification"][data.pairs], evaluation["svm"]
+    return {
+        "pairs": pairs["accuracy_interval"],
+        "auc": pairs["bootstrap"]["auc"],
+        "svm": svm["accuracy_interval"],
+    }
+
+
+def differences(evaluation: dict[str, Any], data: Data) -> dict[str, dict[str, Any]]:
+    """Tuned minus pretrained on the same pairs, of the accuracy in folds of its own."""
     compared = evaluation["comparison"]["sets"][data.compared]["figures"]
     kept = ("difference", "interval", "p")
     return {
-        "pairs_interval": pairs["accuracy_interval"],
-        "auc_interval": pairs["bootstrap"]["auc"],
-        "svm_interval": evaluation["svm"]["accuracy_interval"],
-        "differences": {
-            figure: {name: compared[figure][0][name] for name in kept} for figure in ("auc", "eer")
-        },
+        figure: {name: compared[figure][0][name] for name in kept}
+        for figure in ("accuracy", "auc", "eer")
     }
 
 

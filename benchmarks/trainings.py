@@ -27,16 +27,23 @@ def train_once(config: TrainConfig) -> Path:
 
 
 def evaluate_once(config: EvaluateConfig) -> dict[str, Any]:
-    """The figures of an evaluation, made now or before.
+    """The figures of an evaluation, made now, or before with the same options.
 
     SystemExit says which one fails.
     """
-    file = config.output_directory / "evaluation.json"
-    if not file.exists():
+    if _figures(config) is None:
         _in_own_process(_evaluate, config)
-    if not file.exists():
+    figures = _figures(config)
+    if figures is None:
         raise SystemExit(f"{config.output_directory}: the evaluation failed")
-    return json.loads(file.read_text())
+    return figures
+
+
+def _figures(config: EvaluateConfig) -> dict[str, Any] | None:
+    """What was measured with these very options; None where nothing was."""
+    file = config.output_directory / "evaluation.json"
+    figures = json.loads(file.read_text()) if file.exists() else {}
+    return figures if figures.get("config") == config.resolved().recorded() else None
 
 
 def finished(run: Path) -> bool:

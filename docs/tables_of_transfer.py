@@ -5,6 +5,7 @@ Few-shot figures are those of evaluation.json in docs/results/RUN, the others of
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 from figures import NotMeasuredError, benchmark, load, percent, table
@@ -16,7 +17,14 @@ FEW_SHOT = (
     ("LFW, people of pairsDevTest", "trained from scratch", "lfw_view1"),
     ("LFW, people of pairsDevTest", "dlib's", "lfw_view1_pretrained"),
 )
-TUNED = ("pairs", "auc", "svm", "svm_repeated", "one_shot")
+TUNED = {
+    "pairs": "pairs [95 %]",
+    "auc": "AUC [95 %]",
+    "svm": "SVM [95 %]",
+    "svm_repeated": "SVM, repeated",
+    "one_shot": "1 enrolled, nearest mean",
+}
+CHANGES = ("accuracy", "auc", "eer")
 RULES = ("nearest_mean", "nearest_neighbour", "svm")
 
 
@@ -44,20 +52,22 @@ def fine_tuning() -> str:
     rows = []
     for people, crops in dict.fromkeys((each["people"], each["crops"]) for _, each in experiments):
         tuned = [
-            (described, [report["metrics"][f"{name}_{figure}"] for figure in TUNED])
+            (described, {figure: report["metrics"][f"{name}_{figure}"] for figure in TUNED})
             for name, described in experiments
             if (described["people"], described["crops"]) == (people, crops)
         ]
-        before = [percent(figure["peers"]["as_pretrained"]) for figure in tuned[0][1]]
-        rows.append([people, crops, "none", *before, "-", "-"])
+        described, figures = tuned[0]
+        before = [
+            _between(percent(each["peers"]["as_pretrained"]), described["intervals_before"], name)
+            for name, each in figures.items()
+        ]
+        rows.append([people, crops, "none", *before, *("-" for _ in CHANGES)])
         for described, figures in tuned:
-            cells = [_spread(figure, "ours", "deviation") for figure in figures]
-            differences = described["judged"][0]["differences"]
-            changes = [_change(differences[name]) for name in ("auc", "eer")]
+            cells = [_tuned(each, described["intervals"], name) for name, each in figures.items()]
+            changes = [_change(described["differences"], name) for name in CHANGES]
             rows.append([people, crops, described["pictures"], *cells, *changes])
-    head = ["people", "crops", "pictures of each training person"]
-    figures_of = ["pairs", "AUC", "SVM", "SVM, repeated", "1 enrolled, nearest mean"]
-    return table([*head, *figures_of, "AUC change [95 %]", "EER change [95 %]"], rows)
+    head = ["people", "crops", "pictures of each training person", *TUNED.values()]
+    return table([*head, *(f"{_title(name)} change [95 %]" for name in CHANGES)], rows)
 
 
 def embedding() -> str:
@@ -75,10 +85,30 @@ def _speed(metric: dict[str, Any]) -> str:
     return f"{metric['ours']:,.0f}" if metric["ours"] >= 100 else f"{metric['ours']:.3g}"
 
 
-def _change(judged: dict[str, Any]) -> str:
-    """A paired difference in points, with its interval."""
-    low, high = (100 * limit for limit in judged["interval"])
-    return f"{100 * judged['difference']:+.2f} [{low:+.2f}, {high:+.2f}]"
+def _tuned(figures: dict[str, Any], intervals: list[dict[str, Any]], name: str) -> str:
+    """A figure with its interval, or of several seeds with its deviation."""
+    written = _spread(figures, "ours", "deviation")
+    return written if len(intervals) > 1 else _between(written, intervals[0], name)
+
+
+def _between(written: str, intervals: dict[str, Any], name: str) -> str:
+    if name not in intervals:
+        return written
+    low, high = (100 * limit for limit in intervals[name])
+    return f"{written} [{low:.2f}, {high:.2f}]"
+
+
+def _change(differences: list[dict[str, Any]], name: str) -> str:
+    """Paired differences in points: the interval of one seed's, or the deviation over several."""
+    points = [100 * each[name]["difference"] for each in differences]
+    if len(points) > 1:
+        return f"{statistics.mean(points):+.2f} ± {statistics.stdev(points):.2f}"
+    low, high = (100 * limit for limit in differences[0][name]["interval"])
+    return f"{points[0]:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def _title(figure: str) -> str:
+    return figure if figure == "accuracy" else figure.upper()
 
 
 def _spread(figures: dict[str, Any], mean: str, deviation: str) -> str:

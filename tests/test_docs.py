@@ -184,6 +184,38 @@ class TestTables:
         expected = "| PubFig83 | trained from scratch | 10 (left out: 3) | 1 | 50.00 % ± 1.25 |"
         assert lines[2].startswith(expected)
 
+    @pytest.mark.parametrize("seeds", [1, 2])
+    def test_of_fine_tuning_have_intervals_and_paired_differences(self, tables, results, seeds):
+        names = ("pairs", "auc", "svm", "svm_repeated", "one_shot")
+        deviation = 0.0125 if seeds > 1 else None
+        figure = {"ours": 0.75, "deviation": deviation, "peers": {"as_pretrained": 0.5}}
+        change = {"difference": 0.25, "interval": [0.125, 0.375], "p": 0.01}
+        described = {"people": "LFW", "crops": "grey", "pictures": "20"} | {
+            "intervals_before": {name: [0.25, 0.625] for name in names[:3]},
+            "intervals": [{name: [0.5, 0.875] for name in names[:3]}] * seeds,
+            "differences": [dict.fromkeys(("accuracy", "auc", "eer"), change)] * seeds,
+        }
+        metrics = {f"lfw_20_grey_{name}": figure for name in names}
+        report = {"experiments": {"lfw_20_grey": described}, "metrics": metrics}
+        (results / "fine_tuning.json").write_text(json.dumps(report))
+        before, after = (
+            line.split(" | ") for line in tables.written("fine-tuning").splitlines()[2:]
+        )
+        assert before[2:] == [
+            "none",
+            *["50.00 % [25.00, 62.50]"] * 3,
+            *["50.00 %"] * 2,
+            "-",
+            "-",
+            "- |",
+        ]
+        if seeds == 1:
+            assert after[3:8] == [*["75.00 % [50.00, 87.50]"] * 3, *["75.00 %"] * 2]
+            assert after[8] == after[9] == "+25.00 [+12.50, +37.50]"
+        else:
+            assert after[3:8] == ["75.00 % ± 1.25"] * 5
+            assert after[8] == "+25.00 ± 0.00"
+
     @pytest.mark.parametrize(("recorded", "cells"), [(True, ("yes", "no")), (False, ("-", "-"))])
     def test_of_determinism_say_whose_bits_they_are(self, tables, results, recorded, cells):
         metric = {"ours": 150.4, "peers": {"all_off": 149.6}, "ends": {"ours": 1, "all_off": 2}}
