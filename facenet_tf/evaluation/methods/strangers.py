@@ -10,6 +10,7 @@ of thumb: in a hundred dimensions it is most of it, so that nobody has a crowd o
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -69,13 +70,17 @@ class MadeUp:
 
 
 class OfOthers:
-    """The embeddings of another set by the same network, scaled to length 1, in a random order.
+    """The embeddings of another set by the same network, scaled to length 1, in a random order;
+    whoever asks for more than there are gets vectors made up after them.
 
     Args:
         path: .npz or CSV, see `vectors_file`; it need not say whom it shows.
         size: D that the measured vectors have.
         names: people to leave out, if the file says whom it shows.
-        seed: of the order.
+        seed: of the order, and of what is made up.
+
+    Attributes:
+        people: whom the vectors show, as far as the file says it: how many; else None.
 
     Raises:
         InputError: the file is missing or damaged, or its vectors have another size.
@@ -88,15 +93,25 @@ class OfOthers:
                 f"{path}: embeddings of {vectors.shape[1]} numbers beside vectors of {size}: give "
                 "embeddings by the same network"
             )
+        self.people: int | None = None
         if identities is not None:
             known = {normalized(str(name)) for name in names}
-            vectors = vectors[[normalized(str(name)) not in known for name in identities]]
+            others = np.array([normalized(str(name)) not in known for name in identities], bool)
+            vectors, self.people = vectors[others], len(np.unique(identities[others]))
         order = np.random.default_rng([seed, len(vectors)]).permutation(len(vectors))
-        self._vectors = vectors[order]
+        self._vectors, self._seed = vectors[order], seed
 
     def __len__(self) -> int:
+        """How many are real."""
         return len(self._vectors)
 
     def rows(self, start: int, stop: int) -> NDArray[np.float32]:
         """Vectors `start` to `stop`, float32 [stop − start, D] of length 1."""
-        return self._vectors[start:stop]
+        if stop <= len(self):
+            return self._vectors[start:stop]
+        beyond = self._made_up.rows(max(0, start - len(self)), stop - len(self))
+        return np.concatenate([self._vectors[start:], beyond])
+
+    @cached_property
+    def _made_up(self) -> MadeUp:
+        return MadeUp(self._vectors, self._seed)

@@ -17,7 +17,8 @@ class DistractorsOptions(Options):
     """Numbers of strangers, such as 1000 10000 100000 1000000; without a number no figures."""
     source: Path | None = None
     """Embeddings of the strangers by the same network, .npz or .csv: the embeddings.npz of an
-    evaluation of another dataset (with --include-training); without it they are made up."""
+    evaluation of another dataset (with --include-training). Beyond them, and without a file, they
+    are made up."""
     search: Kind = "exact"
     """How the nearest strangers are found: exact (in NumPy), faiss_exact, or approximately by hnsw
     or ivf_pq; all but the first need the extra `search`."""

@@ -32,6 +32,9 @@ from facenet_tf.search import APPROXIMATE, Found, Kind, build_index, recall
 SAMPLED = 1000
 """Probes and distractors whose distances are compared, and probes that recall is measured with."""
 
+FARTHER = 1.05
+"""Strangers whose nearest are so many times as far away as the nearest people flatter."""
+
 PROTOCOL = (
     "the draws without distractors, with every distractor enrolled as a person of its own; real "
     "people are compared with all, distractors are searched for; intervals: people drawn with "
@@ -53,6 +56,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         return {"skipped": reason or whence}
     return {
         "strangers": whence,
+        **({"real": len(strangers)} if isinstance(strangers, OfOthers) else {}),
         **crowd_figures(
             people,
             closed_trials(people, draws),
@@ -74,18 +78,23 @@ def source_of(
     """The strangers that the config asks for, and whence they are; None with the reason.
 
     Raises:
-        InputError: the file has too few.
+        InputError: the file cannot be used, or has too few to make up the others after.
     """
     roster, source = measured.roster, config.distractors.source
     if source is not None:
         names = np.unique(roster.identities)
         others = OfOthers(source, vectors.values.shape[1], names, config.seed)
+        people = "others" if others.people is None else f"{others.people:,} other people"
+        whence = f"{len(others):,} pictures of {people} by the same network"
         if len(others) < max(config.distractors.sizes):
-            raise InputError(
-                f"--distractors.sizes {max(config.distractors.sizes)}: {source} has {len(others)} "
-                "usable embeddings of other people: give a smaller number"
-            )
-        return others, f"embeddings of {source.name}, people of the same names left out"
+            if len(others) < FEWEST_REAL:
+                raise InputError(
+                    f"--distractors.sizes {max(config.distractors.sizes)}: {source} has "
+                    f"{len(others)} usable embeddings of other people, too few to make up others "
+                    "after: give a smaller number"
+                )
+            whence += ", and beyond them made up after these (smoothed bootstrap)"
+        return others, whence
     usable = ~roster.lost & ~roster.duplicate
     known = np.isin(roster.splits, ["train", SEEN])
     for what, rows in (
@@ -220,7 +229,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     fars, missing = carried_fars(row["dir"] for row in sizes.values())
     rows = [
         [
-            f"{int(size):,}",
+            _mixed(int(size), found.get("real")),
             *(mean_and_deviation(row["rank"][rank]) for rank in ranks),
             *(mean_and_deviation(row["dir"][far]) for far in fars),
             *([f"{found['recall'][size]:.4f}"] if "recall" in found else []),
@@ -243,8 +252,16 @@ def tables(results: dict[str, Any]) -> list[Table]:
             f"of {near['people']:.3f}, of their pairs with distractors within "
             f"{near['distractors']:.3f}"
         )
+        if near["distractors"] > FARTHER * near["people"]:
+            note += ": strangers stay farther away than people do, and the figures flatter"
     protocol = "; ".join([found["protocol"], *filter(None, [found.get("recall_protocol")])])
     return [Table(head, rows, note=note, protocol=protocol, terms=CLOSED_TERMS | OPEN_TERMS)]
+
+
+def _mixed(size: int, real: int | None) -> str:
+    """A number of distractors, and how many of them are made up where the others are real."""
+    made_up = size - real if real is not None and size > real else 0
+    return f"{size:,} ({made_up:,} made up)" if made_up else f"{size:,}"
 
 
 def draw(results: Results) -> list[Plot]:

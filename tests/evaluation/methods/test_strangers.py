@@ -83,7 +83,18 @@ def test_a_csv_gives_the_same_strangers(archive, tmp_path):
 
 def test_strangers_need_no_names(tmp_path):
     np.savez(tmp_path / "nameless.npz", embeddings=np.eye(6))
-    assert len(OfOthers(tmp_path / "nameless.npz", 6, np.array(["p1"]), seed=0)) == 6
+    others = OfOthers(tmp_path / "nameless.npz", 6, np.array(["p1"]), seed=0)
+    assert (len(others), others.people) == (6, None)
+
+
+def test_those_beyond_a_file_are_made_up_after_it(archive):
+    others = OfOthers(archive, 6, np.array(["p1"]), seed=3)
+    assert (len(others), others.people) == (14, 4)
+    whole = others.rows(0, 40)
+    made_up = MadeUp(others.rows(0, 14), seed=3)
+    np.testing.assert_array_equal(whole[14:], made_up.rows(0, 26))
+    np.testing.assert_array_equal(others.rows(10, 20), whole[10:20])
+    np.testing.assert_array_equal(others.rows(14, 40), whole[14:])
 
 
 def test_another_size_is_refused(archive):

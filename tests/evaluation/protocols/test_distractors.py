@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.methods.galleries import Draws, People, closed_trials, open_trials
 from facenet_tf.evaluation.methods.strangers import MadeUp
@@ -123,3 +124,43 @@ def test_an_approximate_search_tells_its_recall(crowd, source, monkeypatch):
         assert near == pytest.approx(exact["sizes"][size]["rank"]["1"]["mean"], abs=0.05)
     (table,) = tables({"distractors": found})
     assert table.head[-1] == "recall of the search" and "flatter" in table.protocol
+
+
+def of_file(vectors, tmp_path, sizes, count):
+    """What `figures` makes of so many strangers, all named alike."""
+    others = people_vectors(people=count, pictures=1, size=6, seed=5).values
+    np.savez(tmp_path / "others.npz", embeddings=others, identities=["other"] * count)
+    options = DistractorsOptions(sizes, tmp_path / "others.npz")
+    config = EvaluateConfig(tmp_path, distractors=options, fars=FARS, draws=3, bootstrap=0)
+    return distractors.figures(vectors, measured_of(vectors), config)
+
+
+def test_real_strangers_come_first_and_what_is_made_up_is_marked(tmp_path):
+    vectors = people_vectors(people=8, pictures=6, size=6, spread=0.5)
+    found = of_file(vectors, tmp_path, (20, 30, 50), 30)
+    (table,) = tables({"distractors": found})
+    assert found["real"] == 30
+    assert [row[0] for row in table.rows] == ["20", "30", "50 (20 made up)"]
+    assert (
+        "30 pictures of 1 other people by the same network, and beyond them made up" in table.note
+    )
+    real = of_file(vectors, tmp_path, (20, 30), 30)
+    assert real["sizes"] == {size: found["sizes"][size] for size in ("20", "30")}
+    assert "made up" not in tables({"distractors": real})[0].note
+
+
+def test_nobody_is_made_up_after_a_handful(tmp_path):
+    vectors = people_vectors(people=8, pictures=6, size=6)
+    assert list(of_file(vectors, tmp_path, (5, 9), 9)["sizes"]) == ["5", "9"]
+    with pytest.raises(InputError, match="give a smaller number"):
+        of_file(vectors, tmp_path, (10,), 9)
+
+
+@pytest.mark.parametrize(("distance", "told"), [(0.52, False), (0.53, True)])
+def test_strangers_farther_away_than_people_are_said_to_flatter(crowd, source, distance, told):
+    found = {"strangers": "made up", **figures_of(crowd, source)}
+    found["distances"] = {
+        "people": {"nearest_thousandth": 0.5},
+        "distractors": {"nearest_thousandth": distance},
+    }
+    assert ("the figures flatter" in tables({"distractors": found})[0].note) == told
