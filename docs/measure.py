@@ -47,9 +47,14 @@ THOROUGH = (
 _ALL_FARS = ("--fars", "1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6")
 _OF_FEW = ("--comparison.draws", "5000")
 """What a comparison takes where ten people are measured: fewer draws prove no difference."""
+
 CLASSICAL = ("eigenfaces", "fisherfaces", "lbp")
 
 _DLIB = ("--weights", "dlib", "--flip-average")
+_EMBEDDED = (
+    *("--protocol", "none", "--no-list-only", "--include-training"),
+    *("--no-baselines", "--bootstrap", "0", "--projection.methods"),
+)
 _PUBFIG83 = (("pubfig83_cosface", "pubfig83"), ("dlib", "pubfig83_dlib"))
 _LFW_VIEW1 = (("lfw_view1_first", "lfw_view1"), ("dlib", "lfw_view1_dlib"))
 
@@ -67,7 +72,10 @@ class Measurement:
         options: further options.
         classical: methods from before networks beside it; some learn from training people.
         compared: systems to compare with, as far as they are there: (run or "dlib", dataset).
+        strangers: dataset of other people, in such crops: all its pictures are embedded by the same
+            network and fill the galleries; where it is not there, strangers are made up.
         transfer: measurement of the same weights whose thresholds are tried on these people.
+        evaluation: directory of the figures in that of the run.
         copied: whether docs/results keeps the figures.
     """
 
@@ -79,8 +87,24 @@ class Measurement:
     options: tuple[str, ...] = THOROUGH
     classical: tuple[str, ...] = CLASSICAL
     compared: tuple[tuple[str, str], ...] = ()
+    strangers: str | None = None
     transfer: str | None = None
+    evaluation: str = "evaluation"
     copied: bool = True
+
+    def of_strangers(self) -> Measurement:
+        """The call that embeds its strangers, with the figures that a bare call has."""
+        assert self.strangers is not None
+        return Measurement(
+            f"{self.name}_strangers",
+            self.strangers,
+            self.run,
+            self.recipe,
+            options=_EMBEDDED if self.run or self.recipe else (*_DLIB, *_EMBEDDED),
+            classical=(),
+            evaluation="strangers",
+            copied=False,
+        )
 
 
 def _view2(name: str, *options: str, classical: tuple[str, ...] = ()) -> Measurement:
@@ -99,27 +123,37 @@ MEASUREMENTS = (
         *("pubfig83", "pubfig83", "pubfig83", "pubfig83"),
         options=(*THOROUGH, *_OF_FEW),
         compared=_PUBFIG83,
+        strangers="lfw_view1",
     ),
     Measurement("pubfig83_cosface", "pubfig83", "pubfig83_cosface", "pubfig83"),
-    Measurement("lfw_view1", "lfw_view1", "lfw_view1", "lfw_view1", _VIEW1, compared=_LFW_VIEW1),
+    Measurement(
+        *("lfw_view1", "lfw_view1", "lfw_view1", "lfw_view1", _VIEW1),
+        compared=_LFW_VIEW1,
+        strangers="pubfig83",
+    ),
     Measurement("lfw_view1_first", "lfw_view1", "lfw_view1_first", "lfw_view1", _VIEW1),
     Measurement(
         "lfw_view1_pretrained",
         "lfw_view1_dlib",
         pairs=_VIEW1,
         options=(*_DLIB, "--protocol", "lfw_view1", *THOROUGH),
+        strangers="pubfig83_dlib",
     ),
     Measurement(  # after the one whose thresholds it tries
         "pubfig83_pretrained",
         "pubfig83_dlib",
         options=(*_DLIB, *THOROUGH),
+        strangers="lfw_view1_dlib",
         transfer="lfw_view1_pretrained",
     ),
     _view2("lfw_view2_dlib", classical=("lbp",)),
     _view2("lfw_view2_dlib_single", "--no-flip-average"),
     _view2("lfw_view2_dlib_jitter", "--no-flip-average", "--jitter", "4"),
     _view2("lfw_view2_dlib_jitter20", "--no-flip-average", "--jitter", "20"),
-    _view2("lfw_everyone_dlib", "--no-list-only", *_ALL_FARS, *THOROUGH, classical=("lbp",)),
+    dataclasses.replace(
+        _view2("lfw_everyone_dlib", "--no-list-only", *_ALL_FARS, *THOROUGH, classical=("lbp",)),
+        strangers="pubfig83_dlib",
+    ),
 )
 
 
@@ -132,7 +166,7 @@ class Places:
     lists: Path
 
     def output(self, each: Measurement) -> Path:
-        return self.runs / each.run / "evaluation" if each.run else self.runs / each.name
+        return self.runs / each.run / each.evaluation if each.run else self.runs / each.name
 
     def dataset(self, name: str) -> Path:
         """DATA/name, or else the first dataset of that name."""
@@ -176,6 +210,9 @@ class Places:
             for system, dataset in each.compared
             if not self._lacking(system, dataset)
         ]
+        if each.strangers and not self.missing(each.of_strangers()):
+            strangers = self.output(each.of_strangers()) / "embeddings.npz"
+            words += ["--distractors.source", str(strangers)]
         thresholds = self.runs / str(each.transfer) / "thresholds.json"
         if each.transfer and thresholds.is_file():
             words += ["--operating-points.transfer", str(thresholds)]
@@ -256,6 +293,11 @@ def _one(places: Places, each: Measurement, again: bool) -> str:
         return f"not measured, missing: {missing}"
     if not again and measured_before(places, each):
         return "measured before, by this commit"
+    if each.strangers and not places.missing(each.of_strangers()):
+        strangers = _one(places, each.of_strangers(), again)
+        print(f"{each.name}, strangers: {strangers}", flush=True)
+        if strangers == "failed":
+            return strangers
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     call = [sys.executable, str(ROOT / "evaluate.py"), *places.words(each)]
     if subprocess.run(call).returncode:

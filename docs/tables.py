@@ -30,7 +30,7 @@ BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 TABLES = {
     "att-readme": models.demonstration_readme,
-    "att": lambda: models.identification("att"),
+    "att": lambda: models.identification("att", pretrained=True),
     "pubfig83": lambda: models.identification("pubfig83"),
     "stages": models.stages,
     "architectures": models.architectures,

@@ -34,22 +34,27 @@ def repeated(svm: dict[str, Any]) -> str:
     return f"{percent(figures['accuracy_mean'])} ± {100 * figures['accuracy_std']:.2f}"
 
 
-def without_systems(measured: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The network and the two baselines of every evaluation; the rest has a page of its own."""
-    return (each for each in measured.items() if each[0] in ("trained", "untrained", "raw_pixels"))
+def shown(run: str, pretrained: bool = False) -> Iterator[tuple[str, Any]]:
+    """The network and the two baselines of every evaluation, and weights of others if asked for;
+    the rest has a page of its own."""
+    for name, figures in vectors(run).items():
+        if name in ("trained", "untrained", "raw_pixels"):
+            yield name.replace("_", " "), figures
+        elif pretrained and "weights" in figures:
+            yield f"{figures['weights']['source']}, pretrained", figures
 
 
-def identification(run: str) -> str:
+def identification(run: str, pretrained: bool = False) -> str:
     head = ["vectors", "SVM accuracy [95 %]", "macro F1", "repeated", "chosen", "lost as errors"]
     head += ["AUC [95 %]", "EER", "TAR@1e-2", "TAR@1e-2 lost apart", "TAR@1e-3 lost apart"]
     rows = []
-    for name, figures in without_systems(vectors(run)):
+    for name, figures in shown(run, pretrained):
         svm, pairs = figures["svm"], figures["verification"]["unseen_people"]
         apart = pairs.get("without_lost") or pairs
         boot = pairs.get("bootstrap", {}).get("auc")
         rows.append(
             [
-                name.replace("_", " "),
+                name,
                 between(percent(svm["accuracy"]), svm["accuracy_interval"]),
                 number(svm["macro_f1"]),
                 repeated(svm),
@@ -68,11 +73,11 @@ def identification(run: str) -> str:
 def demonstration_readme() -> str:
     head = ["unseen people", "SVM accuracy", "macro F1", "repeated splits", "chosen C, kernel"]
     rows = []
-    for name, figures in without_systems(vectors("att")):
+    for name, figures in shown("att", pretrained=True):
         svm, pairs = figures["svm"], figures["verification"]["unseen_people"]
         shares = [percent(svm["accuracy"]), number(svm["macro_f1"]), repeated(svm)]
         more = [percent(svm["selected"]["accuracy"]), number(pairs["auc"]), number(pairs["eer"])]
-        rows.append([name.replace("_", " "), *shares, *more])
+        rows.append([name, *shares, *more])
     return table([*head, "pairs: AUC", "EER"], rows)
 
 

@@ -184,6 +184,26 @@ class TestTables:
         expected = "| PubFig83 | trained from scratch | 10 (left out: 3) | 1 | 50.00 % ± 1.25 |"
         assert lines[2].startswith(expected)
 
+    def test_of_the_demonstration_have_a_row_for_a_pretrained_network(self, tables, results):
+        svm = {"accuracy": 0.5, "accuracy_interval": [0.25, 0.75], "macro_f1": 0.5}
+        svm |= {"repeated": {"accuracy_mean": 0.5, "accuracy_std": 0.0125}}
+        svm |= {"selected": {"accuracy": 0.5}, "lost_as_errors": {"accuracy": 0.5}}
+        pairs = {"auc": 0.875, "eer": 0.25, "tar": {}}
+        figures = {"svm": svm, "verification": {"unseen_people": pairs}}
+        pretrained = figures | {"weights": {"source": "dlib"}}
+        others = {"raw_pixels": figures, "lbp": figures, "dlib@data/att_dlib": pretrained}
+        for run in ("att", "pubfig83"):
+            (results / run).mkdir()
+            text = json.dumps(figures | {"baselines": others})
+            (results / run / "evaluation.json").write_text(text)
+
+        def names(table):
+            return [line.split(" | ")[0] for line in tables.written(table).splitlines()[2:]]
+
+        assert names("att") == ["| trained", "| raw pixels", "| dlib, pretrained"]
+        assert names("att-readme") == names("att")
+        assert names("pubfig83") == names("att")[:2]
+
     @pytest.mark.parametrize("seeds", [1, 2])
     def test_of_fine_tuning_have_intervals_and_paired_differences(self, tables, results, seeds):
         names = ("pairs", "auc", "svm", "svm_repeated", "one_shot")

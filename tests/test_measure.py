@@ -1,5 +1,6 @@
 """`make results`: what is there is measured, what is not is named; the evaluations are stood in."""
 
+import dataclasses
 import importlib.util
 import json
 import subprocess
@@ -128,6 +129,44 @@ def test_systems_are_compared_as_far_as_they_are_there(module, places, tmp_path)
         assert compared[1:] == [f"dlib@{places.data / 'lfw_view1_dlib'}"]
 
 
+@pytest.fixture
+def of_att(module, monkeypatch):
+    """A measurement of att whose strangers are those of another dataset."""
+    each = dataclasses.replace(module.MEASUREMENTS[0], strangers="others")
+    monkeypatch.setattr(module, "MEASUREMENTS", (each,))
+    return each
+
+
+def test_strangers_of_another_dataset_are_embedded_first(module, places, calls, of_att):
+    (places.data / "others").mkdir()
+    (places.data / "others" / "dataset.json").write_text("{}")
+    for _ in range(2):
+        assert set(module.measure(places)) == {"att"}
+    (strangers, measured) = calls
+    assert strangers[2:4] == [str(places.runs / "att"), str(places.data / "others")]
+    config = cli.load(EvaluateConfig, "evaluate", strangers[2:])
+    assert config.output == places.runs / "att" / "strangers"
+    assert config.include_training and not config.projection.methods
+    config = cli.load(EvaluateConfig, "evaluate", measured[2:])
+    assert config.distractors.source == places.runs / "att" / "strangers" / "embeddings.npz"
+
+
+def test_strangers_are_made_up_without_another_dataset(module, places, calls, of_att):
+    module.measure(places)
+    (measured,) = calls
+    assert "--distractors.source" not in measured
+
+
+def test_thresholds_are_tried_on_others_where_they_are_there(module, places):
+    each = next(each for each in module.MEASUREMENTS if each.transfer)
+    assert "--operating-points.transfer" not in places.words(each)
+    thresholds = places.runs / each.transfer / "thresholds.json"
+    thresholds.parent.mkdir()
+    thresholds.touch()
+    config = cli.load(EvaluateConfig, "evaluate", places.words(each))
+    assert config.operating_points.transfer == thresholds
+
+
 def test_a_failure_is_told_by_the_exit_code(module, places, calls, monkeypatch):
     refreshed = []
     monkeypatch.setattr("tables.refresh", lambda: refreshed.append(1))
@@ -139,7 +178,8 @@ def test_a_failure_is_told_by_the_exit_code(module, places, calls, monkeypatch):
 
 def test_every_call_parses(module, tmp_path, monkeypatch):
     places = module.Places(tmp_path / "runs", tmp_path / "data", tmp_path)
-    for each in module.MEASUREMENTS:
+    strangers = [each.of_strangers() for each in module.MEASUREMENTS if each.strangers]
+    for each in [*module.MEASUREMENTS, *strangers]:
         config = evaluate.configured(places.words(each))
         assert config.dataset == places.data / each.dataset
         assert config.output_directory == places.output(each)
