@@ -30,6 +30,7 @@ from pathlib import Path
 
 import figures
 import tables
+import template_lists
 
 from facenet_tf.commands import evaluate
 from facenet_tf.provenance import git_revision
@@ -74,6 +75,7 @@ class Measurement:
         compared: systems to compare with, as far as they are there: (run or "dlib", dataset).
         strangers: dataset of other people, in such crops: all its pictures are embedded by the same
             network and fill the galleries; where it is not there, strangers are made up.
+        templates: whether lists of templates are made of its test people (docs/template_lists.py).
         transfer: measurement of the same weights whose thresholds are tried on these people.
         evaluation: directory of the figures in that of the run.
         copied: whether docs/results keeps the figures.
@@ -88,6 +90,7 @@ class Measurement:
     classical: tuple[str, ...] = CLASSICAL
     compared: tuple[tuple[str, str], ...] = ()
     strangers: str | None = None
+    templates: bool = False
     transfer: str | None = None
     evaluation: str = "evaluation"
     copied: bool = True
@@ -124,12 +127,14 @@ MEASUREMENTS = (
         options=(*THOROUGH, *_OF_FEW),
         compared=_PUBFIG83,
         strangers="lfw_view1",
+        templates=True,
     ),
     Measurement("pubfig83_cosface", "pubfig83", "pubfig83_cosface", "pubfig83"),
     Measurement(
         *("lfw_view1", "lfw_view1", "lfw_view1", "lfw_view1", _VIEW1),
         compared=_LFW_VIEW1,
         strangers="pubfig83",
+        templates=True,
     ),
     Measurement("lfw_view1_first", "lfw_view1", "lfw_view1_first", "lfw_view1", _VIEW1),
     Measurement(
@@ -138,12 +143,14 @@ MEASUREMENTS = (
         pairs=_VIEW1,
         options=(*_DLIB, "--protocol", "lfw_view1", *THOROUGH),
         strangers="pubfig83_dlib",
+        templates=True,
     ),
     Measurement(  # after the one whose thresholds it tries
         "pubfig83_pretrained",
         "pubfig83_dlib",
         options=(*_DLIB, *THOROUGH),
         strangers="lfw_view1_dlib",
+        templates=True,
         transfer="lfw_view1_pretrained",
     ),
     _view2("lfw_view2_dlib", classical=("lbp",)),
@@ -167,6 +174,10 @@ class Places:
 
     def output(self, each: Measurement) -> Path:
         return self.runs / each.run / each.evaluation if each.run else self.runs / each.name
+
+    def templates(self, each: Measurement) -> Path:
+        """Where its lists of templates are."""
+        return self.runs / "templates" / each.dataset
 
     def dataset(self, name: str) -> Path:
         """DATA/name, or else the first dataset of that name."""
@@ -213,6 +224,9 @@ class Places:
         if each.strangers and not self.missing(each.of_strangers()):
             strangers = self.output(each.of_strangers()) / "embeddings.npz"
             words += ["--distractors.source", str(strangers)]
+        if each.templates:
+            for name in template_lists.FILES:
+                words += [f"--templates.{name}", str(self.templates(each) / f"{name}.csv")]
         thresholds = self.runs / str(each.transfer) / "thresholds.json"
         if each.transfer and thresholds.is_file():
             words += ["--operating-points.transfer", str(thresholds)]
@@ -298,6 +312,8 @@ def _one(places: Places, each: Measurement, again: bool) -> str:
         print(f"{each.name}, strangers: {strangers}", flush=True)
         if strangers == "failed":
             return strangers
+    if each.templates:
+        template_lists.write(places.dataset(each.dataset), places.templates(each))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     call = [sys.executable, str(ROOT / "evaluate.py"), *places.words(each)]
     if subprocess.run(call).returncode:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from facenet_tf.commands import evaluate
+from facenet_tf.datasets.template_lists import read_members, read_qualities, read_template_pairs
+from facenet_tf.records.rows import Row, write_rows
 
 ROOT = Path(__file__).parent.parent
 
@@ -144,10 +146,10 @@ def test_strangers_of_another_dataset_are_embedded_first(module, places, calls, 
         assert set(module.measure(places)) == {"att"}
     (strangers, measured) = calls
     assert strangers[2:4] == [str(places.runs / "att"), str(places.data / "others")]
-    config = cli.load(EvaluateConfig, "evaluate", strangers[2:])
+    config = evaluate.configured(strangers[2:])
     assert config.output == places.runs / "att" / "strangers"
     assert config.include_training and not config.projection.methods
-    config = cli.load(EvaluateConfig, "evaluate", measured[2:])
+    config = evaluate.configured(measured[2:])
     assert config.distractors.source == places.runs / "att" / "strangers" / "embeddings.npz"
 
 
@@ -163,7 +165,7 @@ def test_thresholds_are_tried_on_others_where_they_are_there(module, places):
     thresholds = places.runs / each.transfer / "thresholds.json"
     thresholds.parent.mkdir()
     thresholds.touch()
-    config = cli.load(EvaluateConfig, "evaluate", places.words(each))
+    config = evaluate.configured(places.words(each))
     assert config.operating_points.transfer == thresholds
 
 
@@ -210,3 +212,43 @@ def test_tables_show_every_protocol(module, evaluated, tmp_path):
         assert shown in written
     accuracy = evaluated[1]["svm"]["accuracy"]
     assert f"| trained | {accuracy:.4f} |" in written
+
+
+@pytest.mark.parametrize(
+    ("pictures", "sizes"), [(1, [1]), (2, [1, 1]), (5, [3, 2]), (10, [5, 5]), (11, [4, 4, 3])]
+)
+def test_pictures_are_dealt_out_to_few_templates(module, pictures, sizes):
+    import template_lists
+
+    rows = [Row(f"p/{n:02}.png", "p", 0, "test", "", "ok") for n in range(pictures)]
+    dealt = list(template_lists.dealt_out(rows))
+    assert [len(template) for template in dealt] == sizes
+    assert sorted(row.path for template in dealt for row in template) == [row.path for row in rows]
+
+
+def test_lists_of_templates_are_those_that_are_read(module, tmp_path, monkeypatch):
+    """Three test people with 7, 2 and 1 pictures, beside a copy and somebody of the training."""
+    import template_lists
+
+    rows = [
+        *(Row(f"a b/{n}.png", "a b", 0, "test", "", "ok", confidence="0.9") for n in range(7)),
+        *(Row(f"c/{n}.png", "c", 1, "test", "", "no_face") for n in range(2)),
+        Row("d/0.png", "d", 2, "test", "", "ok", confidence="0.8"),
+        Row("d/1.png", "d", 2, "test", "", "duplicate"),
+        Row("e/0.png", "e", 3, "train", "", "ok"),
+    ]
+    write_rows(tmp_path / "images.csv", rows)
+    template_lists.write(tmp_path, tmp_path / "lists")
+    members, pairs, quality = (tmp_path / "lists" / f"{name}.csv" for name in template_lists.FILES)
+    read = read_members([members])
+    assert sorted(read.keys) == [row.path for row in rows[:10]]
+    assert read.subject == {0: "a b", 1: "a b", 2: "c", 3: "c", 4: "d"}
+    assert len(set(read.medium)) == 10
+    compared = read_template_pairs(pairs, read)
+    assert (len(compared.genuine), compared.genuine.sum()) == (10, 2)
+    assert read_qualities(quality, ["a b/3.png", "c/1.png", "d/0.png"]).tolist() == [0.9, 0.5, 0.8]
+
+    monkeypatch.setattr(template_lists, "IMPOSTORS", 3)
+    template_lists.write(tmp_path, tmp_path / "fewer")
+    fewer = read_template_pairs(tmp_path / "fewer" / "pairs.csv", read)
+    assert (len(fewer.genuine), fewer.genuine.sum()) == (5, 2)
