@@ -1,12 +1,15 @@
 """What benchmarks make of what they measured."""
 
 import argparse
+import dataclasses
 import importlib
 import json
 import sys
 from pathlib import Path
 
 import pytest
+
+from facenet_tf.evaluation.config import EvaluateConfig
 
 ROOT = Path(__file__).parents[1]
 SERVES = """
@@ -159,3 +162,58 @@ def test_xla_is_chosen_where_all_its_turns_were_faster(benchmark, monkeypatch, t
     assert table.pop("batches") == [1, 32]
     assert table.pop("xla") == {"net_a": [1], "net_b": [32]}
     assert table == {"commit": "abc", "machine": {"cores": 2}}
+
+
+def test_an_evaluation_with_other_options_is_made_anew(benchmark, monkeypatch, tmp_path):
+    trainings, made = benchmark("trainings"), []
+
+    def evaluate(_, config):
+        made.append(config.bootstrap)
+        file = config.output_directory / "evaluation.json"
+        file.write_text(json.dumps({"config": config.resolved().recorded()}))
+
+    monkeypatch.setattr(trainings, "_in_own_process", evaluate)
+    config = EvaluateConfig(output=tmp_path)
+    for draws in (5, 5, 6):
+        found = trainings.evaluate_once(dataclasses.replace(config, bootstrap=draws))
+        assert found["config"]["bootstrap"] == draws
+    assert made == [5, 6]
+    monkeypatch.setattr(trainings, "_in_own_process", lambda *_: None)
+    with pytest.raises(SystemExit, match="failed"):
+        trainings.evaluate_once(dataclasses.replace(config, bootstrap=7))
+
+
+def test_fine_tuning_is_compared_with_the_pretrained_network(benchmark, monkeypatch, tmp_path):
+    """Evaluations stand in: what is measured before the tuning is right half the time."""
+    module, compared = benchmark("fine_tuning"), []
+
+    def evaluation(config):
+        tuned = config.weights is None
+        if tuned:
+            compared.append((config.run.name, *config.compare))
+        share = 0.75 if tuned else 0.5
+        change = {"difference": 0.25, "interval": [0.125, 0.375], "p": 0.01, "a": "trained"}
+        figures = {name: [change] for name in ("accuracy", "auc", "eer")}
+        pairs = {"accuracy_mean": share, "accuracy_interval": [share, 1.0], "auc": share}
+        svm = {"accuracy": share, "accuracy_interval": [0.0, share]}
+        return {
+            "verification": {"unseen_people": pairs | {"bootstrap": {"auc": [0.0, 1.0]}}},
+            "svm": svm | {"repeated": {"accuracy_mean": share}},
+            "few_shot": {"shots": {"1": {"nearest_mean": {"accuracy_mean": share}}}},
+            "comparison": {"sets": {"unseen_people": {"figures": figures}}} if tuned else None,
+            "run": {"git_revision": "abc"} if tuned else None,
+        }
+
+    monkeypatch.setattr(module, "train_once", lambda config: config.run_directory)
+    monkeypatch.setattr(module, "evaluate_once", evaluation)
+    words = ["--pubfig83", "data", "--runs", tmp_path, "--output", tmp_path / "report.json"]
+    monkeypatch.setattr("sys.argv", ["fine_tuning.py", *map(str, words)])
+    module.main()
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["metrics"]["pubfig83_5_clean_pairs"]["ratio"] == {"as_pretrained": 1.5}
+    described = report["experiments"]["pubfig83_all_grey"]
+    assert described["intervals_before"]["pairs"] == [0.5, 1.0]
+    assert described["intervals"] == [{"pairs": [0.75, 1.0], "auc": [0.0, 1.0], "svm": [0.0, 0.75]}]
+    assert described["differences"][0]["auc"]["interval"] == [0.125, 0.375]
+    grey = str(tmp_path / "pubfig83_pretrained_grey" / "embeddings.npz")
+    assert ("pubfig83_all_grey_0", grey) in compared and len(compared) == 5
