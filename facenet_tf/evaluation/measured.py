@@ -54,6 +54,7 @@ class Measured:
         validation: the same of the validation people, who choose thresholds.
         steered: those of them who are known to have steered the training.
         seen: names of all people of the roster whom a measured system knows, whatever their split.
+        trained_on: normalised names of all whom a measured system was trained on, in any dataset.
         thresholds: what decides pairs, of the vectors that are judged (see `chosen_thresholds`).
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
@@ -80,6 +81,7 @@ class Measured:
     compared: Mapping[str, Vectors] = dataclasses.field(default_factory=dict)
     steered: frozenset[str] = frozenset()
     seen: frozenset[str] = frozenset()
+    trained_on: frozenset[str] = frozenset()
     thresholds: FixedThresholds = dataclasses.field(default_factory=FixedThresholds)
 
     @property
@@ -153,6 +155,7 @@ def choose_measured(
         dataset=dataset,
         steered=_steered(roster, seen),
         seen=frozenset(name for name in map(str, np.unique(roster.identities)) if name in seen),
+        trained_on=seen.trained,
     )
 
 

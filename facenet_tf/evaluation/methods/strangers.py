@@ -10,6 +10,7 @@ of thumb: in a hundred dimensions it is most of it, so that nobody has a crowd o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -86,7 +87,7 @@ class OfOthers:
         InputError: the file is missing or damaged, or its vectors have another size.
     """
 
-    def __init__(self, path: Path, size: int, names: NDArray[np.str_], seed: int) -> None:
+    def __init__(self, path: Path, size: int, names: Iterable[str], seed: int) -> None:
         vectors, identities = read_embeddings(path)
         if vectors.shape[1] != size:
             raise InputError(
@@ -95,7 +96,7 @@ class OfOthers:
             )
         self.people: int | None = None
         if identities is not None:
-            known = {normalized(str(name)) for name in names}
+            known = set(map(normalized, names))
             others = np.array([normalized(str(name)) not in known for name in identities], bool)
             vectors, self.people = vectors[others], len(np.unique(identities[others]))
         order = np.random.default_rng([seed, len(vectors)]).permutation(len(vectors))

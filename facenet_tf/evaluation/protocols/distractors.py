@@ -82,7 +82,7 @@ def source_of(
     """
     roster, source = measured.roster, config.distractors.source
     if source is not None:
-        names = np.unique(roster.identities)
+        names = measured.trained_on.union(np.unique(roster.identities).tolist())
         others = OfOthers(source, vectors.values.shape[1], names, config.seed)
         people = "others" if others.people is None else f"{others.people:,} other people"
         whence = f"{len(others):,} pictures of {people} by the same network"

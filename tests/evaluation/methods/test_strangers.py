@@ -64,10 +64,10 @@ def archive(tmp_path):
 
 
 def test_those_of_a_file_are_scaled_and_known_people_left_out(archive):
-    others = OfOthers(archive, 6, np.array(["P_1", "somebody"]), seed=0)
+    others = OfOthers(archive, 6, ["P_1", "somebody"], seed=0)
     assert len(others) == 5 * 4 - 4 - 2
     np.testing.assert_allclose(np.linalg.norm(others.rows(0, 14), axis=1), 1, atol=1e-6)
-    again = OfOthers(archive, 6, np.array(["p1"]), seed=0)
+    again = OfOthers(archive, 6, ["p1"], seed=0)
     np.testing.assert_array_equal(others.rows(3, 9), again.rows(0, 14)[3:9])
 
 
@@ -77,18 +77,18 @@ def test_a_csv_gives_the_same_strangers(archive, tmp_path):
     lines = [",".join([name, *map(str, row)]) for name, row in zip(names, rows, strict=True)]
     table = tmp_path / "others.csv"
     table.write_text("\n".join(["identity,a,b,c,d,e,f", *lines]))
-    of_csv, of_npz = (OfOthers(path, 6, np.array(["p1"]), seed=0) for path in (table, archive))
+    of_csv, of_npz = (OfOthers(path, 6, ["p1"], seed=0) for path in (table, archive))
     np.testing.assert_allclose(of_csv.rows(0, 14), of_npz.rows(0, 14), atol=1e-6)
 
 
 def test_strangers_need_no_names(tmp_path):
     np.savez(tmp_path / "nameless.npz", embeddings=np.eye(6))
-    others = OfOthers(tmp_path / "nameless.npz", 6, np.array(["p1"]), seed=0)
+    others = OfOthers(tmp_path / "nameless.npz", 6, ["p1"], seed=0)
     assert (len(others), others.people) == (6, None)
 
 
 def test_those_beyond_a_file_are_made_up_after_it(archive):
-    others = OfOthers(archive, 6, np.array(["p1"]), seed=3)
+    others = OfOthers(archive, 6, ["p1"], seed=3)
     assert (len(others), others.people) == (14, 4)
     whole = others.rows(0, 40)
     made_up = MadeUp(others.rows(0, 14), seed=3)
@@ -99,7 +99,7 @@ def test_those_beyond_a_file_are_made_up_after_it(archive):
 
 def test_another_size_is_refused(archive):
     with pytest.raises(InputError, match="same network"):
-        OfOthers(archive, 7, np.array([""]), seed=0)
+        OfOthers(archive, 7, [""], seed=0)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
@@ -108,10 +108,10 @@ def test_a_bad_file_is_one_line(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"bad\.npz: it cannot be read"):
-        OfOthers(path, 6, np.array([""]), seed=0)
+        OfOthers(path, 6, [""], seed=0)
 
 
 def test_a_file_without_embeddings_is_one_line(tmp_path):
     np.savez(tmp_path / "other.npz", vectors=np.eye(3))
     with pytest.raises(InputError, match="embeddings"):
-        OfOthers(tmp_path / "other.npz", 3, np.array([""]), seed=0)
+        OfOthers(tmp_path / "other.npz", 3, [""], seed=0)

@@ -149,6 +149,18 @@ def test_real_strangers_come_first_and_what_is_made_up_is_marked(tmp_path):
     assert "made up" not in tables({"distractors": real})[0].note
 
 
+def test_whom_a_system_was_trained_on_is_no_stranger(tmp_path):
+    vectors = people_vectors(people=8, pictures=6, size=6)
+    others = people_vectors(people=12, pictures=3, size=6, seed=5)
+    names = others.roster.identities  # p0 to p7 are measured
+    np.savez(tmp_path / "others.npz", embeddings=others.values, identities=names)
+    options = DistractorsOptions((2,), tmp_path / "others.npz")
+    config = EvaluateConfig(tmp_path, distractors=options)
+    measured = measured_of(vectors, trained_on=frozenset({"p9"}))
+    strangers, told = distractors.source_of(vectors, measured, config)
+    assert len(strangers) == 9 and "of 3 other people" in told
+
+
 def test_nobody_is_made_up_after_a_handful(tmp_path):
     vectors = people_vectors(people=8, pictures=6, size=6)
     assert list(of_file(vectors, tmp_path, (5, 9), 9)["sizes"]) == ["5", "9"]
