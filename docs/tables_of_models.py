@@ -15,6 +15,7 @@ PRETRAINED = (
     "lfw_view2_dlib",
     "lfw_view2_dlib_jitter",
     "lfw_view2_dlib_jitter20",
+    "lfw_view1_pretrained",
     "pubfig83_pretrained",
 )
 """Directories in docs/results."""
