@@ -25,6 +25,7 @@ MOST_CROPS = 5000
 
 METHODS = {"eigenfaces": eigenfaces, "fisherfaces": fisherfaces, "lbp": lbp}
 LEARN_FROM_NAMES = ("fisherfaces",)
+LEARN_NOTHING = ("lbp",)
 
 
 def described(config: EvaluateConfig, measured: Measured) -> dict[str, dict[str, str]]:
@@ -56,7 +57,7 @@ def classical_vectors(config: EvaluateConfig, measured: Measured) -> dict[str, V
     vectors: dict[str, Vectors] = {}
     for name in config.classical:
         logger.info("vectors: %s", name)
-        dataset, records = _training_crops(config, measured)
+        dataset, records = _training_crops(config, measured, name not in LEARN_NOTHING)
         embed = METHODS[name].fit(
             evaluation_arrays(dataset, records, config.batch_size, config.degrade),
             np.asarray(dataset.labels[records], np.int64),
@@ -79,9 +80,9 @@ def _embedded(
 
 
 def _training_crops(
-    config: EvaluateConfig, measured: Measured
+    config: EvaluateConfig, measured: Measured, needed: bool
 ) -> tuple[FaceDataset, NDArray[np.int64]]:
-    """The dataset and the records to learn from."""
+    """The dataset and the records to learn from, which may be none if they are not needed."""
     dataset = measured.dataset
     if dataset is None:
         raise InputError("--classical needs pictures: name a dataset directory")
@@ -89,7 +90,7 @@ def _training_crops(
     names = np.asarray(dataset.class_names)
     hidden = np.isin(names[dataset.labels[records]], _listed_people(measured))
     records = records[~hidden]
-    if len(records) < 2:
+    if needed and len(records) < 2:
         raise InputError(
             f"--classical: {dataset.directory} has no training people to learn from; build it with "
             "some, or leave the option out"

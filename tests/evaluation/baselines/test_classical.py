@@ -1,5 +1,6 @@
 """The classical baselines: against the library, on made-up faces, through an evaluation."""
 
+import dataclasses
 import json
 import sys
 
@@ -147,3 +148,5 @@ def test_people_of_a_list_are_not_learnt_from(run, dataset, tmp_path):
     )
     with pytest.raises(InputError, match="no training people to learn from"):
         classical_vectors(config, measured)
+    needs_nobody = dataclasses.replace(config, classical=("lbp",))
+    assert set(classical_vectors(needs_nobody, measured)) == {"lbp"}
