@@ -28,6 +28,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import attribute_lists
 import figures
 import tables
 import template_lists
@@ -76,6 +77,7 @@ class Measurement:
         strangers: dataset of other people, in such crops: all its pictures are embedded by the same
             network and fill the galleries; where it is not there, strangers are made up.
         templates: whether lists of templates are made of its test people (docs/template_lists.py).
+        groups: whether its test pictures are grouped by attributes (docs/attribute_lists.py).
         transfer: measurement of the same weights whose thresholds are tried on these people.
         evaluation: directory of the figures in that of the run.
         copied: whether docs/results keeps the figures.
@@ -91,6 +93,7 @@ class Measurement:
     compared: tuple[tuple[str, str], ...] = ()
     strangers: str | None = None
     templates: bool = False
+    groups: bool = False
     transfer: str | None = None
     evaluation: str = "evaluation"
     copied: bool = True
@@ -128,6 +131,7 @@ MEASUREMENTS = (
         compared=_PUBFIG83,
         strangers="lfw_view1",
         templates=True,
+        groups=True,
     ),
     Measurement("pubfig83_cosface", "pubfig83", "pubfig83_cosface", "pubfig83"),
     Measurement(
@@ -135,6 +139,7 @@ MEASUREMENTS = (
         compared=_LFW_VIEW1,
         strangers="pubfig83",
         templates=True,
+        groups=True,
     ),
     Measurement("lfw_view1_first", "lfw_view1", "lfw_view1_first", "lfw_view1", _VIEW1),
     Measurement(
@@ -144,6 +149,7 @@ MEASUREMENTS = (
         options=(*_DLIB, "--protocol", "lfw_view1", *THOROUGH),
         strangers="pubfig83_dlib",
         templates=True,
+        groups=True,
     ),
     Measurement(  # after the one whose thresholds it tries
         "pubfig83_pretrained",
@@ -151,6 +157,7 @@ MEASUREMENTS = (
         options=(*_DLIB, *THOROUGH),
         strangers="lfw_view1_dlib",
         templates=True,
+        groups=True,
         transfer="lfw_view1_pretrained",
     ),
     _view2("lfw_view2_dlib", classical=("lbp",)),
@@ -178,6 +185,10 @@ class Places:
     def templates(self, each: Measurement) -> Path:
         """Where its lists of templates are."""
         return self.runs / "templates" / each.dataset
+
+    def attributes(self, each: Measurement) -> Path:
+        """Where the attributes of its test pictures are."""
+        return self.runs / "attributes" / f"{each.dataset}.csv"
 
     def dataset(self, name: str) -> Path:
         """DATA/name, or else the first dataset of that name."""
@@ -227,6 +238,8 @@ class Places:
         if each.templates:
             for name in template_lists.FILES:
                 words += [f"--templates.{name}", str(self.templates(each) / f"{name}.csv")]
+        if each.groups:
+            words += ["--fairness.attributes", str(self.attributes(each))]
         thresholds = self.runs / str(each.transfer) / "thresholds.json"
         if each.transfer and thresholds.is_file():
             words += ["--operating-points.transfer", str(thresholds)]
@@ -314,6 +327,8 @@ def _one(places: Places, each: Measurement, again: bool) -> str:
             return strangers
     if each.templates:
         template_lists.write(places.dataset(each.dataset), places.templates(each))
+    if each.groups:
+        attribute_lists.write(places.dataset(each.dataset), places.attributes(each))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     call = [sys.executable, str(ROOT / "evaluate.py"), *places.words(each)]
     if subprocess.run(call).returncode:

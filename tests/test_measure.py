@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facenet_tf.commands import evaluate
@@ -252,3 +253,45 @@ def test_lists_of_templates_are_those_that_are_read(module, tmp_path, monkeypatc
     template_lists.write(tmp_path, tmp_path / "fewer")
     fewer = read_template_pairs(tmp_path / "fewer" / "pairs.csv", read)
     assert (len(fewer.genuine), fewer.genuine.sum()) == (5, 2)
+
+
+def test_attributes_part_the_pictures_in_thirds_and_are_those_that_are_read(module, tmp_path):
+    import attribute_lists
+
+    from facenet_tf.evaluation.methods.attributes import UNKNOWN, read_attributes
+    from facenet_tf.evaluation.roster import Roster
+
+    def row(n, yaw, split="test"):
+        measured = {"yaw": str(yaw), "exposure": str(n / 10), "sharpness": str(9 - n)}
+        return Row(f"a/{n}.png", "a", 0, split, "", "ok", **measured)
+
+    rows = [
+        *(row(n, yaw) for n, yaw in enumerate([-60, 5, -1, 20, -18, 40])),
+        Row("a/6.png", "a", 0, "test", "", "no_face"),
+        row(7, 0, split="train"),
+    ]
+    write_rows(tmp_path / "images.csv", rows)
+    attribute_lists.write(tmp_path, tmp_path / "lists" / "attributes.csv")
+    keys = np.array([row.path for row in rows])
+    text, numbers = (np.full(8, "a"), np.full(8, "test"), np.full(8, "ok")), np.arange(8)
+    roster = Roster(keys, *text, numbers, numbers < 0)
+    read = read_attributes(tmp_path / "lists" / "attributes.csv", (), roster)
+    third = {name: [group[:1] for group in groups] for name, groups in read.items()}
+    nobody = [UNKNOWN, UNKNOWN]  # one without a face, one of the training
+    assert third == {
+        "pose": [*"311223", *nobody],
+        "light": [*"112233", *nobody],
+        "sharpness": [*"332211", *nobody],
+    }
+
+
+def test_groups_are_measured_by_a_file_of_attributes(module, places, calls, monkeypatch):
+    each = dataclasses.replace(module.MEASUREMENTS[0], groups=True)
+    monkeypatch.setattr(module, "MEASUREMENTS", (each,))
+    write_rows(
+        places.data / "att" / "images.csv",
+        [Row("a/0.png", "a", 0, "test", "", "ok", yaw="1", exposure="1", sharpness="1")],
+    )
+    module.measure(places)
+    attributes = evaluate.configured(calls[0][2:]).fairness.attributes
+    assert attributes.read_text().startswith("key,pose,light,sharpness\na/0.png,")

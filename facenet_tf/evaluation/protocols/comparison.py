@@ -35,8 +35,11 @@ PROTOCOL = (
     "below 0.05; nearest other picture: of all, it shows the same person"
 )
 RANK1 = "rank 1"
-"""The key; readers would take the name for the figure of a gallery (`identification`)."""
+_HEADINGS = {RANK1: "nearest other picture", "accuracy": "accuracy over folds"}
+"""Of figures whose keys readers would take for others: that of a gallery (`identification`), and
+that at a threshold of other people (`verification`)."""
 TERMS = {
+    "accuracy over folds": "share of pairs decided rightly at the threshold best for other folds",
     "difference": "first minus second: above 0 the first system has more (for EER fewer is better)",
     "interval": "where the difference would lie, in 95 of 100 cases, with other people",
     "p": "how often chance alone would make such a difference between equal systems",
@@ -280,7 +283,7 @@ def differences_figure(judged: dict[str, Any]) -> Figure:
 
 
 def _heading(figure: str) -> str:
-    return "nearest other picture" if figure == RANK1 else figure.upper()
+    return _HEADINGS.get(figure, figure.upper())
 
 
 def _short(name: str) -> str:

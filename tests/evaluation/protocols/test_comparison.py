@@ -138,7 +138,7 @@ def test_table_verdict_and_plot(systems, found):
     (plot,) = COMPARISON.plots(results)
     assert f"{plot.name}.png" in COMPARISON.files
     shown = [axes for axes in plot.figure.axes if axes.get_visible()]
-    titles = ["ACCURACY", "AUC", "EER", "TAR@0.1", "nearest other picture"]
+    titles = ["accuracy over folds", "AUC", "EER", "TAR@0.1", "nearest other picture"]
     assert [axes.get_title() for axes in shown] == titles
     dots = [line for line in shown[1].lines if line.get_marker() == "o"]
     auc = found["sets"]["unseen_people"]["figures"]["auc"]
