@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from functools import partial
 
 import tables_of_benchmarks as benchmarks
 import tables_of_models as models
@@ -25,6 +26,7 @@ from figures import DOCS, NotMeasuredError
 DOCUMENTS = [
     DOCS.parent / "README.md",
     *(DOCS / f"{name}.md" for name in ("results", "results_protocols", "models")),
+    *sorted(DOCS.glob("protocols/*.md")),
 ]
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -65,14 +67,12 @@ TABLES = {
     "fine-tuning": transfer.fine_tuning,
     "embedding": transfer.embedding,
     "search": benchmarks.search,
-    "standing-out": protocols.standing_out,
+    "side-by-side": protocols.side_by_side,
+    **{
+        f"protocols-{run}": partial(protocols.every_protocol, run)
+        for run in protocols.SYSTEMS.values()
+    },
     "verification": lambda: benchmarks.versus("verification.json"),
-    "protocols-att": lambda: protocols.every_protocol("att"),
-    "protocols-pubfig83": lambda: protocols.every_protocol("pubfig83"),
-    "protocols-pubfig83-pretrained": lambda: protocols.every_protocol("pubfig83_pretrained"),
-    "protocols-lfw-view1": lambda: protocols.every_protocol("lfw_view1"),
-    "protocols-lfw-view1-pretrained": lambda: protocols.every_protocol("lfw_view1_pretrained"),
-    "protocols-lfw-everyone": lambda: protocols.every_protocol("lfw_everyone_dlib"),
 }
 
 

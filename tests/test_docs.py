@@ -150,7 +150,11 @@ class TestTables:
 
     @pytest.mark.parametrize(
         "name",
-        ["README.md", "docs/results.md", "docs/results_protocols.md", "docs/models.md"],
+        [
+            "README.md",
+            *(f"docs/{name}.md" for name in ("results", "results_protocols", "models")),
+            *(f"docs/protocols/{page.name}" for page in sorted(ROOT.glob("docs/protocols/*.md"))),
+        ],
     )
     def test_are_those_of_the_results(self, tables, name):
         text = (ROOT / name).read_text()
