@@ -26,7 +26,7 @@ class Thresholds:
     """Operating points of a model.
 
     Attributes:
-        model_sha256: of the file that holds the model.
+        model_sha256: of the file or directory that holds the model.
         dataset: `name` and `fingerprint` of the dataset whose validation people chose, and how many
             `people`, `pictures`, `genuine_pairs` and `impostor_pairs` these gave; `steered_people`:
             how many of them are known to have steered the training.
@@ -74,7 +74,7 @@ class Thresholds:
 
     def unfit_for(self, model: Path, embedding: dict[str, Any]) -> str | None:
         """Why they hold for no embeddings that a model gives in this way; None where they do."""
-        own = checksums.of_file(model)
+        own = checksums.of_path(model)
         if self.model_sha256 != own:
             return (
                 f"was calibrated for other weights (SHA-256 {self.model_sha256[:12]}…, {model} has "
@@ -101,7 +101,7 @@ class Thresholds:
 
 
 def place_beside(model: Path) -> Path:
-    """The file that belongs to a model's file: `model.keras` has `model.thresholds.json`."""
+    """The file that belongs to a model: `model.keras` has `model.thresholds.json`."""
     return model.with_suffix(".thresholds.json")
 
 

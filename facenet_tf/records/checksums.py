@@ -24,6 +24,15 @@ def of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def of_path(path: Path) -> str:
+    """Return that of a file, or of a directory: of the names and bytes of all files below it."""
+    if not path.is_dir():
+        return of_file(path)
+    names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+    listed = "".join(f"{of_file(path / name)}  {name}\n" for name in names)
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
 def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return a manifest with a checksum of all that it says."""
     return {**manifest, CHECKSUM: _of_content(manifest)}

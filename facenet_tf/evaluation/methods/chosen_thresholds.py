@@ -19,7 +19,7 @@ from facenet_tf.evaluation.methods.threshold_figures import calibrate
 from facenet_tf.evaluation.pair_sets import ScoredPairs
 from facenet_tf.evaluation.roster import NO_RECORD, Vectors
 from facenet_tf.pretrained.dlib_package import WEIGHTS, package_file
-from facenet_tf.records.checksums import of_file
+from facenet_tf.records.checksums import of_path
 from facenet_tf.thresholds import Thresholds
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def calibrated(
         InputError: `--operating-points.transfer` names thresholds of another model, or of
             embeddings that were made in another way.
     """
-    model = None if baseline else model_file(config)
+    model = None if baseline else model_path(config)
     own = _own(measured, vectors, config, model)
     brought = None if baseline else _brought(config, measured, model)
     return dataclasses.replace(measured, thresholds=FixedThresholds(own, brought))
@@ -69,7 +69,7 @@ def of_one_look(
     records = np.where(choosing, roster.records, NO_RECORD)
     plain = vectors.embed_one_look(dataclasses.replace(roster, records=records), ())
     one_look = dataclasses.replace(config, flip_average=False, jitter=0)
-    return _own(measured, plain, one_look, model_file(config))
+    return _own(measured, plain, one_look, model_path(config))
 
 
 def _own(
@@ -83,22 +83,22 @@ def _own(
         fars=config.fars,
         draws=config.bootstrap,
         seed=config.seed,
-        model_sha256=of_file(model) if model else "",
+        model_sha256=of_path(model) if model else "",
         dataset=dataset_of(measured),
         steered=measured.steered,
         embedding=embedding_of(config, model),
     )
 
 
-def model_file(config: EvaluateConfig) -> Path | None:
-    """The file that holds the measured model; None where there is no such single file."""
+def model_path(config: EvaluateConfig) -> Path | None:
+    """The file that holds the measured model, or the directory of one that is many files; None
+    where embeddings are measured."""
     if config.weights == "dlib":
         return package_file(WEIGHTS)
     path = config.run if config.weights is None else Path(config.weights)
     if is_embeddings(path):
         return None
-    file = path / MODEL if path.is_dir() else path
-    return file if file.is_file() else None
+    return next((each for each in (path / MODEL, path) if each.exists()), None)
 
 
 def embedding_of(config: EvaluateConfig, model: Path | None) -> dict[str, Any]:

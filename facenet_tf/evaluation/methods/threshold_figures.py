@@ -43,7 +43,7 @@ def calibrate(
         fars: asked false accept rates, in (0, 1).
         draws: of people behind the intervals; 0: intervals over the pairs (Wilson).
         seed: of the draws.
-        model_sha256: of the file that holds the model.
+        model_sha256: of the file or directory that holds the model.
         dataset: its `name` and `fingerprint`.
         steered: names of validation people who are known to have steered the training.
         embedding: how the embeddings were made (see `Thresholds`).

@@ -15,7 +15,7 @@ from facenet_tf import thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured
-from facenet_tf.evaluation.methods.chosen_thresholds import dataset_of, model_file, of_one_look
+from facenet_tf.evaluation.methods.chosen_thresholds import dataset_of, model_path, of_one_look
 from facenet_tf.evaluation.methods.threshold_figures import PROTOCOL, achieved
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs
@@ -73,7 +73,7 @@ def save(results: Results, directory: Path) -> None:
     found = Thresholds(**fields)
     found.write(directory / FILE)
     config, measured = results.config, results.measured
-    model = model_file(config)
+    model = model_path(config)
     if model is None or not belongs_beside(model, config, measured):
         return
     one_look = of_one_look(found, measured, results.trained, config)

@@ -14,12 +14,12 @@ from facenet_tf.evaluation.inputs import Foreign
 from facenet_tf.evaluation.methods.chosen_thresholds import (
     calibrated,
     embedding_of,
-    model_file,
+    model_path,
 )
 from facenet_tf.evaluation.options.operating_points import ThresholdOptions
 from facenet_tf.evaluation.pair_sets import ScoredPairs, all_pairs_of_split
 from facenet_tf.evaluation.protocol import Protocol
-from facenet_tf.records.checksums import of_file
+from facenet_tf.records.checksums import of_file, of_path
 from facenet_tf.thresholds import Thresholds
 
 from ..made_up import measured_of, people_vectors
@@ -151,7 +151,7 @@ def test_the_crops_of_a_model_of_others_are_a_part_of_how_embeddings_are_made(tm
     model = tmp_path / "theirs.onnx"
     model.write_text("weights")
     config = EvaluateConfig(model, foreign=Foreign("insightface", "five_points"))
-    found = embedding_of(config, model_file(config))
+    found = embedding_of(config, model_path(config))
     assert found["normalization"] == "insightface" and found["channels"] == "rgb"
     assert Thresholds(of_file(model), {}, {}, 1.0, {}, found).unfit_for(model, found) is None
     other = embedding_of(
@@ -159,6 +159,25 @@ def test_the_crops_of_a_model_of_others_are_a_part_of_how_embeddings_are_made(tm
     )
     reason = Thresholds(of_file(model), {}, {}, 1.0, {}, found).unfit_for(model, other)
     assert reason == "was calibrated for embeddings with channels = rgb, not bgr"
+
+
+def test_a_model_of_many_files_has_thresholds_of_its_own(vectors, tmp_path):
+    model = tmp_path / "exported"
+    (model / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", "variables/variables.index"):
+        (model / name).write_text(name)
+    config = EvaluateConfig(model, foreign=Foreign("insightface", "five_points"))
+    found = embedding_of(config, model_path(config))
+    given = tmp_path / "exported.thresholds.json"
+    points = {"0.1": {"threshold": 0.5}}
+    dataset = {"name": "there", "fingerprint": "elsewhere"}
+    Thresholds(of_path(model), dataset, points, 0.6, {}, found).write(given)
+    assert given == thresholds.place_beside(model)
+    config = dataclasses.replace(config, operating_points=ThresholdOptions(transfer=given))
+    assert calibrated(measured_of(vectors), vectors, config).thresholds.by_far == {"0.1": 0.5}
+    (model / "variables" / "variables.index").rename(model / "variables" / "other.index")
+    with pytest.raises(InputError, match="calibrated for other weights"):
+        calibrated(measured_of(vectors), vectors, config)
 
 
 def test_every_protocol_finds_them(vectors, config, monkeypatch):
