@@ -131,7 +131,6 @@ MEASUREMENTS = (
         compared=_PUBFIG83,
         strangers="lfw_view1",
         templates=True,
-        groups=True,
     ),
     Measurement("pubfig83_cosface", "pubfig83", "pubfig83_cosface", "pubfig83"),
     Measurement(
@@ -157,7 +156,6 @@ MEASUREMENTS = (
         options=(*_DLIB, *THOROUGH),
         strangers="lfw_view1_dlib",
         templates=True,
-        groups=True,
         transfer="lfw_view1_pretrained",
     ),
     _view2("lfw_view2_dlib", classical=("lbp",)),
@@ -216,6 +214,14 @@ class Places:
             lacking.append("the extra `pretrained`")
         return lacking
 
+    def inputs(self, each: Measurement) -> list[Path]:
+        """Files that are written anew where a run, a dataset or strangers are made anew."""
+        files = [self.dataset(each.dataset) / "dataset.json"]
+        files += [self.runs / each.run / "model.keras"] if each.run else []
+        if each.strangers:
+            files.append(self.output(each.of_strangers()) / "embeddings.npz")
+        return [file for file in files if file.is_file()]
+
     def words(self, each: Measurement) -> list[str]:
         """What evaluate.py is told."""
         run = [str(self.runs / each.run)] if each.run else []
@@ -273,9 +279,11 @@ def others(places: Places) -> Iterator[Measurement]:
 
 
 def measured_before(places: Places, each: Measurement) -> bool:
-    """Whether this very code has written these figures, with these options."""
+    """Whether this very code has written these figures, with these options, from what is there."""
     file, revision = places.output(each) / "evaluation.json", git_revision()
     if not file.is_file() or revision.endswith("-dirty"):
+        return False
+    if any(made.stat().st_mtime > file.stat().st_mtime for made in places.inputs(each)):
         return False
     config = evaluate.configured(places.words(each))
     found = json.loads(file.read_text())

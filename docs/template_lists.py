@@ -5,9 +5,10 @@
 For data that no published lists are of. DIRECTORY gets members.csv, pairs.csv and quality.csv, for
 --templates.members, --templates.pairs and --templates.quality. The pictures of a person are dealt
 out, in the order of their keys, to as few templates of at most PICTURES as hold them, but to two
-where there are two pictures; each picture is a medium of its own, and counts by the detector's
-confidence in its face. All pairs of templates of one person are compared, and IMPOSTORS pairs of
-two people, drawn at random, or all where there are no more. The same dataset gives the same files.
+where there are two pictures; each picture is a medium of its own, and counts by its place among
+all pictures in ascending order of sharpness. All pairs of templates of one person are compared, and
+IMPOSTORS pairs of two people, drawn at random, or all where there are no more. The same dataset
+gives the same files.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from facenet_tf.records.rows import Row, read_rows
 
 FILES = ("members", "pairs", "quality")
 """Written with the ending .csv; also the options of evaluate.py that take them."""
-PICTURES = 5
+PICTURES = 3
 IMPOSTORS = 200_000
-NOT_FOUND = 0.5
-"""Quality of a picture whose face was not found, and that may have a crop all the same."""
+NOT_FOUND = 0.0
+"""Sharpness of a picture whose face was not found, and that may have a crop all the same."""
 
 
 def write(dataset: Path, directory: Path) -> None:
@@ -44,7 +45,9 @@ def write(dataset: Path, directory: Path) -> None:
         for row in template
     ]
     subjects = [template[0].identity for template in templates]
-    qualities = [[row.path, row.confidence or NOT_FOUND] for row in rows]
+    sharpness = np.array([float(row.sharpness or NOT_FOUND) for row in rows])
+    places = np.searchsorted(np.sort(sharpness), sharpness, side="right") / max(len(rows), 1)
+    qualities = [[row.path, f"{place:.4f}"] for row, place in zip(rows, places, strict=True)]
     head = ["TEMPLATE_ID", "SUBJECT_ID", "FILENAME", "MEDIA_ID"]
     tables = ([head, *members], compared(subjects), [["FILENAME", "QUALITY"], *qualities])
     directory.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,9 @@
 import dataclasses
 import importlib.util
 import json
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +100,14 @@ def test_code_that_is_no_commit_is_measured_anew(module, places, calls, monkeypa
     monkeypatch.setattr("measure.git_revision", lambda: "now-dirty")
     for _ in range(2):
         module.measure(places, ["att"])
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("name", ["runs/att/model.keras", "data/att/dataset.json"])
+def test_what_was_made_anew_is_measured_anew(module, places, calls, tmp_path, name):
+    module.measure(places, ["att"])
+    os.utime(tmp_path / name, (time.time() + 60,) * 2)
+    module.measure(places, ["att"])
     assert len(calls) == 2
 
 
@@ -216,7 +226,7 @@ def test_tables_show_every_protocol(module, evaluated, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pictures", "sizes"), [(1, [1]), (2, [1, 1]), (5, [3, 2]), (10, [5, 5]), (11, [4, 4, 3])]
+    ("pictures", "sizes"), [(1, [1]), (2, [1, 1]), (3, [2, 1]), (6, [3, 3]), (7, [3, 2, 2])]
 )
 def test_pictures_are_dealt_out_to_few_templates(module, pictures, sizes):
     import template_lists
@@ -232,9 +242,9 @@ def test_lists_of_templates_are_those_that_are_read(module, tmp_path, monkeypatc
     import template_lists
 
     rows = [
-        *(Row(f"a b/{n}.png", "a b", 0, "test", "", "ok", confidence="0.9") for n in range(7)),
+        *(Row(f"a b/{n}.png", "a b", 0, "test", "", "ok", sharpness=f"{n}9") for n in range(7)),
         *(Row(f"c/{n}.png", "c", 1, "test", "", "no_face") for n in range(2)),
-        Row("d/0.png", "d", 2, "test", "", "ok", confidence="0.8"),
+        Row("d/0.png", "d", 2, "test", "", "ok", sharpness="100.5"),
         Row("d/1.png", "d", 2, "test", "", "duplicate"),
         Row("e/0.png", "e", 3, "train", "", "ok"),
     ]
@@ -243,16 +253,16 @@ def test_lists_of_templates_are_those_that_are_read(module, tmp_path, monkeypatc
     members, pairs, quality = (tmp_path / "lists" / f"{name}.csv" for name in template_lists.FILES)
     read = read_members([members])
     assert sorted(read.keys) == [row.path for row in rows[:10]]
-    assert read.subject == {0: "a b", 1: "a b", 2: "c", 3: "c", 4: "d"}
+    assert read.subject == {0: "a b", 1: "a b", 2: "a b", 3: "c", 4: "c", 5: "d"}
     assert len(set(read.medium)) == 10
     compared = read_template_pairs(pairs, read)
-    assert (len(compared.genuine), compared.genuine.sum()) == (10, 2)
-    assert read_qualities(quality, ["a b/3.png", "c/1.png", "d/0.png"]).tolist() == [0.9, 0.5, 0.8]
+    assert (len(compared.genuine), compared.genuine.sum()) == (15, 4)
+    assert read_qualities(quality, ["a b/3.png", "c/1.png", "d/0.png"]).tolist() == [0.6, 0.2, 1.0]
 
     monkeypatch.setattr(template_lists, "IMPOSTORS", 3)
     template_lists.write(tmp_path, tmp_path / "fewer")
     fewer = read_template_pairs(tmp_path / "fewer" / "pairs.csv", read)
-    assert (len(fewer.genuine), fewer.genuine.sum()) == (5, 2)
+    assert (len(fewer.genuine), fewer.genuine.sum()) == (7, 4)
 
 
 def test_attributes_part_the_pictures_in_thirds_and_are_those_that_are_read(module, tmp_path):
