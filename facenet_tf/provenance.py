@@ -10,9 +10,16 @@ _VERSIONED = (
     "tensorflow",
     "keras",
     "numpy",
+    "scipy",
     "opencv-python-headless",
     "scikit-learn",
 )
+
+# What /proc/cpuinfo calls the processor, and what it can do; the latter on x86 and on ARM.
+_NAME, _ABILITIES = "model name", ("flags", "Features")
+
+# Of what it can do, that by which libraries choose their kernels.
+_VECTORS = ("sse4", "avx", "fma", "amx", "asimd", "sve")
 
 _CODE = (":(top)*.py", ":(top)*.jinja", ":(top)*.cfg")
 
@@ -26,6 +33,23 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def processor() -> str:
+    """Kind of the processor: its name, as far as it is known, and its vector instructions.
+
+    Virtual machines call processors of several kinds by one name.
+    """
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
+    except OSError:
+        lines = []
+    parts = (line.partition(":") for line in lines)
+    told = {name.strip(): value.strip() for name, _, value in parts}
+    name = told.get(_NAME) or platform.processor() or platform.machine()
+    able = " ".join(told.get(ability, "") for ability in _ABILITIES).split()
+    vectors = sorted(ability for ability in able if ability.startswith(_VECTORS))
+    return f"{name} ({' '.join(vectors)})" if vectors else name
 
 
 def git_revision() -> str:

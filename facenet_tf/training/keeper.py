@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from facenet_tf.training.checkpoints import Checkpoint, Checkpointing, Checkpoin
 from facenet_tf.training.loop import EpochState
 from facenet_tf.training.run_directory import RunDirectory
 from facenet_tf.training.trainer import EmbeddingTrainer
+
+logger = logging.getLogger(__name__)
 
 _MODEL, _STATES, _VARIABLES = "model.keras", "states.npz", "variables"
 
@@ -45,6 +48,17 @@ class RunState:
     history: list[dict[str, str]] = field(default_factory=list)
     rollbacks: list[dict[str, float]] = field(default_factory=list)
     identity_errors: str = ""
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> RunState:
+        """What a checkpoint says; what only a later version knows is left out, with a warning."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(facts.keys() - known)
+        if unknown:
+            logger.warning(
+                "the checkpoint is of another version: its %s is left out", ", ".join(unknown)
+            )
+        return cls(**{name: value for name, value in facts.items() if name in known})
 
 
 class Keeper:
@@ -77,7 +91,7 @@ class Keeper:
         if self.last is None:
             return RunState()
         self._publish(self.last)
-        return RunState(**self.last.facts["run"])
+        return RunState.of(self.last.facts["run"])
 
     def due(self, step: int) -> bool:
         """Whether it is time for a checkpoint at a step that does not end an epoch."""
@@ -85,6 +99,10 @@ class Keeper:
         behind = self.last.step if self.last else 0
         late = time.monotonic() - self._written >= 60 * minutes
         return (steps > 0 and step - behind >= steps) or (minutes > 0 and late)
+
+    def seconds(self, state: RunState) -> float:
+        """Of training until now, over all sittings."""
+        return state.seconds + time.monotonic() - self._begun
 
     def save(
         self,
@@ -99,9 +117,7 @@ class Keeper:
             Interrupted: there is no room left, or the best model was damaged on the disk; the
                 checkpoint before is as it was.
         """
-        now = time.monotonic()
-        state.seconds += now - self._begun
-        self._begun = now
+        state.seconds, self._begun = self.seconds(state), time.monotonic()
         epoch_ended = self._run.candidate.exists()
         best = self._run.candidate if epoch_ended else self._best()
 

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from facenet_tf.errors import InputError
 from facenet_tf.records import checksums, durable
+from facenet_tf.training.config import TrainConfig
 
 if TYPE_CHECKING:
     import keras
+
+logger = logging.getLogger(__name__)
+
+OF_THE_MACHINE = ("threads", "jit", "steps_per_execution")
+"""Options that suit a machine: what is learnt differs by rounding alone."""
 
 # Directories may move between two sittings: what is in them is told by the fingerprint.
 _PLACES = ("config.dataset", "config.output")
@@ -123,17 +130,28 @@ class RunDirectory:
             ) from error
 
     def _check_same(self, resolved: dict[str, Any]) -> None:
-        before = self._read_config()
-        found = [
-            f"{name} ({there} there, {now} now)"
+        before, defaults = self._read_config(), {"config": plain(TrainConfig())}
+        found = {
+            name: f"{name} ({there} there, {now} now)"
             for part in ("config", "fingerprint", "dataset")
-            for name, there, now in _differences(before.get(part), resolved[part], part)
+            for name, there, now in _differences(
+                before.get(part), resolved[part], defaults.get(part), part
+            )
             if name not in _PLACES and not name.startswith(_CARE)
-        ]
+        }
+        deterministic = resolved["config"].get("deterministic")
+        free = () if deterministic else [f"config.{name}" for name in OF_THE_MACHINE]
+        changed = [found.pop(name) for name in free if name in found]
         if found:
             raise InputError(
-                f"--resume: the run in {self.path} differs in {', '.join(found)}; "
+                f"--resume: the run in {self.path} differs in {', '.join(found.values())}; "
                 "give the same options or another --output"
+            )
+        if changed:
+            logger.warning(
+                "the run in %s goes on with other %s: not to the last bits what it would have been",
+                self.path,
+                ", ".join(changed),
             )
 
     def _make_room(self) -> None:
@@ -165,13 +183,15 @@ def _make_equal(path: Path, content: bytes) -> None:
         durable.write(path, content)
 
 
-def _differences(before: Any, now: Any, name: str) -> list[tuple[str, Any, Any]]:
-    before = {} if before is None and isinstance(now, dict) else before  # of an earlier version
-    if isinstance(before, dict) and isinstance(now, dict):
-        names = sorted(before.keys() | now.keys())
-        return [
-            difference
-            for key in names
-            for difference in _differences(before.get(key), now.get(key), f"{name}.{key}")
-        ]
-    return [] if before == now else [(name, before, now)]
+def _differences(before: Any, now: Any, default: Any, name: str) -> list[tuple[str, Any, Any]]:
+    """What differs, by name; what the record of an earlier version lacks counts as its default."""
+    if not isinstance(now, dict) or not isinstance(before, dict | None):
+        return [] if before == now else [(name, before, now)]
+    before, default = before or {}, default if isinstance(default, dict) else {}
+    return [
+        difference
+        for key in sorted(before.keys() | now.keys())
+        for difference in _differences(
+            before.get(key, default.get(key)), now.get(key), default.get(key), f"{name}.{key}"
+        )
+    ]

@@ -1,24 +1,25 @@
-"""By which code and which packages a run is trained, each time that it is begun or gone on with."""
+"""With which code, packages, processor and options of the machine a run is trained, each time that
+it is begun or gone on with."""
 
 from __future__ import annotations
 
 import logging
 
 from facenet_tf.errors import InputError
-from facenet_tf.provenance import git_revision, versions
-from facenet_tf.training.run_directory import RunDirectory
+from facenet_tf.provenance import git_revision, processor, versions
+from facenet_tf.training.run_directory import OF_THE_MACHINE, RunDirectory
 
 logger = logging.getLogger(__name__)
 
 # Other versions of these compute other bits.
-_DECISIVE = ("tensorflow", "keras", "numpy", "opencv-python-headless")
+_DECISIVE = ("tensorflow", "keras", "numpy", "scipy", "opencv-python-headless")
 
 
 def check_sitting(run: RunDirectory, deterministic: bool) -> None:
     """Warn where a run goes on with another commit, or other versions, than it began with.
 
     Raises:
-        InputError: `deterministic`, and a version differs that the bits hang on.
+        InputError: `deterministic`, and a version differs that the bits hang on, or the processor.
     """
     began, now = run.recorded("versions") or {}, versions()
     others = {
@@ -33,6 +34,8 @@ def check_sitting(run: RunDirectory, deterministic: bool) -> None:
             f"it began with alone, not with other {', '.join(decisive)}: install those, or give "
             "another --output"
         )
+    if deterministic:
+        _check_processor(run)
     commits = run.recorded("git_revision"), git_revision()
     if commits[0] and commits[0] != commits[1]:
         others["commit"] = f"commit ({commits[0]} there, {commits[1]} now)"
@@ -45,6 +48,25 @@ def check_sitting(run: RunDirectory, deterministic: bool) -> None:
 
 
 def record_sitting(run: RunDirectory, step: int) -> None:
-    """Add to config.json that commit and versions of this process train from this step on."""
-    sitting = {"step": step, "git_revision": git_revision(), "versions": versions()}
+    """Add to config.json with what this process trains from this step on."""
+    config = run.recorded("config")
+    sitting = {
+        "step": step,
+        "git_revision": git_revision(),
+        "versions": versions(),
+        "processor": processor(),
+        "options": {name: config[name] for name in OF_THE_MACHINE if name in config},
+    }
     run.record(sittings=[*(run.recorded("sittings") or []), sitting])
+
+
+def _check_processor(run: RunDirectory) -> None:
+    """Libraries choose their kernels by it. A run of before did not note it."""
+    sittings, now = run.recorded("sittings") or [], processor()
+    for there in [sitting["processor"] for sitting in sittings if "processor" in sitting]:
+        if there != now:
+            raise InputError(
+                f"--resume: with --deterministic the run in {run.path} goes on on the kind of "
+                f"processor that it began on alone ({there} there, {now} now): go on there, or "
+                "give another --output"
+            )

@@ -96,6 +96,21 @@ def test_a_checkpoint_brings_back_every_variable(tmp_path, loss):
     np.testing.assert_array_equal(forgetful.pairs, [[1, 2]])
 
 
+def test_what_a_later_version_noted_is_left_out_with_a_warning(caplog):
+    facts = dataclasses.asdict(RunState(step=5, best=0.5))
+    assert RunState.of(facts) == RunState(step=5, best=0.5) and caplog.text == ""
+    assert RunState.of({**facts, "mood": 1, "aim": 2}) == RunState(step=5, best=0.5)
+    assert "of another version: its aim, mood is left out" in caplog.text
+
+
+def test_seconds_are_of_all_sittings(tmp_path, monkeypatch):
+    now = [10.0]
+    monkeypatch.setattr(keeper.time, "monotonic", lambda: now[0])
+    keep, state = Keeper(RunDirectory(tmp_path), Checkpointing()), RunState(seconds=100.0)
+    now[0] = 12.0
+    assert keep.seconds(state) == 102.0
+
+
 def test_another_stage_takes_over_the_model_alone(tmp_path):
     first, run = make_trainer(), RunDirectory(tmp_path)
     take_steps(first, 1)

@@ -7,8 +7,9 @@ import pytest
 
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
-from facenet_tf.provenance import git_revision, versions
+from facenet_tf.provenance import git_revision, processor, versions
 from facenet_tf.records import checksums
+from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.run_directory import RunDirectory, plain
 
 RESOLVED = {"config": {"seed": 1, "warm_up": {"epochs": 2}}, "fingerprint": "ab", "dataset": {}}
@@ -84,6 +85,38 @@ def test_options_that_an_earlier_version_had_not_are_none(tmp_path):
         run.start(RESOLVED | {"config": now}, overwrite=False, resume=True)
 
 
+def test_options_that_an_earlier_version_had_not_count_as_their_defaults(tmp_path):
+    run, defaults = RunDirectory(tmp_path), plain(TrainConfig())
+    old = {name: value for name, value in defaults.items() if name != "validation_pictures"}
+    old["descent"] = {name: old["descent"][name] for name in old["descent"] if name != "clip_by"}
+    del old["warm_up"]["sampling"]
+    run.start(RESOLVED | {"config": old}, overwrite=False, resume=False)
+    run.start(RESOLVED | {"config": defaults}, overwrite=False, resume=True)
+    assert run.recorded("config") == defaults
+    run.record(config=old)
+    defaults["validation_pictures"] = 500
+    told = r"differs in config.validation_pictures \(2000 there, 500 now\);"
+    with pytest.raises(InputError, match=told):
+        run.start(RESOLVED | {"config": defaults}, overwrite=False, resume=True)
+
+
+def test_what_suits_a_machine_may_change_with_a_warning(tmp_path, caplog):
+    run, before = RunDirectory(tmp_path), {"threads": 0, "jit": "loss", "steps_per_execution": 1}
+    run.start(RESOLVED | {"config": before}, overwrite=False, resume=False)
+    now = {"threads": 8, "jit": "on", "steps_per_execution": 10}
+    for name in before:
+        changed = RESOLVED | {"config": {**before, name: now[name], "deterministic": True}}
+        run.record(config={**before, "deterministic": True})
+        with pytest.raises(InputError, match=rf"config\.{name} \({before[name]} there"):
+            run.start(changed, overwrite=False, resume=True)
+    run.record(config=before)
+    run.start(RESOLVED | {"config": before}, overwrite=False, resume=True)
+    assert caplog.text == ""
+    run.start(RESOLVED | {"config": now}, overwrite=False, resume=True)
+    assert "config.threads (0 there, 8 now), config.jit (loss there, on now)" in caplog.text
+    assert run.recorded("config") == now
+
+
 def test_a_run_that_did_not_say_who_only_steered_goes_on(tmp_path):
     run = RunDirectory(tmp_path)
     before = {"seen_people": ["Ada", "Bo"]}
@@ -122,8 +155,9 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_versions_and_revision_are_recorded():
-    assert {"python", "tensorflow", "keras", "facenet-tf"} <= versions().keys()
+    assert {"python", "tensorflow", "keras", "scipy", "facenet-tf"} <= versions().keys()
     assert git_revision()
+    assert processor() and "\n" not in processor()
 
 
 def test_plain_resolves_nested_values():

@@ -13,7 +13,11 @@ BEGAN = {"python": "3.11.2", "tensorflow": "2.15.1", "numpy": "1.26.4"}
 @pytest.fixture
 def run(tmp_path):
     begun = RunDirectory(tmp_path)
-    resolved = {"config": {}, "git_revision": "abc", "versions": BEGAN}
+    resolved = {
+        "config": {"seed": 0, "jit": "loss", "threads": 2},
+        "git_revision": "abc",
+        "versions": BEGAN,
+    }
     begun.start(resolved, overwrite=False, resume=False)
     return begun
 
@@ -23,6 +27,7 @@ def with_(monkeypatch):
     def set_up(commit="abc", **versions):
         monkeypatch.setattr(sittings, "git_revision", lambda: commit)
         monkeypatch.setattr(sittings, "versions", lambda: BEGAN | versions)
+        monkeypatch.setattr(sittings, "processor", lambda: "x86 (avx)")
 
     return set_up
 
@@ -61,8 +66,33 @@ def test_sittings_are_listed(run, with_):
     record_sitting(run, 0)
     with_("def", numpy="2.1.0")
     record_sitting(run, 7)
+    beside = {"processor": "x86 (avx)", "options": {"threads": 2, "jit": "loss"}}
     assert run.recorded("sittings") == [
-        {"step": 0, "git_revision": "abc", "versions": BEGAN},
-        {"step": 7, "git_revision": "def", "versions": BEGAN | {"numpy": "2.1.0"}},
+        {"step": 0, "git_revision": "abc", "versions": BEGAN, **beside},
+        {"step": 7, "git_revision": "def", "versions": BEGAN | {"numpy": "2.1.0"}, **beside},
     ]
     assert run.recorded("git_revision") == "abc"
+
+
+def test_scipy_decides_too(run, with_):
+    """It draws the shares of MixUp."""
+    run.record(versions=BEGAN | {"scipy": "1.10.0"})
+    with_(scipy="1.15.0")
+    with pytest.raises(InputError, match=r"scipy \(1.10.0 there, 1.15.0 now\)"):
+        check_sitting(run, deterministic=True)
+
+
+def test_a_deterministic_run_wants_the_kind_of_processor_that_it_began_on(
+    run, with_, monkeypatch, caplog
+):
+    with_()
+    run.record(sittings=[{"step": 0}])  # of a run that did not note it
+    check_sitting(run, deterministic=True)
+    record_sitting(run, 7)
+    check_sitting(run, deterministic=True)
+    monkeypatch.setattr(sittings, "processor", lambda: "x86 (avx avx512f)")
+    check_sitting(run, deterministic=False)
+    assert caplog.text == ""
+    told = r"--deterministic.*\(x86 \(avx\) there, x86 \(avx avx512f\) now\)"
+    with pytest.raises(InputError, match=told):
+        check_sitting(run, deterministic=True)
