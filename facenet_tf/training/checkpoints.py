@@ -98,6 +98,10 @@ class Checkpoints:
         self._drop(step)
         return Checkpoint(written, step, facts, hashes)
 
+    def exist(self) -> bool:
+        """Whether one was ever written, whole by now or not."""
+        return bool(self._directories())
+
     def newest(self) -> Checkpoint | None:
         """The newest that is whole; None if none was ever written. What is half written goes.
 

@@ -17,7 +17,7 @@ from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import determinism, distribute
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import check_head
-from facenet_tf.training.initial import Initial, open_initial
+from facenet_tf.training.initial import Initial, open_initial, resumed_initial
 from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import plan_stages, training_records
 from facenet_tf.training.progress import Progress
@@ -55,7 +55,7 @@ def train(config: TrainConfig) -> TrainingResult:
     optimizer_class(config.optimizer)
     dataset = FaceDataset.open(config.dataset)
     check_degradations(config.degrade, dataset.preprocessing)
-    initial = open_initial(config, dataset)
+    initial = resumed_initial(config, run) or open_initial(config, dataset)
     config = with_network(config, initial)
     plans = plan_stages(config, dataset, training_records(config, dataset))
     config = config.with_steps(len(plans[0].records), plans[0].stage)
@@ -104,6 +104,7 @@ def _resolved(config: TrainConfig, dataset: FaceDataset, initial: Initial | None
             "steering_people": steering,
             "seen_before": initial.seen_before if initial else None,
         },
+        "init": {"source": initial.source, "sha256": initial.sha256} if initial else None,
         "fingerprint": dataset.fingerprint,
         "git_revision": git_revision(),
         "versions": versions(),

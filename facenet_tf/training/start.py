@@ -65,7 +65,7 @@ def prepare_body(model: keras.Model, config: TrainConfig, initial: Initial | Non
         InputError: the weights do not fit, a pattern fits no layer, or the chunks cannot be
             embedded twice.
     """
-    if initial is not None:
+    if initial is not None and initial.model is not None:
         fresh = take_weights(model, initial.model)
         _check_only_head(fresh, initial)
         logger.info("weights of %s; fresh: %s", initial.source, ", ".join(fresh) or "none")

@@ -1,6 +1,7 @@
 """Weights that a run begins with: what of the config they settle, and whom they saw."""
 
 import dataclasses
+import hashlib
 import json
 
 import pytest
@@ -10,7 +11,8 @@ from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.fine_tuning import FineTuning
-from facenet_tf.training.initial import open_initial
+from facenet_tf.training.initial import open_initial, resumed_initial
+from facenet_tf.training.run_directory import RunDirectory
 from facenet_tf.training.start import build_model, prepare_body, with_network
 
 SIDE = 32
@@ -137,6 +139,36 @@ def test_weights_of_others_are_handed_on_from_run_to_run(dataset, trained):
     (trained / "config.json").write_text(json.dumps(record))
     initial = open_initial(config_for(dataset, trained), dataset)
     assert initial.seen_before == "dlib"
+
+
+def test_weights_are_known_again_in_another_file(dataset, network, trained, tmp_path):
+    network.save(tmp_path / "theirs.keras")
+    first = open_initial(config_for(dataset, trained), dataset)
+    again = open_initial(config_for(dataset, tmp_path / "theirs.keras"), dataset)
+    weights = b"".join(weight.tobytes() for weight in network.get_weights())
+    assert first.sha256 == again.sha256 == hashlib.sha256(weights).hexdigest()
+
+
+def test_a_run_that_is_resumed_does_not_open_the_file(dataset, tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    config = config_for(dataset, tmp_path / "gone.keras", output=run.path)
+    resumed = dataclasses.replace(config, resume=True)
+    network = {"model": "residual_small", "embedding_size": 16, "width": 8, "dropout": None}
+    people = {"seen_people": ["Ada", "Bo"], "steering_people": ["Bo"], "seen_before": "dlib"}
+    record = {"config": network, "dataset": people}
+    run.start(record, overwrite=False, resume=False)
+    assert resumed_initial(resumed, run) is None  # nothing has been written but that
+    (run.checkpoints / "000000000").mkdir(parents=True)
+    assert resumed_initial(config, run) is None
+    initial = resumed_initial(resumed, run)
+    settled = with_network(resumed, initial)
+    assert (settled.model, settled.embedding_size) == ("residual_small", 16)
+    assert settled.options_of_model == {"width": 8}
+    assert (initial.seen_people, initial.steering_people) == (("Ada", "Bo"), ("Bo",))
+    assert initial.seen_before == "dlib"
+    body = build_model(settled, dataset.preprocessing)
+    prepare_body(body, settled, initial)
+    assert resumed_initial(dataclasses.replace(TrainConfig(), resume=True), run) is None
 
 
 def test_other_crops_and_another_network_are_refused_by_name(dataset, trained, tmp_path):
