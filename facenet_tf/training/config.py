@@ -43,6 +43,7 @@ _SMALLEST = {
     "chunk": 0,
     "early_stop_epochs": 0,
     "pictures_per_person": 0,
+    "validation_pictures": 0,
     "seed": 0,
     "threads": 0,
     "profile": 0,
@@ -190,6 +191,9 @@ class TrainConfig:
     noise, rotation or occlusion with their strength (docs/measuring.md)"""
     pictures_per_person: int = 0
     """train on at most so many pictures of each training person, drawn by the seed; 0: on all"""
+    validation_pictures: int = 2000
+    """validate on at most so many pictures, of whole people as far as possible; all their pairs
+    are compared, whose number grows with the square; 0: on all of the validation people"""
     optimizer: Literal["adamw", "adam", "sgd", "adagrad", "lamb"] = "adamw"
     """adagrad is the FaceNet paper's; lamb is for large batches, and wants Keras 3"""
     weight_decay: float | None = None
@@ -318,6 +322,11 @@ class TrainConfig:
         self._check_descent()
         if self.embedding_size is not None:
             require_at_least(self, {"embedding_size": 1})
+        if 0 < self.validation_pictures < 4:
+            raise InputError(
+                f"--validation-pictures {self.validation_pictures}: give 4 at least, two of two "
+                "people, or 0 for all"
+            )
         if self.seed >= 2**32:
             raise InputError(f"--seed {self.seed}: give less than 2^32")
         for name, stage in (("warm-up.", self.warm_up), ("main.", self.main)):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +53,26 @@ class StagePlan:
         stage = self.stage
         first = stage.identities_per_batch, stage.images_per_identity
         return stage.sampling.shape(*first, epoch, stage.epochs)
+
+    def drawn(self, epochs: int, steps: int) -> int:
+        """Pictures that its batches hold until the run has taken so many epochs of so many steps.
+
+        P×K is the same in all phases of a stage.
+        """
+        own = min(max(epochs - self.first, 0), self.stage.epochs)
+        return own * steps * math.prod(self.shape(0))
+
+    def describe(self) -> dict[str, Any]:
+        """For a run's record: the counts, and P×K of each phase with its first epoch."""
+        batches = [
+            {
+                "first_epoch": self.first + next(epochs) + 1,
+                "identities_per_batch": people,
+                "images_per_identity": pictures,
+            }
+            for (people, pictures), epochs in groupby(range(self.stage.epochs), self.shape)
+        ]
+        return {**self.sampling, "batches": batches}
 
 
 def training_records(config: TrainConfig, dataset: FaceDataset) -> np.ndarray:

@@ -28,6 +28,7 @@ from facenet_tf.metrics import (
     rank1_accuracy,
     roc_curve,
     separation,
+    supports_far,
 )
 from facenet_tf.records.dataset import FaceDataset
 
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 FAR = 1e-2
 """The false accept rate of `val_tar`, and of the threshold that pairs are rejected by."""
+
+_LOW_FAR = 1e-3
 
 BATCH = 128
 """Crops that are embedded at a time."""
@@ -44,13 +47,16 @@ _THUMBNAIL = 32
 class ValidationPeople:
     """Embeds the validation people's pictures and measures how well pairs are told apart.
 
+    Of copies of one picture of a person only one is measured: two are no genuine pair.
+
     Args:
         dataset: with a split ``"validation"``.
         limit: at most this many pictures (their pairs grow with the square): whole people, as many
-            as it holds, but two at least.
+            as it holds, but two at least; 0: all.
         degrade: what happens to their crops, see `facenet_tf.input_pipeline.degraded`.
 
     Attributes:
+        counts: what is measured and what is left out.
         genuine: bool [M], of all pairs in the order of `all_pairs`: both pictures show one person.
         embeddings: float32 [N, D], of the model that was measured last, as all that follow.
         distances: float64 [M], squared, in [0, 4].
@@ -61,12 +67,19 @@ class ValidationPeople:
     def __init__(
         self, dataset: FaceDataset, limit: int = 2000, degrade: Sequence[str] = ()
     ) -> None:
-        records = dataset.split("validation")
-        if len(records) > limit:
-            records = records[_of_some_people(np.asarray(dataset.labels[records]), limit)]
+        everyone = dataset.split("validation")
+        records = different = everyone[_different(dataset, everyone)]
+        if limit and len(different) > limit:
+            records = different[_of_some_people(np.asarray(dataset.labels[different]), limit)]
             logger.info("validation on %d pictures of %s", len(records), dataset.directory)
         self.dataset, self.records, self.degrade = dataset, records, degrade
         self.labels = np.asarray(dataset.labels[records])
+        self.counts = {
+            "identities": len(np.unique(self.labels)),
+            "images": len(records),
+            "images_left_out": len(different) - len(records),
+            "copies_left_out": len(everyone) - len(different),
+        }
         left, right = all_pairs(len(self.labels))
         self.genuine = self.labels[left] == self.labels[right]
         self.embeddings = np.zeros((0, 0), np.float32)
@@ -75,9 +88,11 @@ class ValidationPeople:
         self.errors: list[IdentityErrors] = []
 
     @classmethod
-    def of(cls, dataset: FaceDataset, degrade: Sequence[str] = ()) -> ValidationPeople | None:
+    def of(
+        cls, dataset: FaceDataset, degrade: Sequence[str] = (), limit: int = 2000
+    ) -> ValidationPeople | None:
         """The dataset's validation people; None, and a warning, where they make no pairs."""
-        people = cls(dataset, degrade=degrade)
+        people = cls(dataset, limit, degrade)
         counts = np.unique(people.labels, return_counts=True)[1]
         if len(counts) >= 2 and counts.max() >= 2:
             return people
@@ -92,6 +107,7 @@ class ValidationPeople:
         """Figures over all pairs of validation pictures, and over the pictures themselves.
 
         ``val_auc``, ``val_eer``, and ``val_tar``, the fraction of genuine pairs accepted at `FAR`;
+        ``val_tar_0.001``, that at this FAR, where there are enough impostor pairs for it;
         ``val_rank1``, the share of pictures whose nearest other picture shows the same person;
         ``val_effective_rank`` of all embeddings; of squared distances ``val_genuine_mean``,
         ``val_genuine_deviation``, ``val_impostor_mean``, ``val_impostor_deviation``,
@@ -119,6 +135,8 @@ class ValidationPeople:
             "overlap": overlap(curve),
             **dataclasses.asdict(apart),
         }
+        if supports_far(int((~self.genuine).sum()), _LOW_FAR):
+            figures[f"tar_{_LOW_FAR:g}"] = operating_point(curve, _LOW_FAR).tar
         return {f"val_{name}": value for name, value in figures.items()}
 
     def batches(self) -> tf.data.Dataset:
@@ -132,6 +150,12 @@ class ValidationPeople:
         small = [tf.image.resize(batch, size, antialias=True) for batch in self.batches()]
         pixels = np.clip(np.concatenate(small), 0, 255).astype(np.uint8)
         return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
+
+
+def _different(dataset: FaceDataset, records: np.ndarray) -> np.ndarray:
+    """Places among `records`, rising, of the first of each person's copies of a picture."""
+    pictures = np.stack([dataset.labels[records], dataset.sources[records]])
+    return np.sort(np.unique(pictures, axis=1, return_index=True)[1])
 
 
 def _of_some_people(labels: np.ndarray, limit: int) -> np.ndarray:

@@ -72,6 +72,24 @@ def test_a_plan_knows_the_shape_of_each_epoch():
     assert [second.shape(epoch) for epoch in range(2)] == [(16, 4), (8, 8)]
 
 
+def test_a_plan_says_with_which_batches_it_trains():
+    """Of fewer people than were asked for, and in phases."""
+    first, second = plans([4] * 15, sampling=Sampling(doublings=1))
+    batches = [
+        {"first_epoch": 1, "identities_per_batch": 14, "images_per_identity": 4},
+        {"first_epoch": 3, "identities_per_batch": 7, "images_per_identity": 8},
+    ]
+    assert first.describe() == {**first.sampling, "batches": batches}
+    assert [each["first_epoch"] for each in second.describe()["batches"]] == [4, 5]
+
+
+def test_pictures_drawn_are_those_of_the_epochs_so_far():
+    first, second = plans([4] * 15, sampling=Sampling(doublings=1))
+    drawn = [(first.drawn(epochs, 10), second.drawn(epochs, 10)) for epochs in range(7)]
+    expected = [(0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (3, 2)]
+    assert drawn == [(560 * one, 560 * two) for one, two in expected]
+
+
 class Split(Records):
     """The same with all people in the training split."""
 

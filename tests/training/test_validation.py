@@ -90,6 +90,45 @@ def test_only_validation_people_are_measured_and_at_most_so_many_pictures(datase
     assert set(few.records) <= set(everyone.records)
 
 
+def test_what_is_measured_and_what_is_not_is_counted(dataset):
+    count = len(dataset.split("validation"))
+    nobody_out = {"images_left_out": 0, "copies_left_out": 0}
+    for limit in (0, count):
+        everyone = ValidationPeople(dataset, limit)
+        assert everyone.counts == {"identities": 2, "images": count, **nobody_out}
+    few = ValidationPeople(dataset, limit=4).counts
+    assert few["images"] + few["images_left_out"] == count and few["images"] <= 4
+
+
+def test_a_copy_of_a_picture_is_not_measured(dataset, monkeypatch):
+    """Nor is it a genuine pair. The same picture of another person is a pair as any other."""
+    records = dataset.split("validation")
+    labels, sources = dataset.labels[records], dataset.sources.copy()
+    own, other = records[labels == labels[0]], records[labels != labels[0]]
+    sources[[own[2], other[0]]] = sources[own[0]]
+    monkeypatch.setattr(type(dataset), "sources", sources)
+    people = ValidationPeople(dataset)
+    assert sorted(people.records) == sorted({*records} - {own[2]})
+    assert people.counts["copies_left_out"] == 1
+    assert len(people.genuine) == len(people.records) * (len(people.records) - 1) // 2
+
+
+def test_a_lower_far_where_the_pairs_carry_it(dataset):
+    people = ValidationPeople(dataset)
+    assert "val_tar_0.001" not in people.measure(Lookup(vectors_for(people, noise=1.5)))
+    people.labels = np.repeat(np.arange(75), 2)
+    left, right = np.triu_indices(150, k=1)
+    people.genuine = people.labels[left] == people.labels[right]
+    rows = vectors_for(people, noise=1.0)
+    people.batches = lambda: [rows]
+    found = people.measure(Lookup(rows))
+    squared = np.square(rows[left] - rows[right]).sum(axis=1)
+    impostors = np.sort(squared[~people.genuine])
+    refused = impostors[int(1e-3 * len(impostors))]
+    assert found["val_tar_0.001"] == pytest.approx(np.mean(squared[people.genuine] < refused))
+    assert 0 < found["val_tar_0.001"] < found["val_tar"]
+
+
 def test_embeddings_that_are_not_finite_are_no_figures(dataset):
     people = ValidationPeople(dataset)
     vectors = vectors_for(people, noise=1.5)
