@@ -39,6 +39,7 @@ OPTIONS = {
 """Two stages with all that keeps a state. Both: dropout, epochs that are begun midway. Beyond the
 memory of one, the other has averages of the weights and a scale of the loss, and an epoch depends
 on the one before by whom it confused and whether its validation was better."""
+_SPEED = ("images_per_second", "seconds")  # columns of history.csv
 KINDS = ("at any time", "after a checkpoint", "while one is written")
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -220,7 +221,7 @@ def outcome(run: Path) -> dict[str, str]:
 
 
 def _without_speed(line: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in line.items() if name != "images_per_second"}
+    return {name: value for name, value in line.items() if name not in _SPEED}
 
 
 def _sha256(array: np.ndarray) -> str:

@@ -60,7 +60,7 @@ class Throughput(keras.callbacks.Callback):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A bar per epoch with images per second and time left.
+    """A bar per epoch with images per second and time left, on a terminal alone.
 
     Args:
         steps: of an epoch.
@@ -82,6 +82,7 @@ class ProgressBar(keras.callbacks.Callback):
                 desc=f"epoch {self.epoch + 1}",
                 unit="step",
                 leave=False,
+                disable=None,  # in a file each look at it would be a line
             )
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -229,15 +230,23 @@ class History(keras.callbacks.Callback):
         state: has the lines; the next checkpoint writes them to history.csv.
         stage: name of the stage's objective.
         epochs: of the whole run.
+        so_far: what the run has taken at the end of an epoch, from 0 on: steps and the like.
     """
 
-    def __init__(self, state: RunState, stage: str, epochs: int) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        stage: str,
+        epochs: int,
+        so_far: Callable[[int], dict[str, float]],
+    ) -> None:
         super().__init__()
-        self.state, self.stage, self.epochs = state, stage, epochs
+        self.state, self.stage, self.epochs, self.so_far = state, stage, epochs, so_far
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
         line = {"epoch": str(epoch + 1), "stage": self.stage}
+        line |= {name: f"{taken:.12g}" for name, taken in self.so_far(epoch).items()}
         line |= {name: f"{float(value):.6g}" for name, value in sorted(logs.items())}
         self.state.history.append(line)
         shown = ("loss", "mean_distance", "active_triplets", "val_auc", "images_per_second")

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -40,7 +40,18 @@ FIGURES = (
 )
 """What is shown unless told otherwise, as far as the runs have it."""
 
+Axis = Literal["epoch", "step", "pictures", "hours"]
+
+# By what the curves may be drawn: the column of history.csv, and how many of it are one.
+_AXES: dict[Axis, tuple[str, float]] = {
+    "epoch": ("epoch", 1),
+    "step": ("step", 1),
+    "pictures": ("pictures", 1),
+    "hours": ("seconds", 3600),
+}
+
 _COLUMNS = 3
+_PLACES = {column for column, _ in _AXES.values()}
 _DASHES = ("-", "--", "-.")
 
 
@@ -54,6 +65,9 @@ class PlotConfig:
     """picture to write, PNG; one that is there is replaced"""
     figures: tuple[str, ...] = ()
     """columns of history.csv, a panel for each; without it the usual ones that the runs have"""
+    against: Axis = "epoch"
+    """what the curves are drawn over: an epoch of one run may be longer than that of another; hours
+    are of training"""
 
     def check(self) -> None:
         """Raise `InputError` for the first option that cannot be meant."""
@@ -70,27 +84,28 @@ class Curves:
 
     Attributes:
         name: for the legend.
-        epochs: float64 [E].
+        places: float64 [E], of the epochs' ends on the axis; NaN where that is not known.
         stages: of each epoch; none where the history does not say.
         figures: float64 [E] each, NaN in an epoch that does not have it.
     """
 
     name: str
-    epochs: NDArray[np.float64]
+    places: NDArray[np.float64]
     stages: tuple[str, ...]
     figures: dict[str, NDArray[np.float64]]
 
     def changes_of_stage(self) -> list[float]:
-        """Between which epochs another stage begins: the middle of the two."""
-        pairs = itertools.pairwise(zip(self.epochs.tolist(), self.stages))
+        """Between which epochs' places another stage begins: the middle of the two."""
+        pairs = itertools.pairwise(zip(self.places.tolist(), self.stages))
         return [(before + after) / 2 for (before, old), (after, new) in pairs if old != new]
 
 
-def read_curves(run: Path, name: str) -> Curves:
+def read_curves(run: Path, name: str, against: Axis = "epoch") -> Curves:
     """What a run's history.csv holds.
 
     Raises:
-        InputError: there is none, it holds no epoch, or a cell is no number.
+        InputError: there is none, it holds no epoch, a cell is no number, or it does not say what
+            the curves are to be drawn over.
     """
     path = run / "history.csv"
     try:
@@ -111,7 +126,11 @@ def read_curves(run: Path, name: str) -> Curves:
         for column in columns
         if column != "stage"
     }
-    return Curves(name, numbers.pop("epoch"), stages, numbers)
+    column, unit = _AXES[against]
+    if column not in numbers:
+        raise InputError(f"{path} is of an older run: it has no column {column} (--against)")
+    figures = {name: values for name, values in numbers.items() if name not in _PLACES}
+    return Curves(name, numbers[column] / unit, stages, figures)
 
 
 def chosen_figures(runs: Sequence[Curves], asked: Sequence[str]) -> list[str]:
@@ -129,8 +148,8 @@ def chosen_figures(runs: Sequence[Curves], asked: Sequence[str]) -> list[str]:
     return chosen
 
 
-def draw(runs: Sequence[Curves], figures: Sequence[str]) -> Figure:
-    """A panel per figure with a curve per run over the epochs; dotted where a stage changes."""
+def draw(runs: Sequence[Curves], figures: Sequence[str], against: Axis = "epoch") -> Figure:
+    """A panel per figure with a curve per run; dotted where a stage changes."""
     columns = min(_COLUMNS, len(figures))
     rows = math.ceil(len(figures) / columns)
     figure = Figure(figsize=(4.5 * columns, 2.8 * rows + 0.8), layout="constrained")
@@ -143,7 +162,7 @@ def draw(runs: Sequence[Curves], figures: Sequence[str]) -> Figure:
     shown = [Line2D([], [], **style) for style in _styles(len(runs))]
     names = [run.name for run in runs]
     figure.legend(shown, names, loc="outside upper center", ncols=columns, fontsize="small")
-    figure.supxlabel("epoch (dotted: the stage changes)", fontsize="small")
+    figure.supxlabel(f"{against} (dotted: the stage changes)", fontsize="small")
     return figure
 
 
@@ -151,18 +170,19 @@ def plot(config: PlotConfig) -> tuple[list[Curves], list[str]]:
     """Write the picture; returns the runs and the figures that it shows.
 
     Raises:
-        InputError: bad option, a run without a history, or a picture that cannot be written.
+        InputError: bad option, no run with a history, or a picture that cannot be written.
     """
     config.check()
     paths = list(dict.fromkeys(config.runs))
-    runs = [read_curves(path, name) for path, name in zip(paths, _names(paths))]
+    runs = _readable(paths, config.against)
     figures = chosen_figures(runs, config.figures)
     for run, name in itertools.product(runs, figures):
         if name not in run.figures:
             logger.warning("%s has no %s: it is not in that panel", run.name, name)
     try:
         config.output.parent.mkdir(parents=True, exist_ok=True)
-        draw(runs, figures).savefig(config.output, dpi=110, metadata={"Software": None})
+        picture = draw(runs, figures, config.against)
+        picture.savefig(config.output, dpi=110, metadata={"Software": None})
     except OSError as error:
         raise InputError(f"--output {config.output}: {error.strerror}") from error
     return runs, figures
@@ -172,16 +192,37 @@ def main(argv: Sequence[str]) -> None:
     """Parse the config, draw, and print what was written."""
     config = cli.load(PlotConfig, "plot", argv, "Compare training runs in one picture.")
     runs, figures = plot(config)
-    print(f"runs     {', '.join(f'{run.name} ({len(run.epochs)} epochs)' for run in runs)}")
+    print(f"runs     {', '.join(f'{run.name} ({len(run.places)} epochs)' for run in runs)}")
     print(f"figures  {', '.join(figures)}")
     print(f"picture  {config.output}")
+
+
+def _readable(paths: Sequence[Path], against: Axis) -> list[Curves]:
+    """The curves of all runs that have some: among all that a pattern fits may be other things.
+
+    Raises:
+        InputError: none has.
+    """
+    runs: list[Curves] = []
+    problems: list[str] = []
+    for path, name in zip(paths, _names(paths)):
+        try:
+            runs.append(read_curves(path, name, against))
+        except InputError as error:
+            problems.append(str(error))
+    if not runs:
+        others = f" (nor has another of the {len(paths)})" if len(paths) > 1 else ""
+        raise InputError(f"{problems[0]}{others}")
+    for problem in problems:
+        logger.warning("left out: %s", problem)
+    return runs
 
 
 def _draw_panel(axes: Axes, runs: Sequence[Curves], name: str) -> None:
     for run, style in zip(runs, _styles(len(runs))):
         if name not in run.figures:
             continue
-        axes.plot(run.epochs, run.figures[name], **style, marker=".", markersize=4)
+        axes.plot(run.places, run.figures[name], **style, marker=".", markersize=4)
         for place in run.changes_of_stage():
             axes.axvline(place, color=style["color"], linestyle=":", linewidth=1)
     axes.set_title(name, fontsize="medium")

@@ -78,7 +78,7 @@ class Progress:
         self.plans = plans
         for plan in self.plans:
             distribution.check(plan.stage)
-        self.people = ValidationPeople.of(dataset, config.degrade)
+        self.people = ValidationPeople.of(dataset, config.degrade, config.validation_pictures)
         if config.early_stop_epochs and self.people is None:
             raise InputError(f"--early-stop-epochs: {dataset.directory} has no validation people")
         self.model = build_model(config, dataset.preprocessing)
@@ -108,6 +108,7 @@ class Progress:
                 self.state = self.keeper.newest()
                 # One that no checkpoint has followed yet is in the record alone.
                 self.state.rollbacks = self.run.recorded("rollbacks") or []
+                self._check_whole_executions()
                 self.distribution.check_same(self.state.step)
                 logger.info("resumed after %s", self._position(self.state.step))
             if self._next_stage():
@@ -268,8 +269,12 @@ class Progress:
     def _announce(self, plan: StagePlan, trainer: EmbeddingTrainer) -> None:
         jit = {"asked": self.config.jit, **jit_state(trainer)}
         learned = {f"losses_stage{plan.number}": [term.describe for term in trainer.head.terms]}
-        sampling = {f"sampling_stage{plan.number}": dict(plan.sampling)}
-        self.run.record(jit=jit, distribution=self.distribution.describe(), **sampling, **learned)
+        sampling = {f"sampling_stage{plan.number}": plan.describe()}
+        validation = self.people.counts if self.people else None
+        distribution = self.distribution.describe()
+        self.run.record(
+            jit=jit, distribution=distribution, validation=validation, **sampling, **learned
+        )
         logger.info(
             "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA: %s",
             plan.number,
@@ -281,6 +286,25 @@ class Progress:
             jit,
         )
         logger.info("sampling: %s", dict(plan.sampling))
+
+    def _check_whole_executions(self) -> None:
+        """Raise `InputError` if no execution begins at the step that is gone on from."""
+        steps = self.config.steps_per_execution
+        if self.state.step % steps:
+            raise InputError(
+                f"--steps-per-execution {steps}: the run goes on from step {self.state.step}, "
+                "which is no multiple of it; give a divisor of it until the next epoch"
+            )
+
+    def _so_far(self, epoch: int) -> dict[str, float]:
+        """What the run has taken by the end of an epoch, from 0 on; the seconds are of training,
+        over all sittings."""
+        epochs, steps = epoch + 1, self.config.steps_per_epoch
+        return {
+            "step": epochs * steps,
+            "pictures": sum(plan.drawn(epochs, steps) for plan in self.plans),
+            "seconds": round(self.keeper.seconds(self.state), 1),
+        }
 
     def _measure(self) -> dict[str, float]:
         assert self.people is not None
@@ -302,6 +326,6 @@ class Progress:
             happenings.Validation(self._measure if self.people else None, self.run, state),
             TensorBoardLog(self.run.logs, self.embedder, self.batches.some_of, self.people, behind),
             *([IdentityTable(state, self.people)] if self.people else []),
-            happenings.History(state, stage.title, self.plans[-1].end),
+            happenings.History(state, stage.title, self.plans[-1].end, self._so_far),
             *([happenings.EarlyStop(state, patience)] if patience else []),
         ]

@@ -1,5 +1,6 @@
 """Alarms, the best model, early stop, history, and epochs that are begun midway."""
 
+import io
 import math
 
 import pytest
@@ -130,11 +131,13 @@ def test_early_stop_counts_epochs_without_a_better_one(tmp_path):
 
 def test_history_has_a_line_per_epoch():
     state = RunState()
-    history = History(state, "cosface", epochs=3)
+    history = History(state, "cosface", 3, lambda epoch: {"step": 2e7 + epoch, "seconds": 0.5})
     for epoch in range(2):
         history.on_epoch_end(epoch, HEALTHY | {"loss": 0.5 + epoch})
     assert [(line["epoch"], line["loss"]) for line in state.history] == [("1", "0.5"), ("2", "1.5")]
     assert state.history[0]["stage"] == "cosface"
+    assert [line["step"] for line in state.history] == ["20000000", "20000001"]
+    assert state.history[1]["seconds"] == "0.5"
 
 
 def test_speed_is_of_the_steps_that_were_taken(monkeypatch):
@@ -150,7 +153,24 @@ def test_speed_is_of_the_steps_that_were_taken(monkeypatch):
     assert logs == {"images_per_second": 12.0, "learning_rate": 0.25}
 
 
-def test_the_bar_shows_where_the_epoch_is():
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_bar_is_for_terminals_alone(monkeypatch):
+    for stderr, shown in ((io.StringIO(), False), (Terminal(), True)):
+        monkeypatch.setattr("sys.stderr", stderr)
+        bar = ProgressBar(steps=2)
+        bar.on_epoch_begin(0)
+        bar.on_train_batch_begin(0)
+        bar.on_train_batch_end(1)
+        bar.on_epoch_end(0)
+        assert bool(stderr.getvalue()) is shown
+
+
+def test_the_bar_shows_where_the_epoch_is(monkeypatch):
+    monkeypatch.setattr("sys.stderr", Terminal())
     bar = ProgressBar(steps=8)
     bar.on_train_end()  # of a stage that was left before its first step
     bar.on_epoch_begin(0)

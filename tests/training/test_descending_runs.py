@@ -140,18 +140,19 @@ def test_steps_at_once_are_the_same_steps(dataset, tmp_path):
 
 
 def test_steps_at_once_begin_and_end_at_a_checkpoint(dataset, tmp_path, monkeypatch):
+    """A run may go on with more of them than it began with, where one of them begins."""
     config = make_config(
-        dataset,
-        tmp_path / "run",
-        steps_per_epoch=4,
-        steps_per_execution=2,
-        checkpoint=Checkpointing(steps=2),
+        dataset, tmp_path / "run", steps_per_epoch=4, checkpoint=Checkpointing(steps=2)
     )
     with monkeypatch.context() as patch, pytest.raises(Interrupted, match=r"\(step 6\)"):
         interrupt_after(patch, saves=4)  # steps 0, 2, 4, 6
         train(config)
-    assert train(dataclasses.replace(config, resume=True)).epochs == 4
+    with pytest.raises(InputError, match="--steps-per-execution 4: the run goes on from step 6"):
+        train(dataclasses.replace(config, resume=True, steps_per_execution=4))
+    assert train(dataclasses.replace(config, resume=True, steps_per_execution=2)).epochs == 4
     assert len(column(config.output, "loss")) == 4
+    sittings = json.loads((config.output / "config.json").read_text())["sittings"]
+    assert [sitting["options"]["steps_per_execution"] for sitting in sittings] == [1, 2]
 
 
 def test_chunks_and_float16_and_another_optimiser(dataset, tmp_path):
@@ -216,6 +217,10 @@ def test_a_run_that_begins_with_weights_of_others_says_so(dataset, tmp_path):
     recorded = json.loads((config.output / "config.json").read_text())
     assert recorded["config"]["model"] == "small"
     assert recorded["dataset"]["seen_before"] == "theirs.keras"
+    assert recorded["init"]["source"] == str(tmp_path / "theirs.keras")
+    assert len(recorded["init"]["sha256"]) == 64
+    (tmp_path / "theirs.keras").unlink()
+    assert train(dataclasses.replace(config, model=None, resume=True)).epochs == 1
     seen = seen_people(recorded, dataset, Roster.of(dataset))
     assert seen.names and seen.before == "unknown"
 

@@ -86,6 +86,13 @@ def test_a_run_directory_is_complete(finished, dataset):
     assert set(config["dataset"]["steering_people"]) == validation
     assert len(validation) == 2
     assert config["finished"]["epochs"] == 4
+    assert config["validation"]["identities"] == 2
+    batch = {"first_epoch": 3, "identities_per_batch": 2, "images_per_identity": 3}
+    assert config["sampling_stage2"]["batches"] == [batch]
+    assert [row["step"] for row in rows] == ["3", "6", "9", "12"]
+    assert [row["pictures"] for row in rows] == ["18", "36", "54", "72"]
+    seconds = [float(row["seconds"]) for row in rows]
+    assert seconds == sorted(seconds) and seconds[0] > 0
     assert config["config"]["warm_up"]["loss"] == "cosface"
 
 
@@ -263,6 +270,7 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
         ({"loss": "cosface", "mining": "batch_hard"}, "--main.mining batch_hard"),
         ({"clip_norm": -1.0}, "--clip-norm"),
         ({"pictures_per_person": -1}, "--pictures-per-person"),
+        ({"validation_pictures": 3}, "--validation-pictures 3: give 4 at least"),
         ({"degrade": ("grey", "blur")}, "--degrade blur"),
         ({"degrade": ("low_resolution:512",)}, "--degrade low_resolution:512"),
         ({"seed": -1}, "--seed"),

@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from facenet_tf.training.plot import (
     read_curves,
 )
 
+RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 COLUMNS = ["epoch", "stage", "loss", "gradient_norm", "val_auc", "val_d_prime"]
 STAGES = ["cosface"] * 3 + ["triplet/batch_hard"] * 2
 
@@ -123,6 +125,48 @@ def test_runs_of_one_name_are_told_apart_and_repeated_ones_drawn_once(tmp_path):
         write_run(path)
     runs, _ = plot(PlotConfig((*paths, paths[0]), tmp_path / "out.png"))
     assert [run.name for run in runs] == [str(path) for path in paths]
+
+
+def test_runs_of_different_epochs_are_drawn_over_steps_pictures_or_hours(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    # The first epoch is of before the columns were there.
+    text = "epoch,stage,loss,step,pictures,seconds\n1,a,3\n2,a,2,40,640,90\n3,b,1,60,960,180\n"
+    (run / "history.csv").write_text(text)
+    expected = {"epoch": [1, 2, 3], "step": [np.nan, 40, 60], "pictures": [np.nan, 640, 960]}
+    for against, places in {**expected, "hours": [np.nan, 0.025, 0.05]}.items():
+        found = read_curves(run, "run", against)
+        assert list(found.figures) == ["loss"]
+        figure = draw([found], ["loss"], against)
+        figure.canvas.draw()
+        lines, dotted = plotted(figure, "loss")
+        np.testing.assert_allclose(lines["C0"].get_xdata(), places)
+        assert dotted == [("C0", pytest.approx(np.mean(places[1:])))]
+        assert figure.get_supxlabel().startswith(against)
+
+
+def test_what_is_no_run_is_left_out_while_there_is_one(tmp_path, caplog):
+    write_run(tmp_path / "runs" / "old")
+    write_run(tmp_path / "runs" / "new", columns=[*COLUMNS, "step"])
+    (tmp_path / "runs" / "evaluation").mkdir()
+    (tmp_path / "runs" / "first_epoch").mkdir()
+    (tmp_path / "runs" / "first_epoch" / "history.csv").write_text("epoch,loss\n")
+    paths = tuple(sorted((tmp_path / "runs").iterdir()))
+    runs, _ = plot(PlotConfig(paths, tmp_path / "out.png"))
+    assert [run.name for run in runs] == ["new", "old"]
+    assert [message.split("/")[-2] for message in caplog.messages] == ["evaluation", "first_epoch"]
+    caplog.clear()
+    runs, _ = plot(PlotConfig(paths, tmp_path / "out.png", against="step"))
+    assert [run.name for run in runs] == ["new"]
+    assert "of an older run: it has no column step" in caplog.text
+    with pytest.raises(InputError, match=r"evaluation.*No such file.*nor has another of the 2"):
+        plot(PlotConfig(paths[:2], tmp_path / "out.png"))
+
+
+@pytest.mark.parametrize("history", sorted(RESULTS.glob("*/history.csv")), ids=str)
+def test_published_histories_are_still_drawn(history):
+    found = read_curves(history.parent, "run")
+    assert len(found.places) and "val_auc" in found.figures
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ def summaries(finished):
 
 
 def test_tensorboard_and_history_have_the_same_figures(rows, summaries):
-    assert rows[0].keys() == {"epoch", "stage"} | TRAINING | VALIDATION
+    places = {"epoch", "stage", "step", "pictures", "seconds"}
+    assert rows[0].keys() == places | TRAINING | VALIDATION
     for row in rows:
         for name in TRAINING | VALIDATION:
             side, short = ("validation", name[4:]) if name in VALIDATION else ("train", name)
