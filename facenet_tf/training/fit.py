@@ -22,7 +22,7 @@ from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import plan_stages, training_records
 from facenet_tf.training.progress import Progress
 from facenet_tf.training.run_directory import RunDirectory, plain
-from facenet_tf.training.sittings import check_sitting
+from facenet_tf.training.sittings import check_processor, check_sitting
 from facenet_tf.training.start import with_network
 
 
@@ -81,6 +81,9 @@ def _trained(progress: Progress, resolved: dict[str, Any]) -> TrainingResult:
     # All that can be refused was refused before an earlier run is touched.
     if config.resume:
         check_sitting(run, config.deterministic)
+        # Of several workers it is the chief's that the record has.
+        if config.deterministic and progress.distribution.is_chief:
+            check_processor(run)
     run.start(resolved, overwrite=config.overwrite, resume=config.resume)
     progress.train()
     state, epochs = progress.state, progress.state.step // config.steps_per_epoch

@@ -19,7 +19,7 @@ def check_sitting(run: RunDirectory, deterministic: bool) -> None:
     """Warn where a run goes on with another commit, or other versions, than it began with.
 
     Raises:
-        InputError: `deterministic`, and a version differs that the bits hang on, or the processor.
+        InputError: `deterministic`, and a version differs that the bits hang on.
     """
     began, now = run.recorded("versions") or {}, versions()
     others = {
@@ -34,8 +34,6 @@ def check_sitting(run: RunDirectory, deterministic: bool) -> None:
             f"it began with alone, not with other {', '.join(decisive)}: install those, or give "
             "another --output"
         )
-    if deterministic:
-        _check_processor(run)
     commits = run.recorded("git_revision"), git_revision()
     if commits[0] and commits[0] != commits[1]:
         others["commit"] = f"commit ({commits[0]} there, {commits[1]} now)"
@@ -45,6 +43,22 @@ def check_sitting(run: RunDirectory, deterministic: bool) -> None:
             run.path,
             ", ".join(others.values()),
         )
+
+
+def check_processor(run: RunDirectory) -> None:
+    """Raise `InputError` if a run goes on on another kind of processor than it was trained on.
+
+    Libraries choose their kernels by it: only a run that is to have the same bits has to ask. One
+    that began with an earlier version did not note it.
+    """
+    sittings, now = run.recorded("sittings") or [], processor()
+    for there in [sitting["processor"] for sitting in sittings if "processor" in sitting]:
+        if there != now:
+            raise InputError(
+                f"--resume: with --deterministic the run in {run.path} goes on on the kind of "
+                f"processor that it began on alone ({there} there, {now} now): go on there, or "
+                "give another --output"
+            )
 
 
 def record_sitting(run: RunDirectory, step: int) -> None:
@@ -58,15 +72,3 @@ def record_sitting(run: RunDirectory, step: int) -> None:
         "options": {name: config[name] for name in OF_THE_MACHINE if name in config},
     }
     run.record(sittings=[*(run.recorded("sittings") or []), sitting])
-
-
-def _check_processor(run: RunDirectory) -> None:
-    """Libraries choose their kernels by it. A run of before did not note it."""
-    sittings, now = run.recorded("sittings") or [], processor()
-    for there in [sitting["processor"] for sitting in sittings if "processor" in sitting]:
-        if there != now:
-            raise InputError(
-                f"--resume: with --deterministic the run in {run.path} goes on on the kind of "
-                f"processor that it began on alone ({there} there, {now} now): go on there, or "
-                "give another --output"
-            )

@@ -163,10 +163,10 @@ def test_what_is_no_run_is_left_out_while_there_is_one(tmp_path, caplog):
         plot(PlotConfig(paths[:2], tmp_path / "out.png"))
 
 
-@pytest.mark.parametrize("history", sorted(RESULTS.glob("*/history.csv")), ids=str)
+@pytest.mark.parametrize("history", sorted(RESULTS.glob("*/history.csv")))
 def test_published_histories_are_still_drawn(history):
     found = read_curves(history.parent, "run")
-    assert len(found.places) and "val_auc" in found.figures
+    assert len(found.places) and found.figures
 
 
 @pytest.mark.parametrize(
