@@ -211,8 +211,8 @@ def _readable(paths: Sequence[Path], against: Axis) -> list[Curves]:
         except InputError as error:
             problems.append(str(error))
     if not runs:
-        others = f" (nor has another of the {len(paths)})" if len(paths) > 1 else ""
-        raise InputError(f"{problems[0]}{others}")
+        first = f"none of these {len(paths)} can be drawn; the first: " if len(paths) > 1 else ""
+        raise InputError(f"{first}{problems[0]}")
     for problem in problems:
         logger.warning("left out: %s", problem)
     return runs

@@ -159,7 +159,7 @@ def test_what_is_no_run_is_left_out_while_there_is_one(tmp_path, caplog):
     runs, _ = plot(PlotConfig(paths, tmp_path / "out.png", against="step"))
     assert [run.name for run in runs] == ["new"]
     assert "of an older run: it has no column step" in caplog.text
-    with pytest.raises(InputError, match=r"evaluation.*No such file.*nor has another of the 2"):
+    with pytest.raises(InputError, match=r"none of these 2 .* the first: .*evaluation.*No such"):
         plot(PlotConfig(paths[:2], tmp_path / "out.png"))
 
 
