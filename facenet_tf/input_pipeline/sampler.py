@@ -139,7 +139,7 @@ class IdentitySampler:
         """The identities of each batch, as places in `_drawn`."""
         if not sampling.hard:
             return self._drawn_groups(size, sampling, images)
-        drawn = max(1, size - int(sampling.hard * size))
+        drawn = max(1, size - max(1, round(sampling.hard * size)))
         return GroupsWithPartners(
             self._drawn_groups(drawn, sampling, images),
             self._rounds(size, _OTHERS),

@@ -174,7 +174,8 @@ class Validation(keras.callbacks.Callback):
         measure: figures of the model as it is; their ``val_auc`` decides. None: no validation
             people, and every model is better than the one before.
         run: where the better model goes until a checkpoint holds it.
-        state: has the best figure so far, and how many epochs ago that was.
+        state: has the best figure of the run and of the stage so far, and how many epochs ago each
+            was.
     """
 
     def __init__(
@@ -199,6 +200,9 @@ class Validation(keras.callbacks.Callback):
             return
         logs.update(self.measure())
         state.since_best += 1
+        state.since_stage_best += 1
+        if state.stage_best is None or logs["val_auc"] > state.stage_best:
+            state.stage_best, state.since_stage_best = float(logs["val_auc"]), 0
         if state.best is None or logs["val_auc"] > state.best:
             state.best, state.since_best = float(logs["val_auc"]), 0
             self.run.save_candidate(model)
@@ -206,7 +210,8 @@ class Validation(keras.callbacks.Callback):
 
 
 class EarlyStop(keras.callbacks.Callback):
-    """Ends the stage after `patience` epochs without a better validation.
+    """Ends the stage after `patience` epochs without a better validation than its own best: a stage
+    that begins below the one before may still climb.
 
     Args:
         state: has the number of these epochs.
@@ -218,7 +223,7 @@ class EarlyStop(keras.callbacks.Callback):
         self.state, self.patience = state, patience
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.state.since_best >= self.patience:
+        if self.state.since_stage_best >= self.patience:
             logger.info("early stop: %d epochs without a better validation", self.patience)
             self.model.stop_training = True
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +27,8 @@ from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import of_first, summed
 from facenet_tf.training.config import Stage
 from facenet_tf.training.loop import Execute, steps_at_once, train_function
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["none", "mirrored", "multiworker"]
 
@@ -237,6 +240,11 @@ def let_sums_pass(optimizer: keras.optimizers.Optimizer) -> None:
 def _mirrored() -> tf.distribute.Strategy:
     """One for the process: a second one's collectives would be taken for the first one's."""
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if len(devices) == 1:
+        logger.warning(
+            "--distribute mirrored: TensorFlow sees one device, %s, which trains alone",
+            devices[0].name,
+        )
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 

@@ -33,6 +33,8 @@ class RunState:
         step: of the run, steps that are behind.
         best: the best ``val_auc`` so far; None before the first validation.
         since_best: epochs that were validated since.
+        stage_best: the best ``val_auc`` of the stage so far.
+        since_stage_best: epochs of the stage that were validated since.
         stopped: nothing is to follow, though epochs are left.
         seconds: of training, over all sittings.
         history: the lines of ``history.csv``.
@@ -43,6 +45,8 @@ class RunState:
     step: int = 0
     best: float | None = None
     since_best: int = 0
+    stage_best: float | None = None
+    since_stage_best: int = 0
     stopped: bool = False
     seconds: float = 0.0
     history: list[dict[str, str]] = field(default_factory=list)

@@ -206,7 +206,7 @@ class Progress:
         else:
             self.keeper.restore(plan.number, trainer, states)
         if self.state.step == plan.first * self.config.steps_per_epoch:
-            self.state.since_best = 0  # patience is the stage's own
+            self.state.stage_best, self.state.since_stage_best = None, 0
 
     def _check_weights(self, trainer: EmbeddingTrainer) -> None:
         """No checkpoint is written that cannot be gone back to."""

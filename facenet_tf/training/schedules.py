@@ -111,7 +111,7 @@ class Plateau:
 
 def _warm_up_and_cosine(stage: Stage, steps_per_epoch: int) -> Schedule:
     steps = stage.epochs * steps_per_epoch
-    warmup = min(round(stage.warmup_epochs * steps_per_epoch), math.ceil(steps / 2))
+    warmup = _warm_up(stage, steps, steps_per_epoch)
     floor = 0.0 if stage.schedule == "cosine" else 1.0
     if warmup == 0:
         return keras.optimizers.schedules.CosineDecay(stage.learning_rate, steps, alpha=floor)
@@ -122,6 +122,18 @@ def _warm_up_and_cosine(stage: Stage, steps_per_epoch: int) -> Schedule:
         warmup_target=stage.learning_rate,
         warmup_steps=warmup,
     )
+
+
+def _warm_up(stage: Stage, steps: int, steps_per_epoch: int) -> int:
+    """Steps of the linear warm-up: half of the stage's at most, or nothing would be left of it."""
+    asked, most = round(stage.warmup_epochs * steps_per_epoch), math.ceil(steps / 2)
+    if asked > most:
+        logger.warning(
+            "a learning-rate warm-up of %g epochs does not fit a stage of %d: it takes half of it",
+            stage.warmup_epochs,
+            stage.epochs,
+        )
+    return min(asked, most)
 
 
 def _steps(stage: Stage, steps_per_epoch: int) -> Callable[[Any], tf.Tensor]:

@@ -276,6 +276,17 @@ def test_confused_identities_come_into_one_batch_as_the_state_says() -> None:
 PAIRS = (np.arange(20) ^ 1)[:, None]
 
 
+def test_a_small_share_of_partners_is_one_at_least() -> None:
+    labels, sources = data([4] * 20)
+    met = [
+        set(labels[IdentitySampler(labels, sources, 4, 2, 0, False, each, PAIRS).batch(step)])
+        for each in (Sampling(hard=0.05), Sampling())
+        for step in range(200)
+    ]
+    paired = [sum(person ^ 1 in people for person in people) for people in met]
+    assert sum(paired[:200]) > 3 * sum(paired[200:])
+
+
 def test_who_takes_no_part_is_no_partner() -> None:
     labels, sources = data([1, 3, 1, 4, 2, 5])
     everybody = np.array([[2, 0], [0, 2], [1, 3], [2, 0], [0, 2], [2, -1]])

@@ -30,6 +30,14 @@ def test_the_limit_is_of_what_it_says(by, expected, limit):
         np.testing.assert_allclose(gradient, expected(start, limit), rtol=1e-6)
 
 
+@pytest.mark.parametrize("by", ["all", "variable", "value"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_what_is_not_finite_stays_so(by, value):
+    spoiled = tf.constant([1.0, value])
+    (found,) = clipped([spoiled], tf.linalg.global_norm([spoiled]), 0.5, by)
+    assert not np.isfinite(found[1])
+
+
 def test_without_a_limit_nothing_is_done():
     gradients = [tf.constant(each) for each in GRADIENTS]
     assert clipped(gradients, tf.constant(NORM), 0, "value") is gradients

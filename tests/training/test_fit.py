@@ -133,8 +133,8 @@ def test_a_refused_run_leaves_the_earlier_one_alone(finished, dataset, mistake):
 
 
 def test_early_stop_has_its_own_count_and_survives_a_resume(dataset, tmp_path, monkeypatch):
-    """The warm-up's best epoch is its first; the main stage has patience 2 all the same."""
-    aucs = iter([0.9, *[0.5] * 20])
+    """The main stage climbs below the warm-up's best, and stops two epochs after its own."""
+    aucs = iter([0.9, 0.5, 0.5, 0.5, 0.1, 0.2, 0.3, *[0.3] * 9])
     monkeypatch.setattr(
         progress.ValidationPeople, "measure", lambda self, embedder: {"val_auc": next(aucs)}
     )
@@ -145,10 +145,10 @@ def test_early_stop_has_its_own_count_and_survives_a_resume(dataset, tmp_path, m
         steps_per_epoch=1,
         early_stop_epochs=2,
         warm_up=Stage("cosface", epochs=4, **batch),
-        main=Stage("triplet/batch_hard", epochs=5, **batch),
+        main=Stage("triplet/batch_hard", epochs=7, **batch),
     )
-    assert train(config).epochs == 6
-    assert train(dataclasses.replace(config, resume=True)).epochs == 6
+    assert train(config).epochs == 9
+    assert train(dataclasses.replace(config, resume=True)).epochs == 9
 
 
 def test_a_damaged_record_is_the_users_line(dataset, tmp_path, monkeypatch):

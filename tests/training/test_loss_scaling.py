@@ -113,11 +113,12 @@ def scale_of(optimizer) -> float:
 @pytest.mark.parametrize(
     ("stage", "jit"), [("triplet/batch_hard", "off"), ("cosface + 0.01*centre", "loss")]
 )
+@pytest.mark.parametrize("clip", [{}, {"clip_norm": 1.0, "clip_by": "value"}], ids=["", "clipped"])
 @pytest.mark.usefixtures("half")
-def test_a_step_that_overflows_changes_nothing_but_the_scale(stage, jit):
+def test_a_step_that_overflows_changes_nothing_but_the_scale(stage, jit, clip):
     adam = keras.optimizers.Adam(0.01, use_ema=True)
     optimizer = SCALING(adam, initial_scale=2.0**90)
-    trainer = half_trainer(Stage(stage, 1), optimizer, jit, norm=True)
+    trainer = half_trainer(Stage(stage, 1), optimizer, jit, norm=True, **clip)
     everything = [*trainer.weights_to_train, *trainer._moving_without_gradient]
     slots = [each for each in adam.variables if len(each.shape)]
     before, before_slots = values(everything), values(slots)

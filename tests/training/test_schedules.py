@@ -40,8 +40,9 @@ def test_a_constant_rate_stays(warmup):
     np.testing.assert_allclose(rate[PER_EPOCH * warmup :], 0.2, rtol=1e-6)
 
 
-def test_a_warm_up_longer_than_the_stage_leaves_half_of_it():
+def test_a_warm_up_longer_than_the_stage_leaves_half_of_it_and_says_so(caplog):
     assert rates(make_stage(warmup_epochs=90))[25] == pytest.approx(0.2)
+    assert "warm-up of 90 epochs does not fit" in caplog.text
 
 
 @pytest.mark.parametrize("warmup", [0, 2])
