@@ -136,11 +136,12 @@ def drawn_people(roster: Roster, pictures: int, seed: int) -> NDArray[np.str_]:
     return people[drawn]
 
 
-def drawn_pictures(roster: Roster, pictures: int, seed: int) -> NDArray[np.bool_]:
+def drawn_pictures(roster: Roster, pictures: int, seed: int, each: int = 2) -> NDArray[np.bool_]:
     """Rows of at most so many pictures in all, as many people as possible: bool [N].
 
-    Who has many gives a part of his pictures, drawn at random, the same number for all of these;
-    where two of each are still too many, people are drawn. What is drawn anew behind intervals is
+    Who has many gives a part of his pictures, drawn at random, the same number for all of these.
+    Where `each` of everybody are still too many, people are drawn: those with one picture, who
+    are in no genuine pair, for what the others leave. What is drawn anew behind intervals is
     people, so that few of them with many pictures would tell less.
     """
     if len(roster) <= pictures:
@@ -152,12 +153,14 @@ def drawn_pictures(roster: Roster, pictures: int, seed: int) -> NDArray[np.bool_
     place = np.empty(len(roster), np.int64)  # of a picture among those of its person
     place[by_person] = np.arange(len(roster)) - np.repeat(np.cumsum(counts) - counts, counts)
     fitting = [
-        most for most in range(2, counts.max() + 1) if np.minimum(counts, most).sum() <= pictures
+        most for most in range(each, counts.max() + 1) if np.minimum(counts, most).sum() <= pictures
     ]
-    most = max(fitting, default=2)
+    given = np.minimum(counts, max(fitting, default=each))
     order = random.permutation(len(people))
-    fits = np.cumsum(np.minimum(counts, most)[order]) <= pictures
-    return (place < most) & np.isin(code, order[fits])
+    paired, alone = order[counts[order] > 1], order[counts[order] == 1]
+    paired = paired[np.cumsum(given[paired]) <= pictures]
+    chosen = np.concatenate([paired, alone[: pictures - given[paired].sum()]])
+    return (place < given[code]) & np.isin(code, chosen)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -72,6 +72,15 @@ def pairs_name(key: str) -> str:
     return "test people" if key == "unseen_people" else key
 
 
+def told_pairs(figures: dict[str, Any]) -> str:
+    """How many genuine and impostor pairs figures are of; nothing where older ones do not say."""
+    if "genuine_pairs" not in figures:
+        return ""
+    return (
+        f", {figures['genuine_pairs']:,} genuine and {figures['impostor_pairs']:,} impostor pairs"
+    )
+
+
 def columns(rows: list[list[str]]) -> str:
     """Rows of cells as lines of columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -8,7 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from facenet_tf.metrics.checks import checked_pairs
 from facenet_tf.metrics.pair_weights import PairWeights
-from facenet_tf.metrics.resampling import p_value, people_samples, percentiles
+from facenet_tf.metrics.resampling import (
+    limits_at_the_end,
+    p_value,
+    people_samples,
+    percentiles,
+)
 from facenet_tf.metrics.roc import (
     SortedPairs,
     area_under_curve,
@@ -119,6 +124,11 @@ def differences_of(
     count = len(cases)
     differences = drawn[:, :count] - drawn[:, count:]
     alone = percentiles(drawn, people, [*cases, *cases])
+    limits = percentiles(differences, people)
+    for row, count_of in enumerate(cases):
+        if count_of is not None and _no_error(drawn[:, [row, count + row]]):
+            beyond = limits_at_the_end(0, count_of)[1]
+            limits[row] = -beyond, beyond
     return [
         Difference(
             a=float(values[row]),
@@ -129,8 +139,14 @@ def differences_of(
             interval_b=(float(alone[count + row, 0]), float(alone[count + row, 1])),
             p_value=p_value(differences[:, row], people),
         )
-        for row, (low, high) in enumerate(percentiles(differences, people))
+        for row, (low, high) in enumerate(limits)
     ]
+
+
+def _no_error(drawn: NDArray[np.float64]) -> bool:
+    """Whether both systems have no error, or nothing but errors, in all draws: their difference is
+    then as little known as their figures are."""
+    return bool((np.ptp(drawn, axis=0) == 0).all() and np.isin(drawn[0], (0, 1)).all())
 
 
 class _System:

@@ -103,8 +103,20 @@ def test_where_two_pictures_of_each_are_too_many_people_are_drawn():
     draws = [drawn_pictures(make_roster(names), 7, seed=seed) for seed in range(20)]
     for drawn in draws:
         people, counts = np.unique(names[drawn], return_counts=True)
-        assert drawn.sum() in (6, 7) and set(counts[people != "alone"]) == {2}
+        assert drawn.sum() == 7 and set(counts[people != "alone"]) == {2}
+        assert "alone" in people, "three pairs leave a place"
     assert len(set().union(*(names[drawn] for drawn in draws))) == 9
+
+
+def test_those_with_one_picture_come_last():
+    """They are in no genuine pair."""
+    names = np.array([f"alone {n}" for n in range(90)] + [f"p{n % 5}" for n in range(20)])
+    for seed in range(10):
+        drawn = drawn_pictures(make_roster(names), 30, seed=seed, each=4)
+        assert sum(name.startswith("p") for name in names[drawn]) == 20 and drawn.sum() == 30
+        drawn = drawn_pictures(make_roster(names), 9, seed=seed, each=4)
+        counts = np.unique(names[drawn], return_counts=True)[1]
+        assert sorted(counts) == [1, 4, 4]
 
 
 def test_saved_vectors_leave_lost_pictures_out(tmp_path):

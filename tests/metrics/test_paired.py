@@ -15,6 +15,7 @@ from facenet_tf.metrics import (
     percentiles,
     roc_curve,
 )
+from facenet_tf.metrics.paired import differences_of
 
 
 def two_systems(people=15, pictures=5, noise=0.5, seed=0):
@@ -166,3 +167,12 @@ def test_people_of_every_pair_are_needed():
         paired_bootstrap(better, np.where(genuine, np.nan, worse), genuine, left, right)
     with pytest.raises(ValueError, match="too few people"):
         paired_bootstrap([0.0, 1.0], [0.0, 1.0], [True, False], [0, 1], [0, 2])
+
+
+def test_systems_without_an_error_are_no_proof_that_there_is_no_difference():
+    values = np.array([1.0, 0.8, 1.0, 0.8])
+    drawn = np.array([[1.0, 0.7, 1.0, 0.7], [1.0, 0.9, 1.0, 0.9]] * 20)
+    perfect, equal = differences_of(values, drawn, 10, [10, 10])
+    beyond = 1 - 0.025 ** (1 / 10)
+    assert perfect.interval == pytest.approx((-beyond, beyond))
+    assert equal.interval == (0, 0), "their errors are the same ones"

@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from facenet_tf import metrics
 from facenet_tf.datasets.names import normalized
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.systems.vectors_file import read_embeddings
@@ -71,8 +72,9 @@ class MadeUp:
 
 
 class OfOthers:
-    """The embeddings of another set by the same network, scaled to length 1, in a random order;
-    whoever asks for more than there are gets vectors made up after them.
+    """The embeddings of another set by the same network, scaled to length 1, in a random order,
+    the first picture of everybody before the second of anybody, as far as the file says whom it
+    shows; whoever asks for more than there are gets vectors made up after them.
 
     Args:
         path: .npz or CSV, see `vectors_file`; it need not say whom it shows.
@@ -98,8 +100,13 @@ class OfOthers:
         if identities is not None:
             known = set(map(normalized, names))
             others = np.array([normalized(str(name)) not in known for name in identities], bool)
-            vectors, self.people = vectors[others], len(np.unique(identities[others]))
-        order = np.random.default_rng([seed, len(vectors)]).permutation(len(vectors))
+            vectors, identities = vectors[others], identities[others]
+            self.people = len(np.unique(identities))
+        random = np.random.default_rng([seed, len(vectors)])
+        order = random.permutation(len(vectors))
+        if identities is not None:
+            places = metrics.places_among_own(identities[order], random)
+            order = order[np.argsort(places, kind="stable")]
         self._vectors, self._seed = vectors[order], seed
 
     def __len__(self) -> int:

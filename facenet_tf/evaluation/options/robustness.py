@@ -20,7 +20,7 @@ class RobustnessOptions(Options):
     anew."""
     pictures: int = 1000
     """Of more test pictures so many are drawn at random, of as many people as possible."""
-    bootstrap: int = 50
+    bootstrap: int = 200
     """Draws of people behind each interval; 0: none."""
 
     def check(self) -> None:

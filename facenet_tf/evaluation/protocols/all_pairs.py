@@ -21,6 +21,9 @@ from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table, interval, share
 
+FEWEST_PEOPLE = 10
+"""Of so many effective people at least an interval over people is shown."""
+
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
     """The figures; None where the pairs are few enough for the protocol `verification`."""
@@ -48,6 +51,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         "pairs": genuines + pairs.impostors,
         "genuine_pairs": genuines,
         "impostor_pairs": pairs.impostors,
+        **_shares_of_people(people),
         "lost_pictures": int(np.isnan(vectors.values[rows]).any(axis=1).sum()),
         "auc": metrics.area_under_curve(curve),
         "eer": metrics.equal_error_rate(curve),
@@ -59,6 +63,15 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         _bootstrap(pairs, people, config) if config.bootstrap else {"skipped": NOT_DRAWN}
     )
     return found
+
+
+def _shares_of_people(people: np.ndarray) -> dict[str, float]:
+    """How evenly the genuine pairs are spread: the number of people with as many each that would
+    tell as much (Kish's effective sample size), and the share of the one with the most."""
+    pictures = np.unique(people, return_counts=True)[1]
+    genuine = pictures * (pictures - 1) / 2
+    share = genuine / genuine.sum()
+    return {"effective_people": float(1 / (share**2).sum()), "largest_share": float(share.max())}
 
 
 def _bootstrap(
@@ -96,10 +109,11 @@ def tables(results: dict[str, Any]) -> list[Table]:
     """TAR at each FAR with its intervals, and what was counted."""
     found = results["all_pairs"]
     boot = found.get("bootstrap", {"skipped": NOT_DRAWN})
+    few = found.get("effective_people", FEWEST_PEOPLE) < FEWEST_PEOPLE
     rows = []
     for far in map(str, results["config"]["fars"]):
         tar, point = found["tar"][far], found["tar_points"][far]
-        over_people = interval(boot.get("tar", {}).get(far))
+        over_people = "-" if few else interval(boot.get("tar", {}).get(far))
         if tar is None:
             reason = metrics.too_few_for_far(found["impostor_pairs"], float(far))
             rows.append([far, "no figure", reason, "-"])
@@ -111,6 +125,12 @@ def tables(results: dict[str, Any]) -> list[Table]:
         f"genuine and {found['impostor_pairs']:,} impostor pairs of {found['pictures']:,} pictures "
         f"of {found['people']:,} people, {found['lost_pictures']} of them without an embedding"
     )
+    if few:
+        note += (
+            f"; {found['largest_share']:.0%} of the genuine pairs are one person's, and all tell "
+            f"no more than {found['effective_people']:.1f} people with as many each: too few for "
+            "an interval over people"
+        )
     why = f": {boot['skipped']}" if "skipped" in boot else ""
     over_people = f"{boot.get('protocol', 'none')}{why}"
     protocol = f"{found['protocol']}. Intervals over people: {over_people}"

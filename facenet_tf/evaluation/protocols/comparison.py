@@ -17,7 +17,7 @@ from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.protocol import TRAINED, Plot, Protocol, Results
 from facenet_tf.evaluation.protocols.verification import UNSEEN
 from facenet_tf.evaluation.roster import Vectors, drawn_pictures
-from facenet_tf.evaluation.table import Table, interval, measured_name, pairs_name
+from facenet_tf.evaluation.table import Table, interval, measured_name, pairs_name, told_pairs
 from facenet_tf.metrics.multiple import holm
 from facenet_tf.metrics.nearest import nearest_is_own
 from facenet_tf.metrics.paired import Difference, differences_of, paired_bootstrap
@@ -103,6 +103,8 @@ def _judged(systems: dict[str, Vectors], pairs: PairSet, config: EvaluateConfig)
     adjusted = {name: holm([each[name].p_value for each in found]) for name in names}
     return {
         "pairs": len(pairs),
+        "genuine_pairs": int(pairs.genuine.sum()),
+        "impostor_pairs": int((~pairs.genuine).sum()),
         "people": people,
         "least_p": min(1.0, least * len(couples)),
         "draws_needed": metrics.fewest_draws(config.comparison.level / len(couples), people),
@@ -214,7 +216,8 @@ def _table(title: str, judged: dict[str, Any], comparison: dict[str, Any]) -> Ta
         for one in found
     ]
     head = [title, "systems", "first", "second", "difference", "interval", "p", "significant"]
-    note = f"{judged['pairs']} pairs, {comparison['draws']} draws of {judged['people']} people"
+    note = f"{judged['pairs']:,} pairs{told_pairs(judged)}; {comparison['draws']:,} draws of "
+    note += f"{judged['people']:,} people"
     if judged["least_p"] > comparison["level"]:
         note += ": too few of either to prove a difference, however large"
         if judged.get("draws_needed"):

@@ -86,6 +86,8 @@ def source_of(
         others = OfOthers(source, vectors.values.shape[1], names, config.seed)
         people = "others" if others.people is None else f"{others.people:,} other people"
         whence = f"{len(others):,} pictures of {people} by the same network"
+        if others.people is not None:
+            whence += ", the first of everybody before the second of anybody"
         if len(others) < max(config.distractors.sizes):
             if len(others) < FEWEST_REAL:
                 raise InputError(

@@ -16,7 +16,7 @@ from facenet_tf.evaluation.methods.pair_figures import readable_far
 from facenet_tf.evaluation.options.robustness import DegradationKind, RobustnessOptions
 from facenet_tf.evaluation.protocol import Plot, Protocol, Results
 from facenet_tf.evaluation.roster import Roster, Vectors, drawn_pictures
-from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.table import Table, interval, share, told_pairs
 from facenet_tf.input_pipeline.degraded import KINDS
 from facenet_tf.preprocessing import Preprocessing
 
@@ -49,6 +49,10 @@ TERMS = {
 }
 
 
+PICTURES_EACH = 4
+"""Of a person, where the pictures are drawn of many: six genuine pairs."""
+
+
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
     """Figures at every step of every kind; None where no kind is asked for."""
     options = config.robustness
@@ -76,6 +80,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         "chosen_by": measured.thresholds.by_far_chosen_by,
         "pictures": len(clean.roster),
         "people": len(np.unique(clean.roster.identities)),
+        **judge.counts,
         "plain": plain,
         "kinds": kinds,
     }
@@ -94,7 +99,7 @@ def step_names(kind: DegradationKind, preprocessing: Preprocessing) -> list[str]
 
 def _chosen_rows(measured: Measured, roster: Roster, pictures: int, seed: int) -> NDArray[np.bool_]:
     rows = measured.test_rows & ~roster.lost
-    rows[rows] = drawn_pictures(roster.where(rows), pictures, seed)
+    rows[rows] = drawn_pictures(roster.where(rows), pictures, seed, each=PICTURES_EACH)
     return rows
 
 
@@ -112,6 +117,12 @@ class _Judge:
         self._config = config
         impostors = int((~self._genuine).sum())
         self._fars = [far for far in config.fars if metrics.supports_far(impostors, far)]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pairs there are of each kind."""
+        genuine = int(self._genuine.sum())
+        return {"genuine_pairs": genuine, "impostor_pairs": len(self._genuine) - genuine}
 
     @property
     def has_both_kinds(self) -> bool:
@@ -184,6 +195,7 @@ def _tables(kind: str, curve: dict[str, Any], robustness: dict[str, Any]) -> lis
         return [Table(note=f"{kind}: it would not change these crops")]
     plain, title = robustness["plain"], kind.replace("_", " ")
     note = f"{robustness['pictures']} pictures of {robustness['people']} people"
+    note += told_pairs(robustness)
     if curve["unit"]:
         note += f"; {curve['unit']}"
     ranking = _table(curve["steps"], plain, _ranking(plain), title)

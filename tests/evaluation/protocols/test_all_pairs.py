@@ -53,6 +53,20 @@ def test_few_kept_pairs_carry_low_fars_only():
     assert "need 10000000" in rows[3][2]
 
 
+def test_one_person_who_has_most_pairs_is_told():
+    """Nine with a pair each, and one with 91 of the 100."""
+    vectors = people_vectors(10, 14, spread=0.8)
+    own = np.array([int(key.rpartition("/")[2]) for key in vectors.roster.keys])
+    first = vectors.roster.identities == vectors.roster.identities[0]
+    few = vectors.where(first | (own % 14 < 2))
+    found, _ = found_of(few)
+    assert (found["genuine_pairs"], found["largest_share"]) == (100, 0.91)
+    assert found["effective_people"] == pytest.approx(100**2 / (91**2 + 9))
+    table = tables({"all_pairs": found, "config": {"fars": FARS}})[0]
+    assert "91% of the genuine pairs are one person's" in table.note
+    assert {row[3] for row in table.rows} == {"-"}
+
+
 def test_nobody_twice_gives_no_figures():
     assert "no genuine pair" in found_of(people_vectors(5, 1))[0]["skipped"]
 

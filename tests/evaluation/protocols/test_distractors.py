@@ -142,7 +142,8 @@ def test_real_strangers_come_first_and_what_is_made_up_is_marked(tmp_path):
     assert found["real"] == 30
     assert [row[0] for row in table.rows] == ["20", "30", "50 (20 made up)"]
     assert (
-        "30 pictures of 1 other people by the same network, and beyond them made up" in table.note
+        "30 pictures of 1 other people by the same network, the first of everybody before the "
+        "second of anybody, and beyond them made up" in table.note
     )
     real = of_file(vectors, tmp_path, (20, 30), 30)
     assert real["sizes"] == {size: found["sizes"][size] for size in ("20", "30")}
