@@ -12,7 +12,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import choose_measured
 from facenet_tf.evaluation.roster import LISTED, SEEN, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, without_seen
-from facenet_tf.evaluation.systems.vectors_file import read_vectors, usable_rows
+from facenet_tf.evaluation.systems.vectors_file import read_embeddings, read_vectors, usable_rows
 
 from ..made_up import people_vectors
 
@@ -112,7 +112,7 @@ def test_rows_that_are_no_direction_are_lost_pictures(tmp_path):
 
 
 def test_an_empty_cell_is_no_number(tmp_path):
-    found = read_vectors(as_csv(tmp_path, "identity,x,y\na,1,2\na,,3\nb,1,1\n")).vectors
+    found = read_vectors(as_csv(tmp_path, "identity,x1,x2\na,1,2\na,,3\nb,1,1\n")).vectors
     assert found.roster.outcomes.tolist() == ["ok", "not_finite", "ok"]
 
 
@@ -130,7 +130,9 @@ def test_huge_and_tiny_rows_keep_their_direction():
         ({"embeddings": ROWS.astype(str)}, "must be numbers"),
         ({"embeddings": None}, "no array `embeddings`"),
         ({"identities": None}, "whom each row shows"),
-        ({"identities": np.array(["a", "b"])}, "4 embeddings, but identity has the shape"),
+        ({"identities": np.array(["a", "b"])}, "4 embeddings, but `identities` has the shape"),
+        ({"identities": np.array(["a", "b", " ", ""])}, r"identities\[2\]: no identity \(2 such"),
+        ({"identities": None, "labels": np.array([1, np.nan, 2, 2])}, r"labels\[1\]: no identity"),
         ({"keys": np.array(["x", "y", "x", "z"])}, r"1 keys are there .* \(first: x\)"),
         ({"splits": np.array(["test"] * 3 + ["exam"])}, "no split 'exam'"),
         ({"splits": np.array(["test"] * 3 + ["train"])}, "b is in more than one split"),
@@ -148,17 +150,64 @@ def test_arrays_that_cannot_be_meant_are_named(tmp_path, arrays, named):
     ("text", "named"),
     [
         ("", "whom each row shows"),
-        ("identity,x\n", r"must be numbers .*\[0, 1\]"),
-        ("x,y\n1,2\n", "column `identity`"),
-        ("identity,x,y\na,1,2\nb,1\n", "line 3: 2 cells, the head has 3"),
-        ("identity,x,y\na,1,2\nb,1,two\n", "line 3, column y: 'two' is no number"),
-        ("identity,x,x\na,1,2\n", "column x is there more than once"),
-        ("identity\na\nb\n", r"must be numbers .*\[2, 0\]"),
+        ("identity,e0\n", "no rows below its head"),
+        ("e0,e1\n1,2\n", r"the column `identity` is missing \(there are: e0, e1\)$"),
+        ("Identity,e0\na,2\n", r"the column `identity` is missing \(there are: Identity, e0\)"),
+        ("identity;e0\na;2\n", "missing .*separate columns by commas"),
+        ("identity,e0,e1\na,1,2\nb,1\n", "line 3: 2 cells, the head has 3"),
+        ("identity,e0,e1\na,1,2\n\nb,1,two\n", "line 4, column e1: 'two' is no number"),
+        (f"identity,e0\na,{'w' * 99}\n", "line 2, column e0: 'w{40}…' is no number"),
+        ("identity,e0,e0\na,1,2\n", "column e0 is there more than once"),
+        ("identity\na\nb\n", "no columns of numbers"),
+        ("identity,e0,e1\na,1,2\n\n,3,4\n", "line 4: no identity"),
+        (",identity,e0,e1\n0,a,1,2\n", "the column `` is none of key, identity"),
+        ("identity,age,e0,e1\na,30,1,2\n", "the column `age` is none of"),
+        ("Unnamed: 0,identity,e0,e1\n0,a,1,2\n", "the column `Unnamed: 0` is none of"),
+        ("identity,embedding\na,[1]\n", "the column `embedding` is none of"),
     ],
 )
 def test_tables_that_cannot_be_meant_are_named(tmp_path, text, named):
     with pytest.raises(InputError, match=named):
         read_vectors(as_csv(tmp_path, text))
+
+
+def test_singular_and_plural_are_one(tmp_path):
+    people, splits = ["a", "a", "b", "c"], ["test", "test", "test", "train"]
+    singular = npz(tmp_path, identities=None, identity=people, key=[*"wxyz"], split=splits)
+    found = read_vectors(singular).vectors.roster
+    assert found.keys.tolist() == ["w", "x", "y", "z"]
+    assert found.splits.tolist() == splits
+    text = "keys,identities,splits,e0\nw,a,test,1\ny,b,test,2\nz,c,train,3\n"
+    assert read_vectors(as_csv(tmp_path, text)).vectors.roster.splits.tolist() == splits[1:]
+
+
+def test_an_identity_goes_before_a_label(tmp_path):
+    found = read_vectors(as_csv(tmp_path, "label,identity,e0\n0,ann,1\n1,bob,2\n"))
+    assert found.vectors.roster.identities.tolist() == ["ann", "bob"]
+    assert found.vectors.values.shape == (2, 1)
+
+
+def test_what_was_taken_is_said(tmp_path, caplog):
+    caplog.set_level("INFO")
+    read_vectors(npz(tmp_path, ages=np.arange(4)))
+    assert "4 embeddings of 2 numbers (embeddings); identity: identities; not used: ages" in (
+        caplog.text
+    )
+    assert "has no keys: its rows are matched with other files by their place" in caplog.text
+    read_vectors(as_csv(tmp_path, "key,0,1,label,identity\nx,1,2,0,a\ny,1,3,1,b\n"))
+    assert "(columns 0 … 1); key: key, identity: identity; not used: label" in caplog.text
+
+
+def test_strangers_need_no_names(tmp_path):
+    assert read_embeddings(npz(tmp_path, identities=None))[1] is None
+    assert read_embeddings(as_csv(tmp_path, "identity,e0\n,1\nb,1\n"))[1].tolist() == ["", "b"]
+
+
+def test_a_bare_array_is_no_npz(tmp_path):
+    np.save(tmp_path / "v.npy", ROWS)
+    (tmp_path / "v.npy").rename(tmp_path / "v.npz")
+    with pytest.raises(InputError, match=r"v\.npz is a bare array: write it with np\.savez"):
+        read_vectors(tmp_path / "v.npz")
 
 
 def test_what_is_no_file_of_its_kind_is_named(tmp_path):
