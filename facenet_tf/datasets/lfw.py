@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from facenet_tf.datasets.folder import list_pictures as list_folder
-from facenet_tf.datasets.pairs import Pairs
+from facenet_tf.datasets.pairs import Pairs, check_two
 from facenet_tf.datasets.picture import Listing
 from facenet_tf.errors import InputError
 
@@ -97,23 +97,47 @@ def read_pairs(path: Path) -> Pairs:
     Raises:
         InputError: the file is missing or is not in this format.
     """
-    lines = _lines(path)
-    left, right, genuine = [], [], []
-    try:
-        folds, per_class = (1, *map(int, lines[0]))[-2:]
-        for line in lines[1:]:
-            name, number, *other = line
-            other_name, other_number = other if len(other) == 2 else (name, *other)
-            left.append(_key(name, number))
-            right.append(_key(other_name, other_number))
-            genuine.append(len(other) == 1)
-        is_genuine = np.array(genuine, bool).reshape(folds, 2, per_class)
-        if not (is_genuine[:, 0].all() and not is_genuine[:, 1].any()):
-            raise ValueError
-    except (ValueError, TypeError, IndexError):
-        raise InputError(f"{path} is not a pairs file of LFW: take the official one") from None
+    head, *lines = _lines(path) or [[]]
+    counts = [int(word) if word.isdecimal() else 0 for word in head]
+    if len(counts) not in (1, 2) or 0 in counts:
+        raise InputError(
+            f"{path} is not a pairs file of LFW: its first line gives the folds, where there are "
+            "some, and the pairs of each kind"
+        )
+    folds, per_class = (1, *counts)[-2:]
+    if len(lines) != 2 * folds * per_class:
+        raise InputError(
+            f"{path} is not a pairs file of LFW: its head gives {folds} folds of {per_class} "
+            f"genuine and as many impostor pairs, and {len(lines)} pairs follow"
+        )
+    left, right = [], []
+    genuine = np.tile(np.repeat([True, False], per_class), folds)
+    for number, (line, same) in enumerate(zip(lines, genuine, strict=True), start=2):
+        pair = _pair(line, same)
+        if pair is None:
+            raise InputError(
+                f"{path}, line {number}: LFW's form has a pair of "
+                + ("one person, `NAME 1 2`, here" if same else "two people, `NAME 1 OTHER 2`, here")
+            )
+        check_two(path, number, *pair)
+        left.append(pair[0])
+        right.append(pair[1])
     fold = np.repeat(np.arange(folds, dtype=np.int64), 2 * per_class)
-    return Pairs(left, right, is_genuine.reshape(-1), fold)
+    return Pairs(left, right, genuine, fold)
+
+
+def _pair(words: list[str], genuine: bool) -> tuple[str, str] | None:
+    """The two keys of a line, or None if it is not in this form."""
+    match words:
+        case [name, number, other_number] if genuine:
+            other = name
+        case [name, number, other, other_number] if not genuine:
+            pass
+        case _:
+            return None
+    if not (number.isdecimal() and other_number.isdecimal()):
+        return None
+    return _key(name, number), _key(other, other_number)
 
 
 def view1(directory: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@
 |---|---|
 | LFW's own: `NAME 1 2` and `NAME 1 OTHER 2` below a head | LFW, and what follows it |
 | two lines for each pair, `PICTURE NUMBER`, 0 for an impostor pair | CALFW, CPLFW |
-| one line for each pair, `PICTURE PICTURE 0` or `1` | AgeDB-30 and others, as text |
+| one line for each pair, `PICTURE PICTURE 0` (or `-1`) or `1` | AgeDB-30 and others, as text |
 | a folder with two numbered lists of pictures and pairs of numbers | CFP |
 """
 
@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from facenet_tf.datasets import lfw
-from facenet_tf.datasets.pairs import Pairs
+from facenet_tf.datasets.pairs import Pairs, check_two
 from facenet_tf.errors import InputError
 
 _FORMS = "give LFW's form, CALFW's two lines for each pair, or lines `PICTURE PICTURE 0` or `1`"
@@ -40,7 +40,7 @@ def read_list(path: Path) -> Pairs:
         raise InputError(f"{path} is empty: {_FORMS}")
     if len(lines[0]) == 3 and _flag(lines[0][2]) is not None and not lines[0][1].isdecimal():
         return _one_line_each(path, lines)
-    if len(lines[0]) == 2 and not lines[0][0].isdecimal():
+    if len(lines[0]) == 2 and lines[0][1].isdecimal() and not lines[0][0].isdecimal():
         return _two_lines_each(path, lines)
     if not all(word.isdecimal() for word in lines[0]):
         raise InputError(f"{path}, line 1: neither a pair nor the head of LFW's list: {_FORMS}")
@@ -75,14 +75,15 @@ def read_cfp(directory: Path, kind: Literal["FF", "FP"]) -> Pairs:
         for name, genuine in (("same.txt", True), ("diff.txt", False)):
             pairs = _number_pairs(folder / name)
             try:
-                rows += [(left[a], right[b], genuine, number) for a, b in pairs]
+                found = [(left[a], right[b], genuine, number) for a, b in pairs]
             except KeyError as error:
                 raise InputError(
                     f"{folder / name} names picture {error.args[0]}, which its list lacks: take "
                     "the official files"
                 ) from None
-    if not rows:
-        raise InputError(f"{protocol / 'Split' / kind} has no pairs: take the official files")
+            for line, pair in enumerate(found, start=1):
+                check_two(folder / name, line, *pair[:2])
+            rows += found
     first, second, flags, fold = zip(*rows, strict=True)
     return Pairs(list(first), list(second), np.array(flags, bool), np.array(fold, np.int64))
 
@@ -95,6 +96,7 @@ def _one_line_each(path: Path, lines: Sequence[Sequence[str]]) -> Pairs:
             raise _not_in_form(path, number, "PICTURE PICTURE 0 or 1")
         left.append(_as_key(line[0]))
         right.append(_as_key(line[1]))
+        check_two(path, number, left[-1], right[-1])
         genuine.append(flag)
     return _without_folds(left, right, genuine)
 
@@ -108,11 +110,10 @@ def _two_lines_each(path: Path, lines: Sequence[Sequence[str]]) -> Pairs:
             raise _not_in_form(path, number, "the number of the line before, with which it pairs")
     if len(lines) % 2:
         raise _not_in_form(path, len(lines), "a second picture after it")
-    left, right = lines[::2], lines[1::2]
-    genuine = [int(line[1]) > 0 for line in left]
-    return _without_folds(
-        [_as_key(line[0]) for line in left], [_as_key(line[0]) for line in right], genuine
-    )
+    left, right = ([_as_key(line[0]) for line in side] for side in (lines[::2], lines[1::2]))
+    for pair, (one, other) in enumerate(zip(left, right, strict=True), start=1):
+        check_two(path, 2 * pair, one, other)
+    return _without_folds(left, right, [int(line[1]) > 0 for line in lines[::2]])
 
 
 def _without_folds(left: list[str], right: list[str], genuine: list[bool]) -> Pairs:
@@ -143,6 +144,8 @@ def _number_pairs(path: Path) -> list[tuple[int, int]]:
         if len(words) != 2 or not all(word.isdecimal() for word in words):
             raise _not_in_form(path, number, "NUMBER,NUMBER")
         pairs.append((int(words[0]), int(words[1])))
+    if not pairs:
+        raise InputError(f"{path} is empty: take the official file")
     return pairs
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
+
+from facenet_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,3 +28,12 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.left)
+
+
+def check_two(path: Path, line: int, left: str, right: str) -> None:
+    """Raises InputError for a pair of a picture with itself, which every system would win."""
+    if left == right:
+        raise InputError(
+            f"{path}, line {line}: {left} is paired with itself: name two pictures, or take the "
+            "line out"
+        )

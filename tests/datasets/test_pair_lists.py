@@ -51,7 +51,18 @@ BAD = {
     "no number": ("a 1\nb 1\nc 0\nd x\n", "line 4"),
     "prose": ("this is no list of pairs\n", "line 1: neither a pair nor the head"),
     "a head": ("left,right,label\na,b,1\n", "line 1: .*give LFW's form, CALFW's two lines"),
-    "counts that do not fit": ("2\t1\nAnn\t1\t2\n", "not a pairs file"),
+    "no flag": ("a b\n", "line 1: neither a pair nor the head"),
+    "counts that do not fit": ("2\t1\nAnn\t1\t2\n", "2 folds of 1 genuine .* 1 pairs follow"),
+    "counts of no number": ("1\t2\t3\n", "its first line gives the folds"),
+    "LFW's with a bad line": (
+        LFW.replace("Bob\t1\nCy\t1", "Bob\t1\nCy\tx"),
+        "line 4: .*`NAME 1 2`",
+    ),
+    "LFW's out of order": ("1\t1\nA\t1\tB\t1\nA\t1\t2\n", "line 2: .*one person"),
+    "LFW's of one person": ("1\t1\nA\t1\t2\nA\t1\t3\n", "line 3: .*two people"),
+    "a picture with itself": ("a b 1\na ./a 1\n", "line 2: a is paired with itself"),
+    "itself in two lines": ("a 1\nb 1\na 0\na 0\n", "line 4: a is paired with itself"),
+    "itself in LFW's": (LFW.replace("1\t3", "3\t3"), r"line 4: Cy/Cy_0003\.jpg is paired with it"),
 }
 
 
@@ -108,11 +119,14 @@ def test_cfp_with_a_number_that_no_picture_has(cfp):
         read_cfp(cfp, "FP")
 
 
-def test_cfp_without_pairs(cfp):
-    for file in (cfp / "Protocol/Split/FF").glob("*/*.txt"):
-        file.write_text("\n")
-    with pytest.raises(InputError, match=r"Split.FF has no pairs"):
+def test_cfp_with_an_empty_file_or_a_picture_twice(cfp):
+    write(cfp, "\n", "Protocol/Split/FF/02/same.txt")
+    with pytest.raises(InputError, match=r"02.same\.txt is empty"):
         read_cfp(cfp, "FF")
+    write(cfp, "1,2\n3,3\n", "Protocol/Split/FF/02/same.txt")
+    with pytest.raises(InputError, match=r"02.same\.txt, line 2: .* is paired with itself"):
+        read_cfp(cfp, "FF")
+    assert len(read_cfp(cfp, "FP")) == 8
 
 
 def test_what_is_no_folder_of_cfp(tmp_path):

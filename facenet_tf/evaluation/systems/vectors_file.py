@@ -2,7 +2,7 @@
 
 | what | array of the .npz, or column of the CSV |
 |---|---|
-| embedding | `embeddings`, numbers [N, D]; in a CSV a column for each, all of one name and a number |
+| embedding | `embeddings`, numbers [N, D]; in a CSV a column for each: e0, e1 … |
 | whom it shows | `identities`, or else `labels`, [N] |
 | name of the picture | `keys`, [N]; without it the row's number |
 | split | `splits`, [N]; without it all are test people |
@@ -263,9 +263,7 @@ def _check_numbered(path: Path, names: Sequence[str]) -> None:
         raise InputError(f"{path} has no columns of numbers (e0, e1, e2 …): give the embedding's")
 
 
-def _numbers(
-    path: Path, name: str, cells: Sequence[str], at: Sequence[int]
-) -> NDArray[np.float64]:
+def _numbers(path: Path, name: str, cells: Sequence[str], at: Sequence[int]) -> NDArray[np.float64]:
     try:
         return np.array([float(cell or "nan") for cell in cells], np.float64)
     except ValueError:
