@@ -193,7 +193,8 @@ class EvaluateConfig:
         demonstration's, where any is needed. A list of pairs without a protocol is one in any form.
 
         Raises:
-            InputError: beside --weights two datasets are named.
+            InputError: beside --weights two datasets are named, or none beside embeddings that are
+                compared with a model.
         """
         run, dataset, weights = self.run, self.dataset, self.weights
         if weights is None and is_weights(run):
@@ -203,6 +204,11 @@ class EvaluateConfig:
                 raise InputError(f"--weights {weights}: {run} and {dataset}? Name one dataset")
             run, dataset = type(self).run, run
         if dataset is None and self.needs_pictures:
+            if weights is None and is_embeddings(run):
+                raise InputError(
+                    f"{run} has no pictures, which a model of --compare needs: name their dataset "
+                    f"second (evaluate.py {run} DATASET …)"
+                )
             dataset = DEMONSTRATION
         a_list: PairList = "pairs" if self.pairs is not None else "none"
         protocol = a_list if self.protocol == "none" else self.protocol
@@ -250,6 +256,11 @@ class EvaluateConfig:
                 group.check()
 
     def _check_systems(self) -> None:
+        if self.dataset is not None and self.dataset.is_file():
+            raise InputError(
+                f"{self.dataset} is a file and no dataset directory: to compare a system with "
+                f"another, give --compare {self.dataset}"
+            )
         systems = list(map(System.parse, self.compare))
         sources = [system.source for system in systems]
         if "dlib" in (self.weights, *sources):
@@ -262,12 +273,25 @@ class EvaluateConfig:
         if twice:
             raise InputError(f"--compare {twice[0]} is given more than once: name it once")
         self.comparison.check_for(len(systems) + 1)
-        if self.needs_pictures:
-            return
-        for option in ("flip_average", "jitter", "degrade"):
-            if getattr(self, option):
+        self._check_pictures()
+
+    def _check_pictures(self) -> None:
+        """Raises InputError for an option that would do nothing, for want of pictures."""
+        measured_alone = self.weights is None and is_embeddings(self.run)
+        asked = {
+            "flip-average": self.flip_average and not self.needs_pictures,
+            "jitter": self.jitter and not self.needs_pictures,
+            "degrade": self.degrade and not self.needs_pictures,
+            "foreign.…": self.foreign != Foreign() and not self.needs_pictures,
+            "classical": self.classical and self.dataset is None and not self.needs_pictures,
+            "bins.files": self.bins.files and measured_alone,
+            "robustness.kinds": self.robustness.kinds and measured_alone,
+        }
+        for option, in_vain in asked.items():
+            if in_vain:
                 raise InputError(
-                    f"--{option.replace('_', '-')} needs pictures, and only embeddings are measured"
+                    f"--{option} needs pictures, and only embeddings are measured: leave it out, or "
+                    "measure the model and name its dataset"
                 )
 
 

@@ -130,9 +130,10 @@ def choose_measured(
     roster = roster.where(needed)
     test = roster.where((roster.splits == "test") & ~roster.duplicate)
     if not len(test) and not config.list_only:
+        mend = "build it with some" if config.dataset else "call some `test` in its splits"
         raise InputError(
             f"{config.dataset or config.run} has no test people that the measured systems did not "
-            "see: build it with some"
+            f"see: {mend}"
         )
     listed, folded, left_out, has_folds = None, None, 0, False
     if pairs is not None and config.pairs is not None:

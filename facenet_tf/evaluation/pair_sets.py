@@ -112,9 +112,9 @@ def listed_pairs(roster: Roster, pairs: Pairs, protocol: str) -> PairSet:
     if unknown.any():
         first = int(np.argmax(unknown))
         raise InputError(
-            f"{int(unknown.sum())} of {len(pairs)} pairs name pictures that the dataset does not "
-            f"have, or have more than once (first: {pairs.left[first]}, {pairs.right[first]}): "
-            "build it from all pictures of the list"
+            f"{int(unknown.sum())} of {len(pairs)} pairs name pictures that are not there, or more "
+            f"than once (first: {pairs.left[first]}, {pairs.right[first]}): build the dataset from "
+            "all pictures of the list; embeddings of a file need these names as `keys`"
         )
     genuine = np.asarray(pairs.genuine, bool)
     return PairSet(protocol, left, right, genuine, np.asarray(pairs.fold))

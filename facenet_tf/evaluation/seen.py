@@ -69,6 +69,18 @@ def seen_people(run: dict[str, Any], dataset: FaceDataset, roster: Roster) -> Se
     return SeenPeople(frozenset(), "unknown: the run was trained on another dataset")
 
 
+def seen_by_file(name: str, roster: Roster) -> SeenPeople:
+    """Whom the splits of a file of embeddings call training people, or seen ones.
+
+    Args:
+        name: of the file.
+        roster: its pictures.
+    """
+    names = _people_of(roster, "train") | _people_of(roster, SEEN)
+    told = f"the splits of {name}: its people of train and seen"
+    return SeenPeople(names, told if names else f"unknown: {name} does not say")
+
+
 def _recorded_steering(
     record: dict[str, Any], names: frozenset[str], roster: Roster, own: bool
 ) -> frozenset[str]:

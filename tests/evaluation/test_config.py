@@ -9,6 +9,7 @@ import pytest
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.inputs import Foreign
+from facenet_tf.evaluation.options.bins import BinsOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
 from facenet_tf.evaluation.options.quality import QualityOptions
 from facenet_tf.evaluation.options.robustness import RobustnessOptions
@@ -113,8 +114,9 @@ def test_embeddings_alone_need_no_dataset():
     assert alone.output_directory == Path("runs/mine.npz/embeddings")
     joined = EvaluateConfig(Path("mine.npz"), Path("data/mine")).resolved()
     assert joined.output_directory == Path("runs/mine.npz/mine")
-    mixed = EvaluateConfig(Path("mine.npz"), compare=("model.onnx",)).resolved()
-    assert mixed.dataset == Path("data/att")
+    mixed = EvaluateConfig(Path("mine.npz"), compare=("model.onnx",))
+    with pytest.raises(InputError, match=r"mine\.npz has no pictures, .* name their dataset"):
+        mixed.resolved()
 
 
 def test_systems_are_checked_before_anything_is_opened(tmp_path):
@@ -128,6 +130,11 @@ def test_systems_are_checked_before_anything_is_opened(tmp_path):
         ({"compare": (c,)}, r"c\.onnx does not say how its crops are made"),
         ({"flip_average": True}, "--flip-average needs pictures"),
         ({"degrade": ("grey",)}, "--degrade needs pictures"),
+        ({"classical": ("lbp",)}, "--classical needs pictures"),
+        ({"foreign": Foreign("fixed")}, r"--foreign\.… needs pictures"),
+        ({"bins": BinsOptions((Path("lfw.bin"),))}, r"--bins\.files needs pictures"),
+        ({"robustness": RobustnessOptions(("blur",))}, r"--robustness\.kinds needs pictures"),
+        ({"dataset": Path(b)}, r"b\.npz is a file .* --compare .*b\.npz"),
         ({"comparison": ComparisonOptions(draws=0)}, r"--comparison\.draws"),
         ({"compare": (b,), "comparison": ComparisonOptions(draws=38)}, "2 systems .* give 39"),
         ({"robustness": RobustnessOptions(pictures=1)}, r"--robustness\.pictures"),

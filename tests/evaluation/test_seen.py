@@ -5,7 +5,7 @@ import numpy as np
 
 from facenet_tf.datasets.names import normalized
 from facenet_tf.evaluation.roster import SEEN, Roster
-from facenet_tf.evaluation.seen import SeenPeople, combined, seen_people, without_seen
+from facenet_tf.evaluation.seen import SeenPeople, combined, seen_by_file, seen_people, without_seen
 from facenet_tf.evaluation.table import people_name
 
 
@@ -85,3 +85,13 @@ def test_unknown_training_people_are_called_unknown():
     seen = seen_people({}, SimpleNamespace(fingerprint="f"), roster())
     assert not seen.names
     assert "unknown" in seen.source
+
+
+def test_training_people_of_a_file_of_embeddings_are_seen():
+    there = dataclasses.replace(roster(), splits=np.array(["train", "validation", "test", SEEN]))
+    told = seen_by_file("theirs.npz", there)
+    assert [name in told for name in there.identities] == [True, False, False, True]
+    assert told.trained == told.names and "splits of theirs.npz" in told.source
+    other = dataclasses.replace(roster(), splits=np.array(["test"] * 4))
+    assert without_seen(other, told).splits.tolist() == [SEEN, "test", "test", SEEN]
+    assert seen_by_file("theirs.npz", other).source == "unknown: theirs.npz does not say"

@@ -84,8 +84,7 @@ def _training_crops(
 ) -> tuple[FaceDataset, NDArray[np.int64]]:
     """The dataset and the records to learn from, which may be none if they are not needed."""
     dataset = measured.dataset
-    if dataset is None:
-        raise InputError("--classical needs pictures: name a dataset directory")
+    assert dataset is not None  # see `EvaluateConfig.check`
     records = dataset.split("train")
     names = np.asarray(dataset.class_names)
     hidden = np.isin(names[dataset.labels[records]], _listed_people(measured))

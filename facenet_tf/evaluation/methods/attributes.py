@@ -42,7 +42,10 @@ def read_attributes(
     head, rows = _read(path)
     by = next((name for name in _NAMES if name in head), None)
     if by is None:
-        raise InputError(f"{path}: it needs a column `key` (pictures) or `identity` (people)")
+        raise InputError(
+            f"{path}: it needs a column `key` (pictures) or `identity` (people), separated by "
+            f"commas; its first line is {','.join(head)[:40]!r}"
+        )
     asked = list(columns) or [name for name in head if name not in _NAMES]
     missing = [name for name in asked if name not in head]
     if missing or not asked:

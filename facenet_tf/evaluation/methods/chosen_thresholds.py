@@ -123,7 +123,9 @@ def _brought(config: EvaluateConfig, measured: Measured, model: Path | None) -> 
     if given is not None:
         if model is None:
             raise InputError(
-                f"--operating-points.transfer {given}: there is no model to go with it"
+                f"--operating-points.transfer {given}: embeddings do not name the model that "
+                "thresholds are of; put those that choose into the same file, as `validation`, and "
+                "those that are judged as `test`"
             )
         return thresholds.read_for(model, given, embedding)
     return None if model is None else _beside(model, measured, embedding)

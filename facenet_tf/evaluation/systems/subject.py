@@ -16,7 +16,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.inputs import Kind, System, kind_of
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
-from facenet_tf.evaluation.seen import SeenPeople, seen_people
+from facenet_tf.evaluation.seen import SeenPeople, seen_by_file, seen_people
 from facenet_tf.evaluation.systems import embedding
 from facenet_tf.evaluation.systems.vectors_file import VectorsFile, read_vectors
 from facenet_tf.input_pipeline.degraded import check_degradations
@@ -69,6 +69,8 @@ class Subject:
         """Whom it is known to have seen: nobody by name where others trained it."""
         if self.weights is not None:
             return SeenPeople(frozenset(), f"{self.weights['seen']} ({self.weights['trained_on']})")
+        if self.file is not None:
+            return seen_by_file(self.name, self.file.vectors.roster)
         if not self.run or dataset is None:
             return SeenPeople(frozenset(), f"unknown: {self.name} does not say")
         return seen_people(self.run, dataset, roster)
