@@ -74,6 +74,8 @@ class Thresholds:
 
     def unfit_for(self, model: Path, embedding: dict[str, Any]) -> str | None:
         """Why they hold for no embeddings that a model gives in this way; None where they do."""
+        if not self.model_sha256:
+            return "was calibrated for embeddings of a file, which do not name their model"
         own = checksums.of_path(model)
         if self.model_sha256 != own:
             return (

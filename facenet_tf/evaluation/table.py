@@ -42,8 +42,15 @@ def by_vectors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def measured_name(figures: dict[str, Any]) -> str:
-    """What the measured network is called: with weights of others it was not trained here."""
-    return "pretrained" if figures.get("weights") else "trained"
+    """What the measured system is called: with weights of others it was not trained here, and a
+    file of any other kind goes by its name, unless it is compared with another use of itself."""
+    if figures.get("weights"):
+        return "pretrained"
+    if figures.get("model", {}).get("kind", "run") == "run":
+        return "trained"
+    file: str = figures["config"]["run"]
+    others = shown_names(figures.get("baselines", {})).values()
+    return f"{file} (measured)" if file in others else file
 
 
 def shown_names(baselines: dict[str, dict[str, Any]]) -> dict[str, str]:

@@ -93,7 +93,7 @@ def source_of(
                 raise InputError(
                     f"--distractors.sizes {max(config.distractors.sizes)}: {source} has "
                     f"{len(others)} usable embeddings of other people, too few to make up others "
-                    "after: give a smaller number"
+                    "after: give a smaller number, or a file of other people"
                 )
             whence += ", and beyond them made up after these (smoothed bootstrap)"
         return others, whence
