@@ -161,9 +161,10 @@ def _unknown_options(argv: Sequence[str], parse: Callable[[Sequence[str]], objec
 
 
 def _one_line(box: str) -> str:
-    """Tyro's boxed message as one line."""
+    """Tyro's boxed message as one line, without its heading and the help."""
     text = re.sub(r"[\u2500-\u257f]+", " ", re.sub(r"\x1b\[[0-9;]*m", "", box))
-    return re.sub(r"\s+", " ", text).strip()
+    line = re.sub(r"\s+", " ", text).strip()
+    return line.partition(" Argument helptext:")[0].removeprefix("Value error ")
 
 
 def _fail(message: str, code: int, debug: bool) -> NoReturn:

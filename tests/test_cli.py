@@ -49,7 +49,7 @@ def test_bad_options_are_refused_in_one_line(argv, named):
     with pytest.raises(InputError) as error:
         cli.load(Config, "train", argv)
     assert named in str(error.value)
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and "helptext" not in str(error.value)
 
 
 def test_a_recipe_must_define_the_part(tmp_path):

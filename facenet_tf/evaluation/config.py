@@ -290,8 +290,8 @@ class EvaluateConfig:
         for option, in_vain in asked.items():
             if in_vain:
                 raise InputError(
-                    f"--{option} needs pictures, and only embeddings are measured: leave it out, or "
-                    "measure the model and name its dataset"
+                    f"--{option} needs pictures, and only embeddings are measured: leave it out, "
+                    "or measure the model and name its dataset"
                 )
 
 

@@ -137,7 +137,7 @@ def choose_measured(
         )
     listed, folded, left_out, has_folds = None, None, 0, False
     if pairs is not None and config.pairs is not None:
-        named = listed_pairs(roster, pairs, LIST_PROTOCOLS[config.protocol])
+        named = listed_pairs(roster, pairs, LIST_PROTOCOLS[config.protocol], config.pairs)
         checked = with_checked_labels(named, roster, config.pairs)
         listed, left_out = _without_seen(checked, roster, seen)
         roster = _with_judged_apart(roster, listed)

@@ -1,6 +1,7 @@
 """Sets of pairs as rows of a roster, and their distances."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,20 +102,23 @@ def all_pairs_of_split(roster: Roster, split: str, seed: int) -> PairSet | None:
     return PairSet(protocol, left, right, genuine)
 
 
-def listed_pairs(roster: Roster, pairs: Pairs, protocol: str) -> PairSet:
+def listed_pairs(roster: Roster, pairs: Pairs, protocol: str, file: Path) -> PairSet:
     """A published list of pairs as rows of the roster.
 
     Raises:
-        InputError: the list names pictures that the dataset was not built from.
+        InputError: the list, from this file, names pictures that the dataset was not built from, or
+            one picture twice, by two names, in a pair.
     """
     left, right = roster.rows_of(pairs.left), roster.rows_of(pairs.right)
     unknown = (left < 0) | (right < 0)
     if unknown.any():
         first = int(np.argmax(unknown))
         raise InputError(
-            f"{int(unknown.sum())} of {len(pairs)} pairs name pictures that are not there, or more "
-            f"than once (first: {pairs.left[first]}, {pairs.right[first]}): build the dataset from "
-            "all pictures of the list; embeddings of a file need these names as `keys`"
+            f"{file}: {int(unknown.sum())} of {len(pairs)} pairs name pictures that are not there, "
+            f"or more than once (first: {pairs.left[first]}, {pairs.right[first]}): build the "
+            "dataset from all pictures of the list; embeddings of a file need these names as `keys`"
         )
+    if (left == right).any():
+        raise InputError(f"{file}: {pairs.left[np.argmax(left == right)]} is paired with itself")
     genuine = np.asarray(pairs.genuine, bool)
     return PairSet(protocol, left, right, genuine, np.asarray(pairs.fold))

@@ -167,8 +167,10 @@ def _log_taken(
 def _from_npz(path: Path, named: bool) -> dict[str, NDArray]:
     try:
         file = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read: it is no .npz, or damaged") from error
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror or error})") from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: it cannot be read: it is no .npz, or damaged") from error
     if not isinstance(file, np.lib.npyio.NpzFile):
         raise InputError(
             f"{path} is a bare array: write it with np.savez(FILE, embeddings=…, identities=…)"

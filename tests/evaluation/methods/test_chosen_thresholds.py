@@ -128,7 +128,7 @@ def test_they_are_not_those_of_a_baseline_or_of_another_look_or_model(vectors, c
 def test_given_thresholds_need_a_model(vectors, tmp_path):
     options = ThresholdOptions(transfer=tmp_path / "given.json")
     config = EvaluateConfig(tmp_path / "x.npz", operating_points=options)
-    with pytest.raises(InputError, match="do not name the model .* as `validation`"):
+    with pytest.raises(InputError, match=r"do not name the model .* as `validation`"):
         calibrated(measured_of(vectors), vectors, config)
 
 

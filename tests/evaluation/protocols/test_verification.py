@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -200,15 +201,21 @@ def test_bootstrap_of_two_people_says_why_not():
 def test_listed_pairs_keep_their_order():
     roster = made_up().roster
     listed = Pairs(["p1/007", "p0/000"], ["p1/005", "p2/010"], np.array([True, False]), np.zeros(2))
-    pairs = pair_sets.listed_pairs(roster, listed, "list")
+    pairs = pair_sets.listed_pairs(roster, listed, "list", Path("pairs.txt"))
     assert pairs.left.tolist() == [7, 0]
     assert pairs.right.tolist() == [5, 10]
 
 
 def test_listed_picture_that_the_dataset_lacks_is_named():
     listed = Pairs(["p1/007"], ["Nobody/1"], np.array([False]), np.zeros(1))
-    with pytest.raises(InputError, match=r"1 of 1 pairs.*Nobody/1"):
-        pair_sets.listed_pairs(made_up().roster, listed, "list")
+    with pytest.raises(InputError, match=r"pairs\.txt: 1 of 1 pairs.*Nobody/1"):
+        pair_sets.listed_pairs(made_up().roster, listed, "list", Path("pairs.txt"))
+
+
+def test_listed_picture_that_is_paired_with_itself_is_named():
+    listed = Pairs(["p1/005", "p1/007"], ["p1/007"] * 2, np.array([True, True]), np.zeros(2))
+    with pytest.raises(InputError, match=r"pairs\.txt: p1/007 is paired with itself"):
+        pair_sets.listed_pairs(made_up().roster, listed, "list", Path("pairs.txt"))
 
 
 def test_balanced_accuracy_weighs_both_kinds_alike():
