@@ -106,6 +106,8 @@ class Protocol:
         files: names of all files and directories that `plots` and `save` may leave beside
             evaluation.json, so that the next evaluation clears them.
         options: the class of the field `name` of EvaluateConfig.
+        check: what is measured, config → reads the files that the options name, if they name any:
+            raises InputError for a bad one before pictures are embedded, which may take hours.
         for_baselines: whether the baselines and the systems to compare with get it too; for cheap
             ones.
     """
@@ -121,4 +123,5 @@ class Protocol:
     save: Callable[[Results, Path], None] | None = None
     files: tuple[str, ...] = ()
     options: type[Options] | None = None
+    check: Callable[[Measured, EvaluateConfig], None] | None = None
     for_baselines: bool = False

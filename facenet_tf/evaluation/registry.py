@@ -78,6 +78,13 @@ PROTOCOLS: tuple[Protocol, ...] = (
 )
 
 
+def check_files(measured: Measured, config: EvaluateConfig) -> None:
+    """Raises InputError for a file of an option that is bad, or does not fit what is measured."""
+    for protocol in PROTOCOLS:
+        if protocol.check:
+            protocol.check(measured, config)
+
+
 def all_figures(
     vectors: Vectors, measured: Measured, config: EvaluateConfig, *, baseline: bool = False
 ) -> dict[str, Any]:

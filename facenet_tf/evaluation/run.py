@@ -48,6 +48,7 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
     everyone = subject.everyone(dataset)
     seen = combined(each.seen_people(dataset, everyone) for each in (subject, *others.values()))
     measured = choose_measured(config, without_seen(everyone, seen), seen, dataset)
+    registry.check_files(measured, config)
     with output.written_whole(config.output_directory, registry.files()) as directory:
         vectors = _all_vectors(config, measured.roster, subject, others)
         vectors |= classical.classical_vectors(config, measured)

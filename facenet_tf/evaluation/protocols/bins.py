@@ -33,6 +33,12 @@ from facenet_tf.input_pipeline.degraded import degraded
 NO_NAMES = "the file does not say who is shown"
 
 
+def check(measured: Measured, config: EvaluateConfig) -> None:
+    """Raises InputError for a bad file."""
+    for file in config.bins.files:
+        _pairs(file)
+
+
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
     """{name of the file: figures}; None where none is given.
 
@@ -50,12 +56,17 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     }
 
 
-def _figures(
-    file: Path, embed: Embedder, shape: tuple[int, int, int], config: EvaluateConfig
-) -> dict[str, Any]:
+def _pairs(file: Path) -> PairBin:
     pairs = read_bin(file)
     if pairs.genuine.all() or not pairs.genuine.any():
         raise InputError(f"{file} has pairs of one kind only: no error rates are defined")
+    return pairs
+
+
+def _figures(
+    file: Path, embed: Embedder, shape: tuple[int, int, int], config: EvaluateConfig
+) -> dict[str, Any]:
+    pairs = _pairs(file)
     values = _embedded(file, pairs, embed, shape, config)
     count = len(values)
     roster = Roster(
@@ -122,5 +133,6 @@ BINS = Protocol(
     "compared on equal terms.",
     figures,
     tables,
+    check=check,
     options=BinsOptions,
 )

@@ -58,6 +58,12 @@ TERMS = {
 }
 
 
+def check(measured: Measured, config: EvaluateConfig) -> None:
+    """Raises InputError for a bad file of attributes."""
+    if config.fairness.attributes is not None:
+        read_attributes(config.fairness.attributes, config.fairness.columns, measured.roster)
+
+
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
     """Figures of each attribute's groups; None where no file of attributes is given."""
     options = config.fairness
@@ -337,6 +343,7 @@ FAIRNESS = Protocol(
     "Whether the system errs more often for some groups of people than for others.",
     figures,
     tables,
+    check=check,
     plots=draw,
     files=("fairness.png",),
     options=FairnessOptions,

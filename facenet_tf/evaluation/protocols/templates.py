@@ -47,6 +47,12 @@ class _Templates:
     pairs: TemplatePairs
 
 
+def check(measured: Measured, config: EvaluateConfig) -> None:
+    """Raises InputError for bad lists of templates."""
+    if config.templates.members:
+        _read(measured, config)
+
+
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
     """{pooling: figures over the template pairs}; None where no templates are given."""
     if not config.templates.members:
@@ -84,7 +90,8 @@ def _read(measured: Measured, config: EvaluateConfig) -> _Templates:
         first = members.keys[int(np.argmax(rows < 0))]
         raise InputError(
             f"--templates.members: {int((rows < 0).sum())} of {len(rows)} pictures are not in the "
-            f"dataset, or more than once (first: {first}): build it from all of them"
+            f"dataset, or more than once (first: {first}): build it from all of them; embeddings "
+            "of a file need these names as `keys`"
         )
     quality = read_qualities(options.quality, members.keys) if options.quality else None
     pairs = read_template_pairs(options.pairs, members)
@@ -147,5 +154,6 @@ TEMPLATES = Protocol(
     "same person, each set being made into one vector first.",
     figures,
     tables,
+    check=check,
     options=TemplatesOptions,
 )

@@ -11,11 +11,12 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.inputs import Foreign
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.report.console import console_table
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.run import evaluate_run
-from facenet_tf.evaluation.systems.subject import open_subject
+from facenet_tf.evaluation.systems.subject import Subject, open_subject
 
 from ...conftest import evaluate_without_plots
 
@@ -164,3 +165,15 @@ def test_zero_vectors_of_a_network_count_as_lost(dataset, tmp_path):
     assert np.isnan(vectors.values[zero]).all()
     assert vectors.roster.lost[zero].all()
     assert (np.linalg.norm(vectors.values[~vectors.roster.lost], axis=1) > 0.99).all()
+
+
+def test_a_bad_file_of_an_option_stops_before_anything_is_embedded(
+    run, dataset, tmp_path, monkeypatch
+):
+    (tmp_path / "x.csv").write_text("sex\nf\n")
+    monkeypatch.setattr(Subject, "vectors", None)
+    fairness = FairnessOptions(attributes=tmp_path / "x.csv")
+    output = tmp_path / "out"
+    with pytest.raises(InputError, match=r"x\.csv: it needs a column"):
+        evaluate_run(EvaluateConfig(run, dataset.directory, output=output, fairness=fairness))
+    assert not output.exists()
