@@ -103,8 +103,9 @@ class Thresholds:
 
 
 def place_beside(model: Path) -> Path:
-    """The file that belongs to a model: `model.keras` has `model.thresholds.json`."""
-    return model.with_suffix(".thresholds.json")
+    """The file that belongs to a model: `model.keras` has `model.keras.thresholds.json`, so that a
+    `model.tflite` or a directory `model` in the same place has another."""
+    return model.with_name(f"{model.name}.thresholds.json")
 
 
 def read(path: Path) -> Thresholds:

@@ -32,16 +32,21 @@ def written(model):
 
 
 def test_what_is_read_was_written(model, written):
-    assert thresholds.place_beside(model).name == "model.thresholds.json"
+    assert thresholds.place_beside(model).name == "model.keras.thresholds.json"
     assert thresholds.of_model(model) == written
     content = json.loads(thresholds.place_beside(model).read_text())
     assert content["format"] == 1
     assert "squared" in content["distance"]
 
 
+def test_no_two_models_in_one_place_share_a_file(tmp_path):
+    models = ["model.keras", "model.tflite", "model.onnx", "model", "net.v1", "net.v2", "net"]
+    assert len({thresholds.place_beside(tmp_path / name) for name in models}) == len(models)
+
+
 def test_a_model_without_a_file_has_none(model):
     assert thresholds.of_model(model) is None
-    with pytest.raises(InputError, match=r"model\.thresholds\.json is missing"):
+    with pytest.raises(InputError, match=r"model\.keras\.thresholds\.json is missing"):
         thresholds.read(thresholds.place_beside(model))
 
 
@@ -89,7 +94,7 @@ def test_a_file_that_does_not_say_how_is_for_one_look(model, written):
 def test_a_damaged_file_is_named(model, text):
     path = thresholds.place_beside(model)
     path.write_text(text)
-    with pytest.raises(InputError, match=r"model\.thresholds\.json is damaged"):
+    with pytest.raises(InputError, match=r"model\.keras\.thresholds\.json is damaged"):
         thresholds.of_model(model)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from facenet_tf import thresholds
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.inputs import MODEL
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.methods.chosen_thresholds import dataset_of, model_path, of_one_look
 from facenet_tf.evaluation.methods.threshold_figures import PROTOCOL, achieved
@@ -92,7 +93,9 @@ def belongs_beside(model: Path, config: EvaluateConfig, measured: Measured) -> b
     """Whether thresholds of this evaluation are those that the other commands are to find."""
     if config.degrade or config.operating_points.save != "own":
         return not config.degrade and config.operating_points.save == "always"
-    own = config.weights is None and run_record(model.parent).get("fingerprint")
+    if config.weights is not None or model.name != MODEL:  # in a run's directory may lie others
+        return False
+    own = run_record(model.parent).get("fingerprint")
     return bool(own) and own == dataset_of(measured)["fingerprint"]
 
 

@@ -110,12 +110,12 @@ def test_they_are_not_those_of_a_baseline_or_of_another_look_or_model(vectors, c
     flipped = dataclasses.replace(config, flip_average=True)
     assert calibrated(measured, vectors, flipped).thresholds.used is None
     assert (
-        "model.thresholds.json was calibrated for embeddings with flip_average = False"
+        "model.keras.thresholds.json was calibrated for embeddings with flip_average = False"
         in (caplog.messages[-1])
     )
     beside(config, sha256="0" * 64)
     assert calibrated(measured, vectors, config).thresholds.used is None
-    assert "model.thresholds.json was calibrated for other weights" in caplog.messages[-1]
+    assert "model.keras.thresholds.json was calibrated for other weights" in caplog.messages[-1]
     said = len(caplog.messages)
     beside(config, fingerprint="")  # this very dataset's
     for each in (config, flipped):
@@ -138,7 +138,7 @@ def test_given_thresholds_of_embeddings_made_in_another_way_are_refused(vectors,
     given = thresholds.place_beside(config.run / "model.keras")
     config = dataclasses.replace(config, operating_points=ThresholdOptions(transfer=given))
     with pytest.raises(
-        InputError, match=r"model\.thresholds\.json was .* with flip_average = True, not False"
+        InputError, match=r"model\.keras\.thresholds\.json was .* with flip_average = True, not False"
     ):
         calibrated(measured_of(vectors), vectors, config)
     flipped = dataclasses.replace(config, flip_average=True)

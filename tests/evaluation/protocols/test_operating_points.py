@@ -57,7 +57,7 @@ def measure(own_run, dataset, tmp_path):
         )
         evaluate_without_plots(config)
         figures = json.loads((tmp_path / "evaluation" / "evaluation.json").read_text())
-        return figures["operating_points"], own_run / "model.thresholds.json"
+        return figures["operating_points"], own_run / "model.keras.thresholds.json"
 
     return evaluate
 
@@ -100,6 +100,13 @@ def test_thresholds_beside_the_model_are_its_own(own_run, dataset, options, expe
     assert operating_points.belongs_beside(model, config, measured) is expected
 
 
+def test_another_model_in_the_run_s_directory_is_not_the_run_s_own(own_run, dataset):
+    measured = SimpleNamespace(dataset=dataset)
+    for model in ("model.tflite", "older.keras"):
+        config = EvaluateConfig(own_run / model, dataset.directory)
+        assert not operating_points.belongs_beside(own_run / model, config, measured)
+
+
 @pytest.mark.parametrize("averaged", [{"flip_average": True}, {"jitter": 2}])
 def test_beside_the_model_are_those_for_one_look(measure, tmp_path, averaged):
     """As an evaluation that averages nothing writes them."""
@@ -121,7 +128,7 @@ def test_a_run_of_another_dataset_keeps_its_own(measure, own_run):
     """Those beside the model are tried on the other dataset's pairs, and stay."""
     record = json.loads((own_run / "config.json").read_text())
     measure()
-    place = own_run / "model.thresholds.json"
+    place = own_run / "model.keras.thresholds.json"
     mine = thresholds.read(place)
     elsewhere = dataclasses.replace(
         mine, dataset={**mine.dataset, "name": "elsewhere", "fingerprint": "another"}
