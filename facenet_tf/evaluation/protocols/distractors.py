@@ -26,7 +26,7 @@ from facenet_tf.evaluation.protocols.identification import (
     open_figures,
 )
 from facenet_tf.evaluation.roster import SEEN, Vectors
-from facenet_tf.evaluation.table import Table
+from facenet_tf.evaluation.table import Table, interval
 from facenet_tf.search import APPROXIMATE, Found, Kind, build_index, recall
 
 SAMPLED = 1000
@@ -257,7 +257,29 @@ def tables(results: dict[str, Any]) -> list[Table]:
         if near["distractors"] > FARTHER * near["people"]:
             note += ": strangers stay farther away than people do, and the figures flatter"
     protocol = "; ".join([found["protocol"], *filter(None, [found.get("recall_protocol")])])
-    return [Table(head, rows, note=note, protocol=protocol, terms=CLOSED_TERMS | OPEN_TERMS)]
+    return [
+        Table(head, rows, note=note, protocol=protocol, terms=CLOSED_TERMS | OPEN_TERMS),
+        *_intervals_tables(sizes, ranks, fars),
+    ]
+
+
+def _intervals_tables(
+    sizes: dict[str, dict[str, Any]], ranks: list[str], fars: list[str]
+) -> list[Table]:
+    """The 95 % intervals over people of the same figures; no table where none were drawn."""
+    rows = [
+        [
+            f"{int(size):,}",
+            *(interval(row["rank"][rank]["interval"]) for rank in ranks),
+            *(interval(row["dir"].get(far, {}).get("interval")) for far in fars),
+        ]
+        for size, row in sizes.items()
+    ]
+    if all(cell == "-" for _, *cells in rows for cell in cells):
+        return []
+    head = ["distractors", *(f"rank {rank}" for rank in ranks)]
+    head += [f"DIR@FAR {float(far):g}" for far in fars]
+    return [Table(head, rows, title="95 % intervals over people", detail=True)]
 
 
 def _mixed(size: int, real: int | None) -> str:

@@ -85,6 +85,17 @@ def test_intervals_over_people_hold_the_figures(crowd, source):
         assert low <= found["mean"] <= high and low < high
 
 
+def test_intervals_stand_in_a_table_of_their_own(crowd, source):
+    found = {"strangers": "made up", **figures_of(crowd, source, sizes=(60, 2000), bootstrap=40)}
+    figures, intervals = tables({"distractors": found})
+    assert intervals.detail and intervals.head == figures.head
+    assert [row[0] for row in intervals.rows] == ["60", "2,000"]
+    low, high = found["sizes"]["60"]["rank"]["1"]["interval"]
+    assert intervals.rows[0][1] == f"{low:.4f} – {high:.4f}"
+    low, high = found["sizes"]["2000"]["dir"]["0.5"]["interval"]
+    assert intervals.rows[1][3] == f"{low:.4f} – {high:.4f}"
+
+
 def test_sizes_on_the_way_do_not_show(crowd, source):
     whole = figures_of(crowd, source, sizes=(60,))["sizes"]["60"]
     assert figures_of(crowd, source, sizes=(7, 20, 60))["sizes"]["60"] == whole
