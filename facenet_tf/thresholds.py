@@ -82,16 +82,8 @@ class Thresholds:
                 f"was calibrated for other weights (SHA-256 {self.model_sha256[:12]}…, {model} has "
                 f"{own[:12]}…)"
             )
-        names = sorted({*self.embedding, *embedding})
-        there, here = ([each.get(name) for name in names] for each in (self.embedding, embedding))
-        return next(
-            (
-                f"was calibrated for embeddings with {name} = {mine}, not {other}"
-                for name, mine, other in zip(names, there, here, strict=True)
-                if mine != other
-            ),
-            None,
-        )
+        found = difference(self.embedding, embedding)
+        return found and f"was calibrated for embeddings with {found}"
 
     def write(self, path: Path) -> None:
         """Write the file in one step; raises OSError."""
@@ -100,6 +92,19 @@ class Thresholds:
     def as_json(self) -> dict[str, Any]:
         """What the file holds."""
         return {"format": FORMAT, "distance": DISTANCE, **dataclasses.asdict(self)}
+
+
+def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
+    """The first option by which embeddings were made in two ways, as "jitter = 2, not 0"; None
+    where there is none."""
+    return next(
+        (
+            f"{name} = {one.get(name)}, not {other.get(name)}"
+            for name in sorted({*one, *other})
+            if one.get(name) != other.get(name)
+        ),
+        None,
+    )
 
 
 def place_beside(model: Path) -> Path:

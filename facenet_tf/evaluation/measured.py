@@ -15,6 +15,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.fixed_thresholds import FixedThresholds
 from facenet_tf.evaluation.list_labels import with_checked_labels
+from facenet_tf.evaluation.made import Made
 from facenet_tf.evaluation.named_pictures import rows_of_named
 from facenet_tf.evaluation.pair_sets import (
     MOST_PICTURES_PAIRED,
@@ -64,6 +65,7 @@ class Measured:
         left_out: how many people of the published list were seen, and so their pairs left out.
         dataset: where the pictures are; None for vectors that came without them.
         quality: scores of the pictures that came with vectors, larger is better, by name.
+        made: what made the measured vectors; None where their file does not say.
         compared: vectors of the same pictures by the systems to compare with, by name.
     """
 
@@ -78,6 +80,7 @@ class Measured:
     rows_of_members: NDArray[np.int64] | None = None
     dataset: FaceDataset | None = None
     quality: Mapping[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
+    made: Made | None = None
     compared: Mapping[str, Vectors] = dataclasses.field(default_factory=dict)
     steered: frozenset[str] = frozenset()
     seen: frozenset[str] = frozenset()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from facenet_tf.evaluation.made import Made
 from facenet_tf.records.dataset import FaceDataset
 
 NO_RECORD = -1
@@ -186,8 +187,9 @@ class Vectors:
         """Pictures and vectors at these rows."""
         return dataclasses.replace(self, roster=self.roster.where(rows), values=self.values[rows])
 
-    def save(self, path: Path) -> None:
-        """Write the pictures that have a record as .npz that loads without pickle."""
+    def save(self, path: Path, made: Made | None = None) -> None:
+        """Write the pictures that have a record as .npz that loads without pickle, and what made
+        them, where that is known."""
         kept = self.where(~self.roster.lost)
         identities = kept.roster.identities
         np.savez_compressed(
@@ -197,6 +199,7 @@ class Vectors:
             identities=identities,
             keys=kept.roster.keys,
             splits=kept.roster.splits,
+            **({} if made is None else {"made": np.array(made.as_text())}),
         )
 
 

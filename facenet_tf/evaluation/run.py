@@ -9,6 +9,7 @@ from facenet_tf.evaluation.baselines import classical
 from facenet_tf.evaluation.circumstances import circumstances
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.measured import Measured, choose_measured
+from facenet_tf.evaluation.methods.chosen_thresholds import made_by
 from facenet_tf.evaluation.protocol import TRAINED, Results
 from facenet_tf.evaluation.report.report import illustrated, write_report
 from facenet_tf.evaluation.roster import Roster, Vectors
@@ -55,10 +56,11 @@ def evaluate_run(config: EvaluateConfig) -> dict[str, Any]:
         measured = dataclasses.replace(
             measured,
             quality=subject.quality(measured.roster),
+            made=subject.file.made if subject.file else made_by(config),
             compared={name: vectors[name] for name in config.compare},
         )
-        vectors[TRAINED].save(directory / output.EMBEDDINGS)
-        figures = _figures(config, vectors, measured, others)
+        vectors[TRAINED].save(directory / output.EMBEDDINGS, measured.made)
+        figures = _figures(config, vectors, measured, subject, others)
         figures |= circumstances(
             config,
             dataset,
@@ -87,6 +89,7 @@ def _figures(
     config: EvaluateConfig,
     vectors: dict[str, Vectors],
     measured: Measured,
+    subject: Subject,
     others: dict[str, Subject],
 ) -> dict[str, Any]:
     """Figures of the trained network, and below "baselines" those of each baseline."""
@@ -94,7 +97,7 @@ def _figures(
         name: {"protocol": protocol} for name, protocol in _BASELINES.items()
     }
     described |= classical.described(config, measured)
-    described |= {name: other.described() for name, other in others.items()}
+    described |= {name: other.described(subject.looks) for name, other in others.items()}
     results = {}
     for name, rows in vectors.items():
         logger.info("figures: %s", name)

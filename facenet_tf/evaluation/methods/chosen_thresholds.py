@@ -14,6 +14,7 @@ from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.fixed_thresholds import FixedThresholds
 from facenet_tf.evaluation.inputs import FOREIGN, MODEL, is_embeddings, kind_of
+from facenet_tf.evaluation.made import Made
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.methods.threshold_figures import calibrate
 from facenet_tf.evaluation.pair_sets import ScoredPairs
@@ -107,6 +108,15 @@ def embedding_of(config: EvaluateConfig, model: Path | None) -> dict[str, Any]:
     if model is None or config.weights is not None or kind_of(model) not in FOREIGN:
         return averaged
     return {**averaged, **dataclasses.asdict(config.foreign)}
+
+
+def made_by(config: EvaluateConfig) -> Made | None:
+    """What makes the embeddings of the measured model; None where a file of them is measured."""
+    model = model_path(config)
+    if model is None:
+        return None
+    embedding = {**embedding_of(config, model), "degrade": list(config.degrade)}
+    return Made(of_path(model), embedding)
 
 
 def dataset_of(measured: Measured) -> dict[str, str]:

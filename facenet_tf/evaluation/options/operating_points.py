@@ -17,8 +17,8 @@ class ThresholdOptions(Options):
     without it those beside the model, if they are from another dataset."""
     save: Literal["own", "always", "never"] = "own"
     """When to write the thresholds beside the model too, where the other commands find them: own:
-    of a run's own model, if it was trained on this dataset; always; never. Those are for one look at each crop,
-    also with --flip-average or --jitter; with --degrade there are none."""
+    of a run's own model, if it was trained on this dataset; always; never. Those are for one look
+    at each crop, also with --flip-average or --jitter; with --degrade there are none."""
 
     def check(self) -> None:
         """Raises InputError where the thresholds to check are missing."""

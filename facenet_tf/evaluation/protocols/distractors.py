@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from facenet_tf import metrics
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.made import Made
 from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.methods.galleries import Draws, People, Trial, closed_trials, open_trials
 from facenet_tf.evaluation.methods.strangers import FEWEST_REAL, MadeUp, OfOthers, Strangers
@@ -26,6 +28,7 @@ from facenet_tf.evaluation.protocols.identification import (
     open_figures,
 )
 from facenet_tf.evaluation.roster import SEEN, Vectors
+from facenet_tf.evaluation.systems.vectors_file import read_made
 from facenet_tf.evaluation.table import Table, interval
 from facenet_tf.search import APPROXIMATE, Found, Kind, build_index, recall
 
@@ -85,7 +88,7 @@ def source_of(
         names = measured.trained_on.union(np.unique(roster.identities).tolist())
         others = OfOthers(source, vectors.values.shape[1], names, config.seed)
         people = "others" if others.people is None else f"{others.people:,} other people"
-        whence = f"{len(others):,} pictures of {people} by the same network"
+        whence = f"{len(others):,} pictures of {people} {_same_network(source, measured.made)}"
         if others.people is not None:
             whence += ", the first of everybody before the second of anybody"
         if len(others) < max(config.distractors.sizes):
@@ -108,6 +111,25 @@ def source_of(
                 f"made up after the {int(rows.sum())} embeddings of {what} (smoothed bootstrap)"
             )
     return None, f"fewer than {FEWEST_REAL} embeddings to make up strangers after"
+
+
+def _same_network(source: Path, measured: Made | None) -> str:
+    """By what the strangers' embeddings were made, in words.
+
+    Raises:
+        InputError: it is not what made the measured ones.
+    """
+    made = read_made(source)
+    if made is None or measured is None:
+        silent = source.name if made is None else "the measured file"
+        return f"said to be by the same network (not checked: {silent} does not say what made it)"
+    reason = made.unlike(measured)
+    if reason is not None:
+        raise InputError(
+            f"--distractors.source {source}: its embeddings were made {reason} as those that are "
+            "measured: give embeddings by the same network, made in the same way"
+        )
+    return "by the same network"
 
 
 def crowd_figures(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.inputs import Kind, System, kind_of
+from facenet_tf.evaluation.made import LOOKS
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
 from facenet_tf.evaluation.seen import SeenPeople, seen_by_file, seen_people
 from facenet_tf.evaluation.systems import embedding
@@ -22,6 +23,7 @@ from facenet_tf.evaluation.systems.vectors_file import VectorsFile, read_vectors
 from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.records.checksums import of_file
 from facenet_tf.records.dataset import FaceDataset
+from facenet_tf.thresholds import difference
 
 if TYPE_CHECKING:
     import keras
@@ -135,8 +137,21 @@ class Subject:
         """Of the file of embeddings."""
         return of_file(Path(self.name))
 
-    def described(self) -> dict[str, Any]:
-        """What evaluation.json says of it beside its figures, where it is another system's."""
+    @property
+    def looks(self) -> dict[str, Any] | None:
+        """What is averaged, and how crops are degraded; None where a file does not say."""
+        if self.file is not None:
+            return self.file.made.looks if self.file.made else None
+        config = self.config
+        values = (config.flip_average, config.jitter, list(config.degrade))
+        return dict(zip(LOOKS, values, strict=True))
+
+    def described(self, measured: dict[str, Any] | None) -> dict[str, Any]:
+        """What evaluation.json says of it beside its figures, where it is another system's.
+
+        Args:
+            measured: the `looks` of the system that it is compared with.
+        """
         told: dict[str, Any] = {"source": self.name, "kind": self.kind, "engine": self.engine}
         told["protocol"] = f"{self.name}, computed by {self.engine}"
         if self.weights:
@@ -152,6 +167,11 @@ class Subject:
                 "fingerprint": self.dataset.fingerprint,
                 "preprocessing_fingerprint": self.dataset.preprocessing.fingerprint(),
             }
+        if self.looks is None or measured is None:
+            told["protocol"] += "; whether both were averaged and degraded alike is not checked"
+        elif found := difference(self.looks, measured):
+            logger.warning("--compare %s: its embeddings have %s", self.name, found)
+            told["protocol"] += f"; its embeddings have {found} as those that are measured"
         return told
 
 

@@ -8,7 +8,8 @@
 | split | `splits`, [N]; without it all are test people |
 | quality, larger is better | `quality`, [N], may be missing |
 
-Either may be called by its singular. `embeddings.npz` of an evaluation directory is such a file.
+Either may be called by its singular. `embeddings.npz` of an evaluation directory is such a file; it
+also has `made`, text that says what made the embeddings (`facenet_tf.evaluation.made`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_tf.errors import InputError
+from facenet_tf.evaluation.made import Made, of_text
 from facenet_tf.evaluation.roster import LISTED, NO_RECORD, SEEN, Roster, Vectors
 from facenet_tf.records.dataset import SplitName
 
@@ -57,10 +59,12 @@ class VectorsFile:
         vectors: in the order (identity, key), rows of length 1; NaN where the embedding was not
             finite or zero.
         quality: float64 [N] in the same order; None where the file has none.
+        made: what made the embeddings; None where the file does not say.
     """
 
     vectors: Vectors
     quality: NDArray[np.float64] | None
+    made: Made | None = None
 
 
 def read_vectors(path: Path) -> VectorsFile:
@@ -88,6 +92,7 @@ def read_vectors(path: Path) -> VectorsFile:
     return VectorsFile(
         Vectors(roster, rows).where(order),
         None if quality is None else np.asarray(quality, np.float64)[order],
+        read_made(path),
     )
 
 
@@ -105,6 +110,14 @@ def read_embeddings(path: Path) -> tuple[NDArray[np.float32], NDArray[np.str_] |
     rows, outcomes = usable_rows(columns["embeddings"])
     usable, names = outcomes == "ok", columns.get("identity")
     return rows[usable], None if names is None else names[usable].astype(np.str_)
+
+
+def read_made(path: Path) -> Made | None:
+    """What made the embeddings of a file that can be read; None where it does not say."""
+    if path.suffix == ".csv":
+        return None
+    with np.load(path, allow_pickle=False) as file:
+        return of_text(str(file["made"])) if "made" in file.files else None
 
 
 def usable_rows(values: NDArray) -> tuple[NDArray[np.float32], NDArray[np.str_]]:

@@ -138,7 +138,8 @@ def test_given_thresholds_of_embeddings_made_in_another_way_are_refused(vectors,
     given = thresholds.place_beside(config.run / "model.keras")
     config = dataclasses.replace(config, operating_points=ThresholdOptions(transfer=given))
     with pytest.raises(
-        InputError, match=r"model\.keras\.thresholds\.json was .* with flip_average = True, not False"
+        InputError,
+        match=r"model\..*\.json was .* with flip_average = True, not False",
     ):
         calibrated(measured_of(vectors), vectors, config)
     flipped = dataclasses.replace(config, flip_average=True)

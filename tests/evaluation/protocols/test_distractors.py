@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
+from facenet_tf.evaluation.made import Made
+from facenet_tf.evaluation.measured import Measured
 from facenet_tf.evaluation.methods.galleries import Draws, People, closed_trials, open_trials
 from facenet_tf.evaluation.methods.strangers import MadeUp
 from facenet_tf.evaluation.options.distractors import DistractorsOptions
@@ -20,6 +23,7 @@ from facenet_tf.search import index
 from ...metrics import twins
 from ..made_up import measured_of, people_vectors
 
+MADE = Made("a" * 64, {"jitter": 0})
 DRAWS, FARS = Draws(count=3), (0.5, 0.01)
 
 
@@ -152,10 +156,9 @@ def test_real_strangers_come_first_and_what_is_made_up_is_marked(tmp_path):
     (table,) = tables({"distractors": found})
     assert found["real"] == 30
     assert [row[0] for row in table.rows] == ["20", "30", "50 (20 made up)"]
-    assert (
-        "30 pictures of 1 other people by the same network, the first of everybody before the "
-        "second of anybody, and beyond them made up" in table.note
-    )
+    assert "30 pictures of 1 other people said to be by the same network" in table.note
+    assert "others.npz does not say what made it), the first of everybody before" in table.note
+    assert "the second of anybody, and beyond them made up" in table.note
     real = of_file(vectors, tmp_path, (20, 30), 30)
     assert real["sizes"] == {size: found["sizes"][size] for size in ("20", "30")}
     assert "made up" not in tables({"distractors": real})[0].note
@@ -171,6 +174,31 @@ def test_whom_a_system_was_trained_on_is_no_stranger(tmp_path):
     measured = measured_of(vectors, trained_on=frozenset({"p9"}))
     strangers, told = distractors.source_of(vectors, measured, config)
     assert len(strangers) == 9 and "of 3 other people" in told
+
+
+@pytest.mark.parametrize(
+    ("of_file", "measured", "told"),
+    [
+        (MADE, MADE, "by the same network"),
+        (None, MADE, r"not checked: others\.npz does not say"),
+        (MADE, None, "not checked: the measured file does not say"),
+        (Made("b" * 64, MADE.embedding), MADE, r"by weights of SHA-256 b{12}…, not a{12}… as"),
+        (Made(MADE.model_sha256, {"jitter": 2}), MADE, "made with jitter = 2, not 0 as"),
+    ],
+)
+def test_strangers_of_another_network_are_refused(tmp_path, of_file, measured, told):
+    vectors = people_vectors(people=8, pictures=6, size=6)
+    vectors.save(tmp_path / "others.npz", of_file)
+    options = DistractorsOptions((2,), tmp_path / "others.npz")
+    config = EvaluateConfig(tmp_path, distractors=options)
+    known = Measured(vectors.where(slice(6)).roster, [], None, None, None, None, 0, made=measured)
+    if " as" in told:
+        with pytest.raises(InputError, match=told):
+            distractors.source_of(vectors, known, config)
+    else:
+        assert re.search(
+            rf"of 7 other people .*{told}", distractors.source_of(vectors, known, config)[1]
+        )
 
 
 def test_nobody_is_made_up_after_a_handful(tmp_path):

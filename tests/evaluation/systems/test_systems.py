@@ -10,6 +10,7 @@ import tensorflow as tf
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.inputs import Foreign
+from facenet_tf.evaluation.made import Made
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
 from facenet_tf.evaluation.options.fairness import FairnessOptions
 from facenet_tf.evaluation.options.projection import ProjectionOptions
@@ -17,6 +18,8 @@ from facenet_tf.evaluation.report.console import console_table
 from facenet_tf.evaluation.roster import Roster
 from facenet_tf.evaluation.run import evaluate_run
 from facenet_tf.evaluation.systems.subject import Subject, open_subject
+from facenet_tf.evaluation.systems.vectors_file import read_made
+from facenet_tf.records.checksums import of_file
 
 from ...conftest import evaluate_without_plots
 
@@ -29,6 +32,7 @@ FEW = {
     "comparison": ComparisonOptions(draws=120),
 }
 INSIDE = Foreign("inside", "five_points")
+FILES = ("flipped.npz", "silent.npz")
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +128,36 @@ def test_systems_of_all_kinds_are_compared(run, evaluated, exported, dataset, tm
     assert "too few to prove any difference" in (tmp_path / "report.html").read_text()
 
 
+def test_embeddings_say_what_made_them(run, evaluated, alone):
+    """Also those that an evaluation of a file writes again."""
+    made = read_made(evaluated[0] / "embeddings.npz")
+    assert made.model_sha256 == of_file(run / "model.keras")
+    assert made.embedding == {"flip_average": False, "jitter": 0, "degrade": []}
+    assert read_made(alone[0] / "embeddings.npz") == made
+
+
+def test_a_compared_file_that_was_averaged_otherwise_is_said(evaluated, tmp_path, caplog):
+    with np.load(evaluated[0] / "embeddings.npz") as saved:
+        arrays = {name: saved[name] for name in saved.files}
+    made = Made("b" * 64, {"flip_average": True, "jitter": 0, "degrade": []})
+    np.savez(tmp_path / "flipped.npz", **{**arrays, "made": np.array(made.as_text())})
+    np.savez(tmp_path / "silent.npz", **{**arrays, "made": np.array("by hand")})
+    own, flipped, silent = (
+        open_subject(EvaluateConfig(path), None)
+        for path in (evaluated[0] / "embeddings.npz", *map(tmp_path.joinpath, FILES))
+    )
+    assert own.described(own.looks)["protocol"].endswith("computed by a file")
+    assert not caplog.messages
+    told = flipped.described(own.looks)["protocol"]
+    assert "its embeddings have flip_average = True, not False" in told
+    assert "flip_average = True, not False" in caplog.messages[-1]
+    assert silent.described(own.looks)["protocol"].endswith("is not checked")
+    assert own.described(silent.looks)["protocol"].endswith("is not checked")
+
+
 def test_a_picture_that_the_file_lacks_is_named(evaluated, dataset, tmp_path):
     with np.load(evaluated[0] / "embeddings.npz") as saved:
-        arrays = {name: saved[name][1:] for name in saved.files}
+        arrays = {name: saved[name][1:] for name in saved.files if saved[name].ndim}
         first = saved["keys"][0]
     np.savez(tmp_path / "short.npz", **arrays)
     subject = open_subject(EvaluateConfig(tmp_path / "short.npz", dataset.directory), dataset)
