@@ -74,6 +74,7 @@ class Measurement:
         options: further options.
         classical: methods from before networks beside it; some learn from training people.
         compared: systems to compare with, as far as they are there: (run or "dlib", dataset).
+        comparison: options of that comparison.
         strangers: dataset of other people, in such crops: all its pictures are embedded by the same
             network and fill the galleries; where it is not there, strangers are made up.
         templates: whether lists of templates are made of its test people (docs/template_lists.py).
@@ -91,6 +92,7 @@ class Measurement:
     options: tuple[str, ...] = THOROUGH
     classical: tuple[str, ...] = CLASSICAL
     compared: tuple[tuple[str, str], ...] = ()
+    comparison: tuple[str, ...] = ()
     strangers: str | None = None
     templates: bool = False
     groups: bool = False
@@ -122,12 +124,12 @@ _VIEW1 = "pairsDevTest.txt"
 MEASUREMENTS = (
     Measurement(
         *("att", "att", "att", "att"),
-        options=(*THOROUGH, *_OF_FEW),
+        comparison=_OF_FEW,
         compared=(("dlib", "att_dlib"),),
     ),
     Measurement(
         *("pubfig83", "pubfig83", "pubfig83", "pubfig83"),
-        options=(*THOROUGH, *_OF_FEW),
+        comparison=_OF_FEW,
         compared=_PUBFIG83,
         strangers="lfw_view1",
         templates=True,
@@ -249,7 +251,11 @@ class Places:
         thresholds = self.runs / str(each.transfer) / "thresholds.json"
         if each.transfer and thresholds.is_file():
             words += ["--operating-points.transfer", str(thresholds)]
-        return [*words, *each.options, *(["--compare", *compared] if compared else [])]
+        return [
+            *words,
+            *each.options,
+            *(["--compare", *compared, *each.comparison] if compared else []),
+        ]
 
     def nameless(self, text: str) -> str:
         """A text with `runs`, `data` and `lists` for the three directories."""

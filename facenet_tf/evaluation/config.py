@@ -17,7 +17,7 @@ from facenet_tf.evaluation.inputs import (
     is_weights,
     kind_of,
 )
-from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options import Options, refuse_unused
 from facenet_tf.evaluation.options.all_pairs import AllPairsOptions
 from facenet_tf.evaluation.options.bins import BinsOptions
 from facenet_tf.evaluation.options.classification import ClassificationOptions
@@ -266,9 +266,13 @@ class EvaluateConfig:
         if "dlib" in (self.weights, *sources):
             package_file(WEIGHTS)
         measured = [] if self.weights is not None else [str(self.run)]
-        for source in measured + sources:
-            if kind_of(source) in FOREIGN:
-                self.foreign.check(Path(source))
+        foreign = [source for source in measured + sources if kind_of(source) in FOREIGN]
+        for source in foreign:
+            self.foreign.check(Path(source))
+        if not foreign:
+            names = tuple(field.name for field in dataclasses.fields(Foreign))
+            needed = "a SavedModel, a LiteRT or an ONNX file (others say it themselves)"
+            refuse_unused(self.foreign, "foreign", names, needed)
         twice = [text for text, count in Counter(self.compare).items() if count > 1]
         if twice:
             raise InputError(f"--compare {twice[0]} is given more than once: name it once")

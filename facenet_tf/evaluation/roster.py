@@ -199,7 +199,7 @@ class Vectors:
             identities=identities,
             keys=kept.roster.keys,
             splits=kept.roster.splits,
-            **({} if made is None else {"made": np.array(made.as_text())}),
+            made=np.array("" if made is None else made.as_text()),
         )
 
 

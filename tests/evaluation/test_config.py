@@ -11,6 +11,7 @@ from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.inputs import Foreign
 from facenet_tf.evaluation.options.bins import BinsOptions
 from facenet_tf.evaluation.options.comparison import ComparisonOptions
+from facenet_tf.evaluation.options.learning_curve import LearningCurveOptions
 from facenet_tf.evaluation.options.quality import QualityOptions
 from facenet_tf.evaluation.options.robustness import RobustnessOptions
 
@@ -137,6 +138,8 @@ def test_systems_are_checked_before_anything_is_opened(tmp_path):
         ({"dataset": Path(b)}, r"b\.npz is a file .* --compare .*b\.npz"),
         ({"comparison": ComparisonOptions(draws=0)}, r"--comparison\.draws"),
         ({"compare": (b,), "comparison": ComparisonOptions(draws=38)}, "2 systems .* give 39"),
+        ({"comparison": ComparisonOptions(draws=50)}, r"--comparison\.draws needs --compare"),
+        ({"foreign": Foreign(channels="bgr")}, r"--foreign\.channels needs a SavedModel"),
         ({"robustness": RobustnessOptions(pictures=1)}, r"--robustness\.pictures"),
         ({"quality": QualityOptions(limit=1.0)}, r"--quality\.limit"),
     ):
@@ -144,6 +147,20 @@ def test_systems_are_checked_before_anything_is_opened(tmp_path):
             EvaluateConfig(Path(a), **options).check()
     foreign = Foreign("fixed", "five_points")
     EvaluateConfig(Path(a), Path("data/mine"), compare=(c, f"{b}@data"), foreign=foreign).check()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (RobustnessOptions(pictures=9), r"--robustness\.pictures needs --robustness\.kinds"),
+        (RobustnessOptions(bootstrap=9), r"--robustness\.bootstrap needs --robustness\.kinds"),
+        (LearningCurveOptions(shots=(1,)), r"curve\.shots needs --learning-curve\.draws"),
+        (QualityOptions(curves=False, limit=0.1), r"--quality\.limit needs --quality\.curves"),
+    ],
+)
+def test_options_that_nothing_looks_at_are_refused(options, told):
+    with pytest.raises(InputError, match=f"{told}: it has no effect without"):
+        options.check()
 
 
 def test_weights_need_their_package_and_no_run(monkeypatch):

@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from facenet_tf.errors import InputError, require_at_least
-from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options import Options, refuse_unused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +26,11 @@ class ComparisonOptions(Options):
             raise InputError(f"--comparison.level is {self.level}: give a share such as 0.05")
 
     def check_for(self, systems: int) -> None:
-        """Raises InputError where no difference of so many systems could become significant: a
-        p-value from n draws is 2 / (n + 1) at least, and is multiplied by the number of pairs."""
+        """Raises InputError where nothing is compared, or where no difference of so many systems
+        could become significant: a p-value from n draws is 2 / (n + 1) at least, and is multiplied
+        by the number of pairs."""
+        if systems < 2:
+            refuse_unused(self, "comparison", ("draws", "level", "pictures"), "--compare")
         pairs = systems * (systems - 1) // 2
         needed = math.ceil(2 * max(pairs, 1) / self.level) - 1
         if pairs and self.draws < needed:

@@ -3,7 +3,7 @@
 import dataclasses
 
 from facenet_tf.errors import require
-from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options import Options, refuse_unused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,3 +21,5 @@ class LearningCurveOptions(Options):
         require(fits, "--learning-curve.shots", self.shots, "give numbers of 1 or more")
         fits = self.draws == 0 or self.draws >= 2
         require(fits, "--learning-curve.draws", self.draws, "give 2 or more, or 0 for none")
+        if not self.draws:
+            refuse_unused(self, "learning-curve", ("shots",), "--learning-curve.draws")

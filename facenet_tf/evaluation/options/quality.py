@@ -3,7 +3,7 @@
 import dataclasses
 
 from facenet_tf.errors import InputError
-from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options import Options, refuse_unused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,3 +19,5 @@ class QualityOptions(Options):
         """Raises InputError for the first option that cannot be meant."""
         if not 0 < self.limit < 1:
             raise InputError(f"--quality.limit is {self.limit}: give a share between 0 and 1")
+        if not self.curves:
+            refuse_unused(self, "quality", ("limit",), "--quality.curves")

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Literal
 
 from facenet_tf.errors import require_at_least
-from facenet_tf.evaluation.options import Options
+from facenet_tf.evaluation.options import Options, refuse_unused
 
 DegradationKind = Literal[
     "low_resolution", "blur", "jpeg", "noise", "rotation", "occlusion", "grey"
@@ -26,3 +26,5 @@ class RobustnessOptions(Options):
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""
         require_at_least(self, {"pictures": 2, "bootstrap": 0}, "robustness.")
+        if not self.kinds:
+            refuse_unused(self, "robustness", ("pictures", "bootstrap"), "--robustness.kinds")

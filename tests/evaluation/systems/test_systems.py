@@ -29,7 +29,6 @@ FEW = {
     "projection": ProjectionOptions(()),
     "draws": 2,
     "fars": (0.1,),
-    "comparison": ComparisonOptions(draws=120),
 }
 INSIDE = Foreign("inside", "five_points")
 FILES = ("flipped.npz", "silent.npz")
@@ -110,6 +109,7 @@ def test_systems_of_all_kinds_are_compared(run, evaluated, exported, dataset, tm
         dataset.directory,
         output=tmp_path,
         compare=others,
+        comparison=ComparisonOptions(draws=120),
         foreign=INSIDE,
         baselines=False,
         **FEW,
