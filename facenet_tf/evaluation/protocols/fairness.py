@@ -242,10 +242,13 @@ def _table(name: str, found: dict[str, Any], fairness: dict[str, Any]) -> Table:
     rows = []
     for group, figure in found["groups"].items():
         common = figure.get("common", {}).get(far, {})
-        rates = [_told(common, rate) for rate in RATES]
+        rates = [_told(common.get(rate), common.get(f"{rate}_interval")) for rate in RATES]
         start = [group, str(figure["people"]), str(figure["pictures"])]
-        ranking = [share(figure.get(name)) for name in ("auc", "eer", "d_prime")]
-        nearest = [share(figure["rank1"]["share"]), share(figure.get("map", {}).get("mean"))]
+        drawn = figure.get("bootstrap", {})
+        ranking = [_told(figure.get(name), drawn.get(name)) for name in ("auc", "eer", "d_prime")]
+        first, precision = figure["rank1"], figure.get("map", {})
+        nearest = [_told(first["share"], first.get("interval"))]
+        nearest += [_told(precision.get("mean"), precision.get("interval"))]
         rows.append([*start, *ranking, *rates, *nearest])
     at = f"@{float(far):g}" if far else ""
     head = [name, "people", "pictures", "AUC", "EER", "d'", f"FMR{at}", f"FNMR{at}"]
@@ -274,10 +277,9 @@ def _table(name: str, found: dict[str, Any], fairness: dict[str, Any]) -> Table:
     return Table(head, rows, "; ".join(notes), name, protocol=protocol, terms=TERMS)
 
 
-def _told(common: dict[str, Any], rate: str) -> str:
-    if common.get(rate) is None:
-        return "-"
-    return f"{share(common[rate])} ({interval(common[f'{rate}_interval'])})"
+def _told(value: float | None, within: list[float] | None) -> str:
+    """A figure with its interval over people, where there is one."""
+    return share(value) if within is None else f"{share(value)} ({interval(within)})"
 
 
 def _times(found: dict[str, Any]) -> str:

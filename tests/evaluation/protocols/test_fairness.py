@@ -90,8 +90,11 @@ def test_average_precision_and_decidability_of_a_group(vectors, found):
         assert figure["d_prime"] == pytest.approx(expected)
         (parity, *_) = FAIRNESS.tables({"fairness": found})
         row = dict(zip(parity.head, next(each for each in parity.rows if each[0] == group)))
-        assert row["mAP"] == f"{figure['map']['mean']:.4f}"
-        assert row["d'"] == f"{figure['d_prime']:.4f}"
+        assert row["mAP"] == f"{figure['map']['mean']:.4f} ({low:.4f} – {high:.4f})"
+        low, high = figure["bootstrap"]["d_prime"]
+        assert row["d'"] == f"{figure['d_prime']:.4f} ({low:.4f} – {high:.4f})"
+        low, high = figure["bootstrap"]["auc"]
+        assert row["AUC"] == f"{figure['auc']:.4f} ({low:.4f} – {high:.4f})"
 
 
 @pytest.mark.parametrize("group", ["even", "odd"])
