@@ -68,14 +68,23 @@ class Subject:
     weights: dict[str, str] | None = None
 
     def seen_people(self, dataset: FaceDataset | None, roster: Roster) -> SeenPeople:
-        """Whom it is known to have seen: nobody by name where others trained it."""
+        """Whom it is known to have seen: nobody by name where others trained it.
+
+        Args:
+            dataset: of the evaluation; None where there are only embeddings.
+            roster: all pictures of the evaluation.
+        """
         if self.weights is not None:
             return SeenPeople(frozenset(), f"{self.weights['seen']} ({self.weights['trained_on']})")
         if self.file is not None:
             return seen_by_file(self.name, self.file.vectors.roster)
-        if not self.run or dataset is None:
+        if not self.run or self.dataset is None:
             return SeenPeople(frozenset(), f"unknown: {self.name} does not say")
-        return seen_people(self.run, dataset, roster)
+        if dataset is not None and self.run.get("fingerprint") == dataset.fingerprint:
+            return seen_people(self.run, dataset, roster)
+        # The dataset of its crops, where that is another, may be the one that it was trained on.
+        own = roster if self.pictures is None else self.pictures
+        return seen_people(self.run, self.dataset, own)
 
     def vectors(self, roster: Roster) -> Vectors:
         """Vectors of pictures; those that it has none for have rows of NaN.

@@ -1,19 +1,22 @@
 """Weights of others in the place of a run: what is measured, and what the figures say of it."""
 
+import dataclasses
 import hashlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from facenet_tf import pretrained
+from facenet_tf.datasets.names import normalized
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.options.projection import ProjectionOptions
 from facenet_tf.evaluation.report.console import console_table
 from facenet_tf.evaluation.report.report import write_report
 from facenet_tf.evaluation.roster import Roster
-from facenet_tf.evaluation.systems.subject import open_subject
+from facenet_tf.evaluation.systems.subject import Subject, open_subject
 from facenet_tf.pretrained import origin
 
 from ...conftest import evaluate_without_plots
@@ -70,6 +73,26 @@ def test_whom_they_may_have_seen_stands_in_figures_table_and_report(
     for text in (console_table(figures), (tmp_path / "report.html").read_text()):
         assert "people (likely seen in pretraining)" in text
         assert "unseen people  " not in text
+
+
+def test_whom_an_old_run_saw_is_known_from_the_dataset_of_its_crops(dataset, run):
+    """It recorded nobody; beside it stand the same pictures in other crops, all for testing."""
+    pictures = Roster.of(dataset)
+    roster = dataclasses.replace(pictures, splits=np.full(len(pictures), "test"))
+    other = SimpleNamespace(fingerprint="other")
+    config = EvaluateConfig(run, dataset.directory)
+    subject = Subject("old", "run", "", None, dataset, config, pictures=pictures)
+    known = {str(name) for name in pictures.identities[pictures.splits != "test"]}
+    for fingerprint, expected in ((dataset.fingerprint, known), ("gone", set())):
+        old = dataclasses.replace(subject, run={"fingerprint": fingerprint})
+        for beside in (other, None):
+            seen = old.seen_people(beside, roster)
+            assert {name for name in roster.identities if name in seen} == expected
+    here = dataclasses.replace(subject, run={"fingerprint": "other"})
+    assert not here.seen_people(other, roster).names  # nobody but test people
+    assert here.seen_people(other, pictures).trained == {
+        normalized(name) for name in pictures.identities[pictures.splits == "train"]
+    }
 
 
 def test_other_crops_are_refused(dataset, monkeypatch):
