@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from sklearn.model_selection import StratifiedKFold
 
+from facenet_tf import metrics
 from facenet_tf.errors import InputError
 
 MOST_CELLS = 100_000_000
@@ -113,8 +114,7 @@ def out_of_sample(
     for train, test in stratified.split(vectors, labels):
         means = np.zeros((people, vectors.shape[1]))
         np.add.at(means, labels[train], vectors[train])
-        means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
-        cosines[test] = vectors[test] @ means.T
+        cosines[test] = vectors[test] @ metrics.unit_rows(means).T
     return _softmax(cosines, _temperature(cosines, labels))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facenet_tf import metrics
 from facenet_tf.curation.config import OverlapConfig
 from facenet_tf.curation.near import near_hashes, near_vectors
 from facenet_tf.curation.vectors import Embed, hashes_of, rows_of_records, vectors_of
@@ -166,12 +167,8 @@ def _centres(
 ) -> tuple[list[str], NDArray[np.float32]]:
     """Names of the people with a record and the mean of each one's vectors, scaled to length 1."""
     vectors = vectors_of(embed, dataset, dataset.split("all"), batch_size)
-    labels, places = np.unique(dataset.labels, return_inverse=True)
-    sums = np.zeros((len(labels), vectors.shape[1]))
-    np.add.at(sums, places, vectors)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    centres = (sums / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return [dataset.class_names[label] for label in labels], centres
+    labels, centres = metrics.person_means(vectors, dataset.labels)
+    return [dataset.class_names[label] for label in labels], centres.astype(np.float32)
 
 
 def _smallest(rows: NDArray[np.float32], count: int) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ from facenet_tf.metrics.distances import (
     genuine_pairs,
     listed_distances,
     squared_distances,
+    unit_rows,
 )
 from facenet_tf.metrics.far_threshold import FarThreshold, threshold_at_far
 from facenet_tf.metrics.few_shot import (
@@ -185,5 +186,6 @@ __all__ = [
     "tar_intervals",
     "threshold_at_far",
     "too_few_for_far",
+    "unit_rows",
     "wilson_interval",
 ]

@@ -1,5 +1,7 @@
 """Squared Euclidean distances of listed pairs and of all pairs."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,6 +11,12 @@ and in each thread some more of that size."""
 NEAR = 1e-4
 """Below this share of the squared lengths a distance from products has lost too many digits."""
 _ROWS_AT_ONCE = 4096
+
+
+def unit_rows(rows: NDArray[Any]) -> NDArray[Any]:
+    """Rows of floats [N, D] scaled to length 1, of their dtype; a row of zeros or NaN stays."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1)
 
 
 def squared_distances(left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:

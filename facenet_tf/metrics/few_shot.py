@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facenet_tf.metrics.distances import squared_distances
+from facenet_tf.metrics.distances import squared_distances, unit_rows
 from facenet_tf.metrics.ties import as_near
 
 _ROWS_AT_ONCE = 4096
@@ -61,8 +61,7 @@ def person_means(enrolled: ArrayLike, labels: ArrayLike) -> tuple[NDArray, NDArr
     names, person = np.unique(np.asarray(labels), return_inverse=True)
     sums = np.zeros((len(names), np.shape(enrolled)[1]))
     np.add.at(sums, person, _rows(enrolled))
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return names, sums / np.where(lengths > 0, lengths, 1)
+    return names, unit_rows(sums)
 
 
 def nearest_names(

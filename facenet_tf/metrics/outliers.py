@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facenet_tf.metrics.distances import unit_rows
+
 _NUMBERS_AT_ONCE = 4_000_000
 
 
@@ -42,9 +44,9 @@ def own_person(vectors: ArrayLike, labels: ArrayLike) -> OwnPerson:
     people, person, counts = np.unique(given, return_inverse=True, return_counts=True)
     sums = np.zeros((len(people), rows.shape[1]))
     np.add.at(sums, person, rows)
-    without = _unit(sums[person] - rows)
+    without = unit_rows(sums[person] - rows)
     own = np.where(counts[person] > 1, 2 - 2 * np.einsum("nd,nd->n", without, rows), np.nan)
-    other, nearest = _nearest_other(rows, person, _unit(sums))
+    other, nearest = _nearest_other(rows, person, unit_rows(sums))
     found = nearest >= 0
     return OwnPerson(
         np.maximum(own, 0),
@@ -68,8 +70,3 @@ def _nearest_other(
         nearest[chunk] = cosine.argmax(axis=1)
         other[chunk] = 2 - 2 * cosine[here, nearest[chunk]]
     return other, nearest
-
-
-def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facenet_tf.metrics.distances import unit_rows
+
 
 def pooled_templates(
     vectors: ArrayLike, template: ArrayLike, medium: ArrayLike, quality: ArrayLike | None = None
@@ -43,9 +45,8 @@ def pooled_templates(
     counts = np.bincount(group, minlength=len(groups))
     of_media = _sums(rows[kept] * weights[kept, None], group, len(groups)) / counts[:, None]
     sums = _sums(of_media, groups // (media.max(initial=0) + 1), len(templates))
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):  # NaN says that there is no vector
-        return templates, np.where(lengths > 0, sums / lengths, np.nan).astype(np.float32)
+    somewhere = sums.any(axis=1, keepdims=True)
+    return templates, np.where(somewhere, unit_rows(sums), np.nan).astype(np.float32)
 
 
 def _sums(rows: NDArray[np.float64], group: NDArray[np.int64], groups: int) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from facenet_tf.metrics import (
     genuine_pairs,
     listed_distances,
     squared_distances,
+    unit_rows,
 )
 
 
@@ -16,6 +17,15 @@ def test_squared_distances_of_rows():
     left, right = random.normal(size=(2, 5000, 7)).astype(np.float32)
     expected = np.linalg.norm(left.astype(float) - right, axis=1) ** 2
     np.testing.assert_allclose(squared_distances(left, right), expected, rtol=1e-12)
+
+
+def test_rows_of_length_1():
+    rows = np.array([[3, 4], [0, 0], [np.nan, 1], [-1e-30, 0]], np.float32)
+    found = unit_rows(rows)
+    expected = [[0.6, 0.8], [0, 0], [np.nan, 1], [-1, 0]]
+    np.testing.assert_allclose(found[:3], expected[:3], rtol=1e-6)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(unit_rows(rows.astype(float))[3], expected[3])
 
 
 def test_all_pairs_are_in_the_order_of_scipy():

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facenet_tf import metrics
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.roster import NO_RECORD, Roster, Vectors
 from facenet_tf.evaluation.systems.vectors_file import ZERO
@@ -48,9 +49,8 @@ def embed_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows scaled to length 1; a row of zeros stays."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.where(length > 0, length, 1)).astype(np.float32)
+    """Rows of any floats as vectors, see `metrics.unit_rows`."""
+    return metrics.unit_rows(rows).astype(np.float32)
 
 
 def embed_roster(

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.made import Made, of_text
 from facenet_tf.evaluation.roster import LISTED, NO_RECORD, SEEN, Roster, Vectors
+from facenet_tf.metrics import unit_rows
 from facenet_tf.records.dataset import SplitName
 
 logger = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ def usable_rows(values: NDArray) -> tuple[NDArray[np.float32], NDArray[np.str_]]
     rows = (
         np.where(outcomes[:, None] == "ok", rows, np.nan) / np.where(largest, largest, 1)[:, None]
     )
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), outcomes
+    return unit_rows(rows).astype(np.float32), outcomes
 
 
 def _columns(path: Path, *, named: bool) -> dict[str, NDArray]:
