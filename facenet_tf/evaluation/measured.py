@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facenet_tf import metrics
 from facenet_tf.datasets.pair_lists import read_cfp, read_list
 from facenet_tf.datasets.pairs import Pairs
-from facenet_tf.datasets.template_lists import read_members
+from facenet_tf.datasets.template_lists import Members, read_members
 from facenet_tf.errors import InputError
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.evaluation.fixed_thresholds import FixedThresholds
@@ -60,8 +60,8 @@ class Measured:
         listed: the published list of pairs without those of seen people, if one is asked for.
         folded: the same pairs with the folds they are scored in.
         folds: how these came about.
-        rows_of_members: rows of the pictures of the templates, if any are asked for, in the order
-            of their files; −1 for one that is not there.
+        members: pictures of the templates, if any are asked for.
+        rows_of_members: their rows, in the same order; −1 for one that is not there.
         left_out: how many people of the published list were seen, and so their pairs left out.
         dataset: where the pictures are; None for vectors that came without them.
         quality: scores of the pictures that came with vectors, larger is better, by name.
@@ -77,6 +77,7 @@ class Measured:
     folded: PairSet | None
     left_out: int
     folds: str = ""
+    members: Members | None = None
     rows_of_members: NDArray[np.int64] | None = None
     dataset: FaceDataset | None = None
     quality: Mapping[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
@@ -126,10 +127,9 @@ def choose_measured(
     if pairs is not None:
         pairs = _by_its_keys(roster, pairs)
         needed |= np.isin(roster.keys, [*pairs.left, *pairs.right])
-    members = read_members(config.templates.members).keys if config.templates.members else None
-    if members is not None:
-        members = _known(roster, members)
-        needed |= np.isin(roster.keys, members)
+    members = read_members(config.templates.members) if config.templates.members else None
+    pictures = [] if members is None else _known(roster, members.keys)
+    needed |= np.isin(roster.keys, pictures)
     roster = roster.where(needed)
     test = roster.where((roster.splits == "test") & ~roster.duplicate)
     if not len(test) and not config.list_only:
@@ -154,7 +154,8 @@ def choose_measured(
         listed=listed,
         folded=folded,
         left_out=left_out,
-        rows_of_members=None if members is None else roster.rows_of(members),
+        members=members,
+        rows_of_members=None if members is None else roster.rows_of(pictures),
         folds="the folds of the list" if has_folds else CUT,
         dataset=dataset,
         steered=_steered(roster, seen),

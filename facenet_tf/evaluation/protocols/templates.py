@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from facenet_tf import metrics
 from facenet_tf.datasets.template_lists import (
     TemplatePairs,
-    read_members,
     read_qualities,
     read_template_pairs,
 )
@@ -83,9 +82,9 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
 
 def _read(measured: Measured, config: EvaluateConfig) -> _Templates:
     options = config.templates
-    members = read_members(options.members)
-    rows = measured.rows_of_members
-    assert options.pairs is not None and rows is not None  # `check`, `choose_measured`
+    members, rows = measured.members, measured.rows_of_members
+    assert options.pairs is not None  # `check`
+    assert members is not None and rows is not None  # `choose_measured`
     if (rows < 0).any():
         first = members.keys[int(np.argmax(rows < 0))]
         raise InputError(

@@ -39,9 +39,9 @@ def config(vectors, tmp_path):
 
 
 def found_of(vectors, config, **more):
-    keys = read_members(config.templates.members).keys
-    rows = rows_of_named(vectors.roster, keys)
-    return figures(vectors, measured_of(vectors, rows_of_members=rows, **more), config)
+    members = read_members(config.templates.members)
+    known = {"members": members, "rows_of_members": rows_of_named(vectors.roster, members.keys)}
+    return figures(vectors, measured_of(vectors, **known, **more), config)
 
 
 def test_figures_are_those_of_templates_made_one_by_one(vectors, config):
