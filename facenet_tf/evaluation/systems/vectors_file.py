@@ -14,6 +14,7 @@ also has `made`, text that says what made the embeddings (`facenet_tf.evaluation
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import logging
@@ -40,6 +41,7 @@ SPLITS = (*(name for name in get_args(SplitName) if name != "all"), SEEN, LISTED
 """Those of datasets, and what an evaluation makes of them: such people have no part again."""
 NOT_FINITE, ZERO = "not_finite", "zero_vector"
 """Outcomes of pictures whose embedding is no direction: they count as pictures without a record."""
+_MADE = "made"
 _SPELLINGS = {
     "key": ("keys", "key"),
     "identity": ("identities", "identity", "labels", "label"),
@@ -117,8 +119,9 @@ def read_made(path: Path) -> Made | None:
     """What made the embeddings of a file that can be read; None where it does not say."""
     if path.suffix == ".csv":
         return None
-    with np.load(path, allow_pickle=False) as file:
-        return of_text(str(file["made"])) if "made" in file.files else None
+    with np.load(path, allow_pickle=False) as file, contextlib.suppress(ValueError):  # of objects
+        return of_text(str(file[_MADE])) if _MADE in file.files else None
+    return None
 
 
 def usable_rows(values: NDArray) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
@@ -169,7 +172,7 @@ def _log_taken(
     path: Path, values: NDArray, embedding: str, spelt: Mapping[str, str], names: Collection[str]
 ) -> None:
     """What of a file was taken for what: a name that was not understood would do no harm else."""
-    unused = [name for name in names if name not in spelt.values()]
+    unused = [name for name in names if name not in (*spelt.values(), _MADE)]
     logger.info(
         "%s: %d embeddings of %d numbers (%s); %s; not used: %s",
         *(path, *values.shape, embedding),
