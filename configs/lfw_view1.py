@@ -17,9 +17,11 @@ from pathlib import Path
 
 from facenet_tf.evaluation.config import EvaluateConfig
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.input_pipeline.sampling import Sampling
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.records.config import BuildConfig
 from facenet_tf.training.config import Stage, TrainConfig
+from facenet_tf.training.descent import Descent
 
 build = BuildConfig(
     source="lfw",
@@ -45,6 +47,7 @@ train = TrainConfig(
         warmup_epochs=1,
         margin=0.2,
         scale=24.0,
+        augmentation=0.5,  # of its strengths: so short a stage has yet to learn
     ),
     main=Stage(
         "triplet",
@@ -54,8 +57,10 @@ train = TrainConfig(
         images_per_identity=3,  # half of those with two pictures have no more
         learning_rate=1e-3,
         warmup_epochs=1,
+        sampling=Sampling(hard=0.25),
     ),
     augmentation=Augmentation(rotation=10, scale=0.1, translation=0.06, cutout=0.3),
+    descent=Descent(ema=0.998),
     precision="mixed_bfloat16",
 )
 evaluate = EvaluateConfig(

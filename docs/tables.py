@@ -35,6 +35,7 @@ TABLES = {
     "att": lambda: models.identification("att", pretrained=True),
     "pubfig83": lambda: models.identification("pubfig83"),
     "stages": models.stages,
+    "budgets": models.budgets,
     "architectures": models.architectures,
     "lfw-view1": models.view1,
     "lfw-view2": pretrained.view2,
