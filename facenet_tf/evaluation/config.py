@@ -286,7 +286,6 @@ class EvaluateConfig:
             "flip-average": self.flip_average and not self.needs_pictures,
             "jitter": self.jitter and not self.needs_pictures,
             "degrade": self.degrade and not self.needs_pictures,
-            "foreign.…": self.foreign != Foreign() and not self.needs_pictures,
             "classical": self.classical and self.dataset is None and not self.needs_pictures,
             "bins.files": self.bins.files and measured_alone,
             "robustness.kinds": self.robustness.kinds and measured_alone,

@@ -132,7 +132,7 @@ def test_systems_are_checked_before_anything_is_opened(tmp_path):
         ({"flip_average": True}, "--flip-average needs pictures"),
         ({"degrade": ("grey",)}, "--degrade needs pictures"),
         ({"classical": ("lbp",)}, "--classical needs pictures"),
-        ({"foreign": Foreign("fixed")}, r"--foreign\.… needs pictures"),
+        ({"foreign": Foreign("fixed")}, r"--foreign\.normalization needs a SavedModel"),
         ({"bins": BinsOptions((Path("lfw.bin"),))}, r"--bins\.files needs pictures"),
         ({"robustness": RobustnessOptions(("blur",))}, r"--robustness\.kinds needs pictures"),
         ({"dataset": Path(b)}, r"b\.npz is a file .* --compare .*b\.npz"),
