@@ -32,7 +32,7 @@ class TrainingStopped(RuntimeError):
 class Throughput(keras.callbacks.Callback):
     """Adds ``images_per_second`` and ``learning_rate`` to the epoch's logs.
 
-    The first is of the steps that this process took.
+    The first is of the steps that this process took; it is missing where it took none.
 
     Args:
         images_per_step: P·K.
@@ -55,7 +55,8 @@ class Throughput(keras.callbacks.Callback):
         assert logs is not None
         seconds = time.perf_counter() - self._start
         steps = self._last + 1 - self._first
-        logs["images_per_second"] = steps * self.images_per_step / seconds
+        if steps:
+            logs["images_per_second"] = steps * self.images_per_step / seconds
         logs["learning_rate"] = float(tf.convert_to_tensor(self.model.optimizer.learning_rate))
 
 

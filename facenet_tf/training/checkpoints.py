@@ -91,7 +91,8 @@ class Checkpoints:
         durable.write_json(part / _CONTENT, content)
         durable.sync(part)
         written = self.directory / f"{step:09d}"
-        # Only a damaged one, or one that the run has gone back behind, can be in the way.
+        # In the way can be a damaged one, one that the run has gone back behind, or that of the
+        # same step before its epoch was validated. The one before is kept.
         shutil.rmtree(written, ignore_errors=True)
         part.replace(written)
         durable.sync(self.directory)

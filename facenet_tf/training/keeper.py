@@ -31,6 +31,7 @@ class RunState:
 
     Attributes:
         step: of the run, steps that are behind.
+        end_is_due: they end an epoch of which no more is behind: its validation is to follow.
         best: the best ``val_auc`` so far; None before the first validation.
         since_best: epochs that were validated since.
         stage_best: the best ``val_auc`` of the stage so far.
@@ -52,6 +53,7 @@ class RunState:
     history: list[dict[str, str]] = field(default_factory=list)
     rollbacks: list[dict[str, float]] = field(default_factory=list)
     identity_errors: str = ""
+    end_is_due: bool = False
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> RunState:

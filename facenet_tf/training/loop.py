@@ -8,7 +8,7 @@ that begin anew with each epoch, the batches.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -41,6 +41,13 @@ class EpochState(Protocol):
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Be what another was when its `state` gave this."""
+
+
+class Done(NamedTuple):
+    """What is behind of a stage: so many steps, and of the last epoch's also its end or not yet."""
+
+    steps: int
+    end_is_due: bool = False
 
 
 class TrainingLoop:
@@ -83,17 +90,19 @@ class TrainingLoop:
             steps=steps_per_epoch,
         )
 
-    def steps(self, start: int) -> Generator[int, None, None]:
-        """Train from a step of the stage on, and yield after each execution how many are done.
+    def steps(self, start: int, end_is_due: bool = False) -> Generator[Done, None, None]:
+        """Train from a step of the stage on, and yield after each execution what is done.
 
-        The last step of an epoch is done when its callbacks and states are. Between two yields
-        nothing is under way: all that the next step depends on may be written down, and who stops
-        iterating has stopped the training. An epoch that is begun in its middle keeps the metrics
-        that it finds. A callback that sets ``stop_training`` ends the stage, in the middle of an
-        epoch without what comes at its end.
+        After the last step of an epoch it yields twice: before its callbacks and states are told
+        of its end, which may take long, and after. Between two yields nothing is under way: all
+        that comes next depends on may be written down, and who stops iterating has stopped the
+        training. An epoch that is begun in its middle, or at its end, keeps the metrics that it
+        finds. A callback that sets ``stop_training`` ends the stage, in the middle of an epoch
+        without what comes at its end.
 
         Args:
             start: steps that are behind, a multiple of the steps per execution.
+            end_is_due: they end an epoch, whose callbacks and states do not know it yet.
 
         Raises:
             ValueError: `start` or the length of an epoch is no such multiple.
@@ -103,12 +112,12 @@ class TrainingLoop:
         self.callbacks.on_train_begin()
         try:
             batches = iter(self.batches_from(start))
-            for epoch in range(start // self.steps_per_epoch, self.epochs):
+            for epoch in range((start - end_is_due) // self.steps_per_epoch, self.epochs):
                 end = (epoch + 1) * self.steps_per_epoch
                 yield from self._epoch(epoch, start, end, batches)
                 if not self.trainer.stop_training:
                     self._end(epoch)
-                    yield end
+                    yield Done(end)
                 if self.trainer.stop_training:
                     return
                 if self._states.changed and epoch + 1 < self.epochs:
@@ -116,8 +125,8 @@ class TrainingLoop:
         finally:
             self.callbacks.on_train_end()
 
-    def _epoch(self, epoch: int, start: int, end: int, batches: Iterator[Any]) -> Iterator[int]:
-        """The steps of an epoch that are not behind; of the last one the end is still to come."""
+    def _epoch(self, epoch: int, start: int, end: int, batches: Iterator[Any]) -> Iterator[Done]:
+        """The steps of an epoch that are not behind; its end is still to come."""
         begin = end - self.steps_per_epoch
         if start <= begin:
             self.trainer.reset_metrics()
@@ -129,8 +138,7 @@ class TrainingLoop:
             self.callbacks.on_train_batch_end(done - begin - 1, logs)
             if self.trainer.stop_training:
                 return
-            if done < end:
-                yield done
+            yield Done(done, end_is_due=done == end)
 
     def _end(self, epoch: int) -> None:
         logs = {metric.name: float(metric.result()) for metric in self.trainer.metrics}

@@ -39,12 +39,14 @@ from facenet_tf.training.sittings import record_sitting
 from facenet_tf.training.stage_batches import StageBatches
 from facenet_tf.training.stage_trainer import build_trainer, check_stage
 from facenet_tf.training.start import build_model, prepare_body
-from facenet_tf.training.stop_request import signals_noted
+from facenet_tf.training.stop_request import StopRequest, signals_noted
 from facenet_tf.training.tensorboard import TensorBoardLog
 from facenet_tf.training.trainer import EmbeddingTrainer, jit_state
 from facenet_tf.training.validation import Embedder, ValidationPeople
 
 logger = logging.getLogger(__name__)
+
+_ANOTHER = "another worker is asked to stop"
 
 
 class Progress:
@@ -113,11 +115,14 @@ class Progress:
                 logger.info("resumed after %s", self._position(self.state.step))
             if self._next_stage():
                 record_sitting(self.run, self.state.step)
-            while plan := self._next_stage():
-                try:
-                    self._train_stage(plan)
-                except NotFinite as found:
-                    self._go_back(plan, found)
+            # One request for all stages: what asks between two of them, or while the run goes back,
+            # is heeded by the next.
+            with signals_noted() as request:
+                while plan := self._next_stage():
+                    try:
+                        self._train_stage(plan, request)
+                    except NotFinite as found:
+                        self._go_back(plan, found)
         except KeyboardInterrupt:
             raise self._interrupted("interrupted") from None
         except OSError as error:
@@ -145,17 +150,21 @@ class Progress:
         return InputError(told) if told else None
 
     def _next_stage(self) -> StagePlan | None:
-        """The one that the next step belongs to; None if none is to follow."""
-        steps = self.config.steps_per_epoch
-        left = (plan for plan in self.plans if self.state.step < plan.end * steps)
+        """The one that the next step, or end of an epoch, belongs to; None if none is to follow."""
+        left = (plan for plan in self.plans if self._epochs_behind() < plan.end)
         return None if self.state.stopped else next(left, None)
 
-    def _train_stage(self, plan: StagePlan) -> None:
+    def _epochs_behind(self) -> int:
+        """Epochs whose end is behind, too."""
+        return (self.state.step - self.state.end_is_due) // self.config.steps_per_epoch
+
+    def _train_stage(self, plan: StagePlan, request: StopRequest) -> None:
         """Train what is left of a stage, and write checkpoints.
 
         Raises:
             NotFinite: a figure or a weight is.
-            Interrupted: a signal asked for it; a checkpoint is written.
+            Interrupted: a signal asked for it, maybe before the first step; a checkpoint is
+                written.
         """
         state, steps_per_epoch = self.state, self.config.steps_per_epoch
         first = plan.first * steps_per_epoch
@@ -181,20 +190,28 @@ class Progress:
             states=states,
             execute=self.distribution.train_function(trainer),
         )
-        with signals_noted() as request, contextlib.closing(loop.steps(state.step - first)) as done:
-            for step in done:
-                state.step, state.stopped = first + step, bool(trainer.stop_training)
+        self._stop_if_asked(request)
+        with contextlib.closing(loop.steps(state.step - first, state.end_is_due)) as done:
+            for step, end_is_due in done:
+                state.step, state.end_is_due = first + step, end_is_due
+                state.stopped = bool(trainer.stop_training)
                 stop, due = self.distribution.agree(request.by, self.keeper.due(state.step))
                 if stop and request.by:
                     logger.info("%s: writing a checkpoint; once more ends at once", request.by)
-                epoch_ended = step % steps_per_epoch == 0
-                if epoch_ended or stop or due:
+                epoch_ended = step % steps_per_epoch == 0 and not end_is_due
+                # That of an epoch's end follows in any case; only a signal may not wait for it.
+                if epoch_ended or stop or (due and not end_is_due):
                     if not epoch_ended:  # at its end it was done before
                         self._check_weights(trainer)
                     self.keeper.save(state, plan.number, trainer, states)
                 if stop:
-                    raise self._interrupted(request.by or "another worker is asked to stop")
+                    raise self._interrupted(request.by or _ANOTHER)
         state.stopped = bool(trainer.stop_training)
+
+    def _stop_if_asked(self, request: StopRequest) -> None:
+        """Raise `Interrupted` if a worker was asked to stop since the last checkpoint."""
+        if any(self.distribution.agree(request.by)):
+            raise self._interrupted(request.by or _ANOTHER)
 
     def _take_up(
         self, plan: StagePlan, trainer: EmbeddingTrainer, states: Sequence[EpochState]
@@ -279,7 +296,7 @@ class Progress:
             "stage %d: %s, epochs %d to %d, %d identities x %d images, XLA: %s",
             plan.number,
             plan.stage.title,
-            self.state.step // self.config.steps_per_epoch + 1,
+            self._epochs_behind() + 1,
             plan.end,
             plan.stage.identities_per_batch,
             plan.stage.images_per_identity,
@@ -315,7 +332,7 @@ class Progress:
     def _callbacks(self, plan: StagePlan, head: LossHead) -> list[keras.callbacks.Callback]:
         stage, state = plan.stage, self.state
         collapsed = head.collapsed_loss(stage.identities_per_batch, stage.images_per_identity)
-        behind = state.step // self.config.steps_per_epoch
+        behind = self._epochs_behind()
         patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
         return [
             *([ProfilerTrace(self.run.logs, self.config.profile)] if self.config.profile else []),

@@ -213,6 +213,20 @@ def end_before_checkpoint(monkeypatch, config, step):
         train(config)
 
 
+def stop_while_checkpoint_is_written(monkeypatch, config, step):
+    """Train until a signal comes while the checkpoint of a step is being written."""
+    real = Checkpoints.write
+
+    def signalled(self, at, facts, fill):
+        if at == step:
+            signal.raise_signal(signal.SIGTERM)
+        return real(self, at, facts, fill)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "write", signalled)
+        train(config)
+
+
 def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
     dataset, tmp_path, monkeypatch, caplog
 ):
@@ -231,12 +245,19 @@ def test_a_run_that_is_stopped_killed_and_damaged_ends_as_if_nothing_had_been(
     assert newest.step == 3
     assert run.model.read_bytes() == (newest.directory / "model.keras").read_bytes()
     killed_training.damage(run.path, random.Random(0))
-    assert train(resumed).epochs == 4
+    with pytest.raises(Interrupted, match=r"^SIGTERM: stopped after epoch 2 of 4 \(step 6\)"):
+        take_steps(monkeypatch, resumed, 5)
     assert "going back to the checkpoint of step 1" in caplog.text
     assert "resumed after step 1 of epoch 1" in caplog.text
+    # It did not wait for the second epoch's validation, which the next sitting begins with.
+    assert len(history(run.path)) == 1
+    with pytest.raises(Interrupted, match=r"^SIGTERM: stopped after epoch 2 of 4 \(step 6\)"):
+        stop_while_checkpoint_is_written(monkeypatch, resumed, 6)
+    assert len(history(run.path)) == 2
+    assert train(resumed).epochs == 4
     assert killed_training.outcome(run.path) == killed_training.outcome(whole.output)
     sittings = json.loads(run.config.read_text())["sittings"]
-    assert [sitting["step"] for sitting in sittings] == [0, 1, 1]
+    assert [sitting["step"] for sitting in sittings] == [0, 1, 1, 6, 6]
 
 
 def test_resuming_a_finished_run_changes_nothing(finished, dataset):
@@ -373,8 +394,10 @@ def test_a_run_goes_back_and_on_with_a_lower_rate(
     assert [row["learning_rate"] for row in history(config.output)] == ["0.001", "0.0005"]
 
 
-def test_a_rollback_outlives_a_kill_before_the_next_checkpoint(dataset, tmp_path, monkeypatch):
-    spoiled = spoil(monkeypatch, 5)
+def test_a_signal_while_a_run_goes_back_ends_it_and_the_rollback_outlives_that(
+    dataset, tmp_path, monkeypatch
+):
+    written, spoiled = noted_checkpoints(monkeypatch), spoil(monkeypatch, 5)
     stage = Stage("cosface", 2, identities_per_batch=2, images_per_identity=3, warmup_epochs=0)
     config = make_config(
         dataset,
@@ -383,18 +406,14 @@ def test_a_rollback_outlives_a_kill_before_the_next_checkpoint(dataset, tmp_path
         main=NOTHING,
         recovery=Recovery(rollbacks=1, rate=0.5),
     )
-    with monkeypatch.context() as killed:
-        killed.setattr(progress.Progress, "_announce", ended_after_a_rollback)
-        with pytest.raises(Ended):
+    with monkeypatch.context() as asked:
+        asked.setattr(progress, "write_batches", lambda *_, **__: signal.raise_signal(15))
+        with pytest.raises(Interrupted, match=r"^SIGTERM: stopped after epoch 1 of 2 \(step 3\)"):
             train(config)
+    assert written == [0, 3]
     spoiled.assign(1.0)
     train(dataclasses.replace(config, resume=True))
     assert [row["learning_rate"] for row in history(config.output)] == ["0.001", "0.0005"]
-
-
-def ended_after_a_rollback(self, plan, trainer):
-    if self.state.rollbacks:
-        raise Ended
 
 
 def test_an_epoch_is_once_through_the_pictures_unless_told(dataset, tmp_path):
