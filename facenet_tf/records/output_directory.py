@@ -10,7 +10,6 @@ build continues from there, also in the midst of the move.
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
 import shutil
 import tempfile
@@ -20,7 +19,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, NoReturn
 
 from facenet_tf.errors import InputError
-from facenet_tf.records import checksums, durable
+from facenet_tf.records import checksums, durable, locks
 from facenet_tf.records.layout import CONTACT_SHEET, INDEX, MANIFEST, REPORT, ROWS
 from facenet_tf.records.plan import Plan, ShardTask
 from facenet_tf.records.rows import Row
@@ -212,10 +211,8 @@ class OutputDirectory:
 
     def _take_lock(self) -> None:
         self._scratch.mkdir(parents=True, exist_ok=True)
-        if self._lock is None:
-            self._lock = (self._scratch / _LOCK).open("wb")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = self._lock or locks.locked(self._scratch / _LOCK)
         except BlockingIOError:
             raise InputError(
                 f"--output {self.path}: another build is at work there; wait for it or end it"

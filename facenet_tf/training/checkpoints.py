@@ -65,10 +65,10 @@ class Checkpoints:
 
     Args:
         directory: of all of them.
-        keep: how many stay, the newest.
+        keep: how many stay, the newest; no matter to who only reads.
     """
 
-    def __init__(self, directory: Path, keep: int) -> None:
+    def __init__(self, directory: Path, keep: int = 2) -> None:
         self.directory, self.keep = directory, keep
 
     def write(self, step: int, facts: dict[str, Any], fill: Callable[[Path], None]) -> Checkpoint:
@@ -104,13 +104,11 @@ class Checkpoints:
         return bool(self._directories())
 
     def newest(self) -> Checkpoint | None:
-        """The newest that is whole; None if none was ever written. What is half written goes.
+        """The newest that is whole; None if none was ever written.
 
         Raises:
             InputError: there are some, and all of them are damaged.
         """
-        for part in self.directory.glob(".*.part"):
-            shutil.rmtree(part, ignore_errors=True)
         problems = []
         for directory in self._directories():
             try:
@@ -127,6 +125,11 @@ class Checkpoints:
                 "start again with --overwrite"
             )
         return None
+
+    def clear(self) -> None:
+        """Remove what is half written; only who writes the others may."""
+        for part in self.directory.glob(".*.part"):
+            shutil.rmtree(part, ignore_errors=True)
 
     def _directories(self) -> list[Path]:
         """Newest first."""

@@ -25,8 +25,10 @@ from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import of_first, summed
+from facenet_tf.training.checkpoints import Checkpoints
 from facenet_tf.training.config import Stage
 from facenet_tf.training.loop import Execute, steps_at_once, train_function
+from facenet_tf.training.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
 
@@ -111,11 +113,12 @@ class Distribution:
         own = [bool(wish) for wish in wishes]
         if self.workers == 1:
             return own
-        return [votes > 0 for votes in self._counted([float(wish) for wish in own])]
+        votes = self._of_one(self._votes(tf.constant([float(wish) for wish in own])))
+        return [bool(vote > 0) for vote in votes]
 
     def check_same(self, step: int) -> None:
         """Raise `InputError` unless all workers go on from the same step."""
-        if self.workers > 1 and self._counted([float(step)]) != [float(step) * self.replicas]:
+        if any(self.agree(self.of_chief([step])[0] != step)):
             raise InputError(
                 f"--resume: this worker would go on from step {step} and another one not: put the "
                 "run directory on a disk that all share"
@@ -162,13 +165,8 @@ class Distribution:
                     "disk that they share"
                 )
             if resume:
-                shutil.copytree(run_directory, scratch, ignore=shutil.ignore_patterns("logs"))
+                _take_along(RunDirectory(run_directory), RunDirectory(scratch))
             yield scratch
-
-    def _counted(self, own: list[float]) -> list[float]:
-        """Numbers of each replica, added up over all."""
-        exact = tf.constant(own, tf.float64)  # float32 knows no odd steps above 2^24
-        return [float(total) for total in self._of_one(self._votes(exact))]
 
     @tf.function
     def _votes(self, own: tf.Tensor) -> Any:
@@ -206,6 +204,15 @@ def start(kind: Kind, jit: str) -> Distribution:
     if kind == "mirrored":
         return Distribution(_mirrored())
     return _multiworker()
+
+
+def _take_along(run: RunDirectory, scratch: RunDirectory) -> None:
+    """Copy what is gone on from, and no more: where temporary files lie may be small."""
+    newest = Checkpoints(run.checkpoints).newest()
+    scratch.path.mkdir()
+    shutil.copyfile(run.config, scratch.config)
+    if newest is not None:
+        shutil.copytree(newest.directory, scratch.checkpoints / newest.directory.name)
 
 
 def synchronize(model: keras.Model) -> None:

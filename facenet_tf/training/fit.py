@@ -84,11 +84,12 @@ def _trained(progress: Progress, resolved: dict[str, Any]) -> TrainingResult:
         # Of several workers it is the chief's that the record has.
         if config.deterministic and progress.distribution.is_chief:
             check_processor(run)
-    run.start(resolved, overwrite=config.overwrite, resume=config.resume)
-    progress.train()
-    state, epochs = progress.state, progress.state.step // config.steps_per_epoch
-    finished = {"epochs": epochs, "best_val_auc": state.best, "seconds": round(state.seconds)}
-    run.record(finished=finished)
+    with run.locked(config.resume):
+        run.start(resolved, overwrite=config.overwrite, resume=config.resume)
+        progress.train()
+        state, epochs = progress.state, progress.state.step // config.steps_per_epoch
+        finished = {"epochs": epochs, "best_val_auc": state.best, "seconds": round(state.seconds)}
+        run.record(finished=finished)
     return TrainingResult(run, state.best, epochs, state.seconds)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from facenet_tf.errors import Interrupted
+from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.records import checksums, durable
 from facenet_tf.training.checkpoints import Checkpoint, Checkpointing, Checkpoints
 from facenet_tf.training.loop import EpochState
@@ -92,6 +92,7 @@ class Keeper:
             InputError: all checkpoints are damaged.
         """
         self._run.candidate.unlink(missing_ok=True)
+        self._checkpoints.clear()
         self.last = self._checkpoints.newest()
         self._begun = self._written = time.monotonic()
         if self.last is None:
@@ -148,7 +149,22 @@ class Keeper:
         self._written = time.monotonic()
 
     def restore(self, stage: int, trainer: EmbeddingTrainer, states: Sequence[EpochState]) -> None:
-        """Take over what `last` holds: all of it, or the model alone if it is of another stage."""
+        """Take over what `last` holds: all of it, or the model alone if it is of another stage.
+
+        Raises:
+            InputError: it does not fit, since another version has other variables.
+        """
+        assert self.last is not None
+        try:
+            self._restore(stage, trainer, states)
+        except (AssertionError, ValueError) as error:  # by TensorFlow: one is missing, or misshapen
+            raise InputError(
+                f"--resume: {self.last.directory} is of another version of Keras or of this "
+                f"package ({str(error).partition(': [')[0]}): go on with the versions that "
+                "config.json names, or give another --output"
+            ) from error
+
+    def _restore(self, stage: int, trainer: EmbeddingTrainer, states: Sequence[EpochState]) -> None:
         assert self.last is not None
         kept = str(self.last.directory / _VARIABLES)
         if self.last.facts["stage"] != stage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import math
 from collections.abc import Iterable, Sequence
@@ -94,7 +95,9 @@ class Progress:
             if plan.stage.schedule == "plateau" and self.people is None:
                 raise InputError(f"schedule plateau: {dataset.directory} has no validation people")
         self.embedder = Embedder(self.model)
-        self.keeper = Keeper(run, config.checkpoint)
+        # What the others write is thrown away, and where they do may be small.
+        one = dataclasses.replace(config.checkpoint, keep=1)
+        self.keeper = Keeper(run, config.checkpoint if distribution.is_chief else one)
         self.state = RunState()
 
     def train(self) -> None:

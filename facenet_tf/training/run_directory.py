@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facenet_tf.errors import InputError
-from facenet_tf.records import checksums, durable
+from facenet_tf.errors import InputError, Interrupted
+from facenet_tf.records import checksums, durable, locks
+from facenet_tf.training.checkpoints import Checkpoints
 from facenet_tf.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -67,8 +69,35 @@ class RunDirectory:
         except OSError as error:
             raise InputError(f"--output {self.path}: {error.strerror}") from error
 
+    @contextlib.contextmanager
+    def locked(self, resume: bool) -> Iterator[None]:
+        """Let no other process train in the directory, which is made if it is not there.
+
+        Two of them would remove each other's checkpoints.
+
+        Raises:
+            InputError: one does.
+            Interrupted: one does in the run that is to be resumed, which can wait for its end.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locks.locked(self.path / ".lock"))
+            except BlockingIOError:
+                at_work = f"{self.path}: another training is at work there"
+                if resume:
+                    raise Interrupted(f"{at_work}; go on with --resume when it has ended") from None
+                raise InputError(f"{at_work}; wait for it or end it") from None
+            except OSError as error:
+                logger.warning(
+                    "%s cannot be locked (%s): start no other training there meanwhile",
+                    self.path,
+                    error.strerror,
+                )
+            yield
+
     def check_free(self, *, overwrite: bool, resume: bool) -> None:
-        """Refuse a directory that a run is in, or in which there is none to resume.
+        """Refuse a directory that a run is in, or in which there is none to resume, or no longer.
 
         Raises:
             InputError: that is so.
@@ -76,6 +105,11 @@ class RunDirectory:
         holds_one = self.config.is_file()
         if resume and not holds_one:
             raise InputError(f"--resume: {self.path} holds no run; leave --resume out to start one")
+        if resume and self._has_results() and not Checkpoints(self.checkpoints).exist():
+            raise InputError(
+                f"--resume: {self.path} has results, but none of the checkpoints that they are of: "
+                "put them back, or start again with --overwrite"
+            )
         if holds_one and not resume and not overwrite:
             raise InputError(
                 f"{self.path} holds a run: give --resume, --overwrite or another --output"
@@ -120,6 +154,11 @@ class RunDirectory:
     def publish_identity_errors(self, table: str) -> None:
         """Let identity_errors.csv be this table, unless it is."""
         _make_equal(self.identity_errors, table.encode())
+
+    def _has_results(self) -> bool:
+        """Whether there was a checkpoint that is more than the run's beginning."""
+        steps = [sitting["step"] for sitting in self.recorded("sittings") or []]
+        return self.history.exists() or self.model.exists() or any(steps)
 
     def _read_config(self) -> dict[str, Any]:
         try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +24,8 @@ from facenet_tf.losses.distances import pairwise_distances
 from facenet_tf.training.identity_table import as_markdown
 from facenet_tf.training.validation import BATCH, Embedder, ValidationPeople
 
+logger = logging.getLogger(__name__)
+
 _TRIPLETS_SHOWN = 6
 _BUCKETS = 80
 _FARTHEST = 4.0  # squared, of unit vectors
@@ -30,6 +34,9 @@ _FARTHEST = 4.0  # squared, of unit vectors
 class TensorBoardLog(keras.callbacks.Callback):
     """Writes an epoch's figures as scalars, its hardest triplets as a picture, and what the
     validation people's distances and errors are.
+
+    What cannot be shown is left out with a warning: no picture is worth a run, which would fail in
+    the same place as often as it is resumed.
 
     Args:
         directory: the run's logs.
@@ -65,21 +72,30 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None
+        # No error of this is warned of alone: several workers embed together, and end together.
+        triplets = self._hardest_triplets(epoch)
+        people, of_epoch = self.validation, f"of epoch {epoch + 1}"
         with self.writer.as_default(step=epoch + 1):
-            for name, value in logs.items():
-                tf.summary.scalar(_tag(name), float(value))
-            tf.summary.image("hardest_triplets", self._hardest_triplets(epoch)[None])
-            if self.validation is not None:
-                write_distances(self.validation, epoch + 1)
-                tf.summary.text("validation/identity_errors", as_markdown(self.validation))
-        self.writer.flush()
-        if self.validation is not None and logs["val_auc"] >= logs["val_auc_best"]:
-            write_projector(self.directory, self.validation)
+            with _warned_of(f"the curves {of_epoch}"):
+                for name, value in logs.items():
+                    tf.summary.scalar(_tag(name), float(value))
+            with _warned_of(f"the triplets {of_epoch}"):
+                tf.summary.image("hardest_triplets", draw_triplets(triplets)[None])
+            if people is not None:
+                with _warned_of(f"the distances {of_epoch}"):
+                    write_distances(people, epoch + 1)
+                    tf.summary.text("validation/identity_errors", as_markdown(people))
+        with _warned_of(f"what is new {of_epoch}"):
+            self.writer.flush()
+        if people is not None and logs["val_auc"] >= logs["val_auc_best"]:
+            with _warned_of(f"the projector {of_epoch}"):
+                write_projector(self.directory, people)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        self.writer.close()
+        with _warned_of("the end of the stage"):
+            self.writer.close()
 
-    def _hardest_triplets(self, epoch: int) -> np.ndarray:
+    def _hardest_triplets(self, epoch: int) -> list[Triplet]:
         found: list[Triplet] = []
         for batch in self.batches_of(epoch):
             images = batch["image"]
@@ -88,7 +104,17 @@ class TensorBoardLog(keras.callbacks.Callback):
             embeddings = self.embedder.embed(map(tf.constant, parts))
             found += hardest_triplets(images, batch["label"], batch["source"], embeddings)
         worst = sorted(found, key=lambda triplet: triplet.positive - triplet.negative)
-        return draw_triplets(worst[::-1][:_TRIPLETS_SHOWN])
+        return worst[::-1][:_TRIPLETS_SHOWN]
+
+
+@contextlib.contextmanager
+def _warned_of(what: str) -> Iterator[None]:
+    """Go on without what fails to be shown."""
+    try:
+        yield
+    except Exception as error:
+        logger.warning("TensorBoard lacks %s (%s: %s)", what, type(error).__name__, error)
+        logger.debug("it failed here", exc_info=True)
 
 
 def write_distances(people: ValidationPeople, step: int) -> None:

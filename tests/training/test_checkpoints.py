@@ -117,7 +117,9 @@ def test_ended_before_any_change_of_the_disk_there_is_the_old_or_the_new_one(
         ended = is_ended(monkeypatch, write, changes)
         newest = checkpoints.newest()
         assert (newest.step, newest.facts) in [(8, {"best": 8 / 3}), (12, {"new": 1})]
+        checkpoints.clear()
         assert not [*tmp_path.glob(".*")]
+        assert checkpoints.newest() == newest
         found.add(newest.step)
         shutil.rmtree(tmp_path)
         tmp_path.mkdir()

@@ -1,10 +1,13 @@
 """Several replicas: what they come to is what one would, whoever reads, mines and writes."""
 
+import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +18,9 @@ import tensorflow as tf
 
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.training import distribute, fit
+from facenet_tf.training.checkpoints import Checkpoints
 from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.run_directory import RunDirectory
 from tests.training.replica_steps import CASES, STEPS
 
 ROOT = Path(__file__).parents[2]
@@ -106,25 +111,56 @@ def test_a_worker_that_is_lost_while_a_resumed_run_starts_is_an_interruption(
         fit.train(TrainConfig(dataset=dataset.directory, output=tmp_path, resume=resume, jit="off"))
 
 
-def test_workers_at_the_same_late_step_are_at_the_same_step():
-    two = dataclasses.replace(distribute.start("none", "off"), workers=2)
-    two.check_same(2**24 + 1)
+@pytest.mark.parametrize("steps", [[4, 4, 4], [4, 5, 6], [5, 4, 6], [2**24, 2**24 + 1, 2**24 + 2]])
+def test_workers_go_on_from_one_step_or_are_all_refused(monkeypatch, steps):
+    """Of three, the middle one is at the mean of all. They are threads here."""
+    told, barrier = {}, threading.Barrier(len(steps), timeout=60)
+    number = threading.local()
+
+    def together(own):
+        barrier.wait()
+        told[number.own] = own.numpy()
+        barrier.wait()
+        return [told[worker] for worker in range(len(steps))]
+
+    monkeypatch.setattr(distribute.Distribution, "_votes", lambda _, own: sum(together(own)))
+    monkeypatch.setattr(
+        distribute.Distribution, "_firsts", lambda _, own: tf.constant(together(own)[0])
+    )
+    several = dataclasses.replace(distribute.start("none", "off"), workers=len(steps))
+
+    def refused(worker):
+        number.own = worker
+        with contextlib.suppress(InputError):
+            several.check_same(steps[worker])
+            return False
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(len(steps)) as pool:
+        found = [*pool.map(refused, range(len(steps)))]
+    assert found == [len({*steps}) > 1] * len(steps)
 
 
 def test_who_is_not_the_chief_writes_into_a_copy_that_is_thrown_away(tmp_path):
-    run = tmp_path / "run"
-    (run / "logs").mkdir(parents=True)
-    (run / "checkpoints" / "7").mkdir(parents=True)
-    (run / "checkpoints" / "7" / "model.keras").touch()
-    (run / "config.json").write_text("{}")
+    run = RunDirectory(tmp_path / "run")
+    (run.path / "logs").mkdir(parents=True)
+    run.config.write_text("{}")
+    run.model.touch()
+    for step in (4, 7):
+        Checkpoints(run.checkpoints).write(step, {}, lambda directory: (directory / "x").touch())
+    unfinished = run.checkpoints / ".000000009.part"
+    unfinished.mkdir()
     single = distribute.start("none", "on")
     helper = distribute.Distribution(single.strategy, is_chief=False, workers=2)
-    with single.place(run, resume=True) as mine, helper.place(run, resume=True) as theirs:
-        assert mine == run
-        assert {file.name for file in theirs.iterdir()} == {"config.json", "checkpoints"}
-        assert (theirs / "checkpoints" / "7" / "model.keras").exists()
-        (theirs / "config.json").write_text(json.dumps({"changed": True}))
-    assert (run / "config.json").read_text() == "{}"
+    with single.place(run.path, resume=True) as mine, helper.place(run.path, resume=True) as theirs:
+        assert mine == run.path
+        copy = RunDirectory(theirs)
+        assert {*theirs.iterdir()} == {copy.config, copy.checkpoints}
+        assert [kept.name for kept in copy.checkpoints.iterdir()] == ["000000007"]
+        assert Checkpoints(copy.checkpoints).newest().step == 7
+        copy.config.write_text(json.dumps({"changed": True}))
+    assert run.config.read_text() == "{}"
+    assert unfinished.exists()
     assert not theirs.exists()
-    with helper.place(run, resume=False) as fresh:
+    with helper.place(run.path, resume=False) as fresh:
         assert not fresh.exists()

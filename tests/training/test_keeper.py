@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from facenet_tf import models
-from facenet_tf.errors import Interrupted
+from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.training import keeper
 from facenet_tf.training.checkpoints import Checkpointing
@@ -96,6 +96,23 @@ def test_a_checkpoint_brings_back_every_variable(tmp_path, loss):
     np.testing.assert_array_equal(forgetful.pairs, [[1, 2]])
 
 
+@pytest.mark.parametrize("change", ["another variable", "another shape"])
+def test_a_checkpoint_of_other_variables_is_the_users_line(tmp_path, change):
+    trainer, run = make_trainer(), RunDirectory(tmp_path)
+    Keeper(run, Checkpointing()).save(RunState(step=5), 1, trainer, [])
+    if change == "another variable":
+        trainer.head.another = tf.Variable(1.0)
+    else:
+        trainer.head.signatures = tf.Variable([1.0])
+        Keeper(run, Checkpointing()).save(RunState(step=5), 1, trainer, [])
+        trainer.head.signatures = tf.Variable([1.0, 2.0])
+    keep = Keeper(run, Checkpointing())
+    keep.newest()
+    with pytest.raises(InputError, match=r"^--resume: \S+000000005 is of another .*") as refused:
+        keep.restore(1, trainer, [])
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 500
+
+
 def test_what_a_later_version_noted_is_left_out_with_a_warning(caplog):
     facts = dataclasses.asdict(RunState(step=5, best=0.5))
     assert RunState.of(facts) == RunState(step=5, best=0.5) and caplog.text == ""
@@ -140,7 +157,18 @@ def without_variables(monkeypatch):
 
 def test_all_that_is_plain_comes_back(tmp_path, without_variables):
     rollbacks = [{"at": 3, "to": 1, "rate": 0.1}]
-    state = RunState(7, 1 / 3, 2, True, 0.0, [{"epoch": "1"}], rollbacks, "identity\nann\n")
+    state = RunState(
+        step=7,
+        end_is_due=True,
+        best=1 / 3,
+        since_best=2,
+        stage_best=0.25,
+        since_stage_best=1,
+        stopped=True,
+        history=[{"epoch": "1"}],
+        rollbacks=rollbacks,
+        identity_errors="identity\nann\n",
+    )
     Keeper(RunDirectory(tmp_path), Checkpointing()).save(state, 1, None, [])
     RunDirectory(tmp_path).identity_errors.write_text("of an epoch that a kill has undone")
     found = Keeper(RunDirectory(tmp_path), Checkpointing()).newest()

@@ -1,14 +1,15 @@
 """Starting, resuming and refusing."""
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.preprocessing import Preprocessing
 from facenet_tf.provenance import git_revision, processor, versions
-from facenet_tf.records import checksums
+from facenet_tf.records import checksums, locks
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.run_directory import RunDirectory, plain
 
@@ -58,6 +59,45 @@ def test_a_damaged_config_is_named(tmp_path, options):
 def test_resume_wants_a_run(tmp_path):
     with pytest.raises(InputError, match="holds no run"):
         RunDirectory(tmp_path).start(RESOLVED, overwrite=False, resume=True)
+
+
+@pytest.mark.parametrize("told_by", ["history", "model", "sittings"])
+def test_resume_wants_the_checkpoints_of_the_results(tmp_path, told_by):
+    run = RunDirectory(tmp_path)
+    run.start(RESOLVED, overwrite=False, resume=False)
+    run.record(sittings=[{"step": 0}])
+    run.start(RESOLVED, overwrite=False, resume=True)  # ended before its first checkpoint
+    if told_by == "sittings":
+        run.record(sittings=[{"step": 0}, {"step": 7}])
+    else:
+        getattr(run, told_by).write_text("old")
+    with pytest.raises(InputError, match=r"none of the checkpoints.*--overwrite"):
+        run.start(RESOLVED, overwrite=False, resume=True)
+    (run.checkpoints / "000000007").mkdir(parents=True)
+    run.start(RESOLVED, overwrite=False, resume=True)
+
+
+def test_one_process_at_a_time_trains_in_a_directory(tmp_path):
+    run = RunDirectory(tmp_path / "new" / "run")
+    with run.locked(resume=False):
+        with (
+            pytest.raises(InputError, match="another training is at work there"),
+            run.locked(False),
+        ):
+            pass
+        with pytest.raises(Interrupted, match="go on with --resume"), run.locked(resume=True):
+            pass
+    with run.locked(resume=True):
+        pass
+
+
+def test_a_directory_that_knows_no_locks_is_warned_of(tmp_path, monkeypatch, caplog):
+    def unknown(path):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks, "locked", unknown)
+    with RunDirectory(tmp_path).locked(resume=False):
+        assert "cannot be locked (No locks available)" in caplog.text
 
 
 def test_resume_names_all_options_that_differ(tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
+from facenet_tf.training import tensorboard
 from facenet_tf.training.tensorboard import (
     TensorBoardLog,
     draw_triplets,
@@ -73,7 +74,7 @@ def shown(directory):
 
 
 def test_epochs_that_were_undone_are_shown_no_more(tmp_path, monkeypatch):
-    monkeypatch.setattr(TensorBoardLog, "_hardest_triplets", lambda *_: np.zeros((1, 1, 3)))
+    monkeypatch.setattr(TensorBoardLog, "_hardest_triplets", lambda *_: [])
     sittings = {0: [5.0, 4.0, 3.0], 1: [2.0], 2: [1.0, 0.5]}
     for behind, losses in sittings.items():
         log = TensorBoardLog(tmp_path, None, None, None, behind)
@@ -83,6 +84,25 @@ def test_epochs_that_were_undone_are_shown_no_more(tmp_path, monkeypatch):
         log.on_train_end()
         expected = {0: losses, 1: [5.0, 2.0], 2: [5.0, 2.0, 1.0, 0.5]}[behind]
         assert shown(tmp_path) == list(enumerate(expected, start=1))
+
+
+def test_a_picture_that_cannot_be_drawn_is_warned_of_and_all_else_is_there(
+    tmp_path, monkeypatch, caplog
+):
+    def fails(*_):
+        raise ValueError("no such font")
+
+    monkeypatch.setattr(TensorBoardLog, "_hardest_triplets", lambda *_: [])
+    for drawn in ("draw_triplets", "write_distances", "write_projector"):
+        monkeypatch.setattr(tensorboard, drawn, fails)
+    log = TensorBoardLog(tmp_path, None, None, "some people")
+    log.on_train_begin()
+    for epoch, loss in enumerate([5.0, 4.0]):
+        log.on_epoch_end(epoch, {"loss": loss, "val_auc": 0.5, "val_auc_best": 0.5})
+    log.on_train_end()
+    assert shown(tmp_path) == [(1, 5.0), (2, 4.0)]
+    for what in ("triplets", "distances", "projector"):
+        assert f"lacks the {what} of epoch 2 (ValueError: no such font)" in caplog.text
 
 
 def test_the_projector_has_a_name_a_vector_and_a_thumbnail_for_each_face(dataset, tmp_path):
