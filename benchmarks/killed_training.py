@@ -35,10 +35,12 @@ OPTIONS = {
         "--warm-up.mixup 0.2 --warm-up.sampling.hard 0.5 --main.sampling.hard 0.5 "
         "--main.epochs 3 --main.schedule plateau --main.drop.patience 1"
     ),
+    "pieces": shlex.split(_SHORT + "--main.epochs 1 --steps-per-execution 2 --chunk 4"),
 }
-"""Two stages with all that keeps a state. Both: dropout, epochs that are begun midway. Beyond the
-memory of one, the other has averages of the weights and a scale of the loss, and an epoch depends
-on the one before by whom it confused and whether its validation was better."""
+"""Two stages with all that keeps a state. All: dropout, epochs that are begun midway. Beyond the
+memory of one, another has averages of the weights and a scale of the loss, and an epoch depends
+on the one before by whom it confused and whether its validation was better. The third takes two
+steps at once, each in chunks."""
 _SPEED = ("images_per_second", "seconds")  # columns of history.csv
 KINDS = ("at any time", "after a checkpoint", "while one is written")
 ROOT = Path(__file__).resolve().parents[1]
@@ -210,9 +212,12 @@ def outcome(run: Path) -> dict[str, str]:
             found |= {name: _sha256(array) for name, array in arrays.items()}
     with (run / "history.csv").open(newline="") as file:
         lines = [_without_speed(line) for line in csv.DictReader(file)]
-    facts = kept.facts["run"]
-    assert [_without_speed(line) for line in facts["history"]] == lines, run
-    state = {name: facts[name] for name in ("step", "best", "since_best", "stopped")}
+    state = dict(kept.facts["run"])
+    del state["seconds"]
+    assert [_without_speed(line) for line in state.pop("history")] == lines, run
+    table = run / "identity_errors.csv"
+    told = table.read_bytes().decode() if table.exists() else ""
+    assert told == state["identity_errors"], run
     best = keras.saving.load_model(run / "model.keras").get_weights()
     found["history"] = hashlib.sha256(json.dumps(lines).encode()).hexdigest()
     found["state"] = hashlib.sha256(json.dumps(state).encode()).hexdigest()

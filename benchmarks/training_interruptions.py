@@ -8,9 +8,9 @@ on, a while after a checkpoint, or while one is being written; each time it is t
 --resume. When a run has come to its end another one is begun, until there were enough kills. After
 two of the kills a byte of the newest checkpoint is changed, and one run more is ended by SIGTERM,
 which has to leave a checkpoint and the exit code 75. All of them have to end with the bits of the
-undisturbed one: weights, optimiser, metrics, best model, and a history that differs in nothing but
-its speed. All this is done twice, with options that keep one state and another
-(killed_training.OPTIONS). Exits with 1 if one does not.
+undisturbed one: weights, optimiser, metrics, best model, table of people, and a history that
+differs in nothing but its speed. All this is done with each of several options, which keep one
+state and another (killed_training.OPTIONS). Exits with 1 if one does not.
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ def test_a_damaged_record_is_the_users_line(dataset, tmp_path, monkeypatch):
 def test_an_error_of_tensorflow_is_what_it_means(
     dataset, tmp_path, monkeypatch, error, message, becomes, says
 ):
-    def fails(self, plan):
+    def fails(self, *_):
         raise error(None, None, message)
 
     monkeypatch.setattr(progress.Progress, "_train_stage", fails)
@@ -268,6 +268,17 @@ def test_resuming_a_finished_run_changes_nothing(finished, dataset):
     assert (run / "history.csv").read_text() == before
     [sitting] = json.loads((run / "config.json").read_text())["sittings"]
     assert sitting["step"] == 0
+
+
+def test_a_run_that_another_process_trains_is_left_alone(finished, dataset):
+    _, run = finished
+    before = (run / "config.json").read_text()
+    with (
+        RunDirectory(run).locked(resume=False),
+        pytest.raises(Interrupted, match="another training is at work there"),
+    ):
+        train(make_config(dataset, run, resume=True, jit="loss"))
+    assert (run / "config.json").read_text() == before
 
 
 @pytest.mark.parametrize(
@@ -394,7 +405,7 @@ def test_a_run_goes_back_and_on_with_a_lower_rate(
     assert [row["learning_rate"] for row in history(config.output)] == ["0.001", "0.0005"]
 
 
-def test_a_signal_while_a_run_goes_back_ends_it_and_the_rollback_outlives_that(
+def test_a_signal_in_a_step_that_is_gone_back_from_ends_the_run_and_the_rollback_outlives_that(
     dataset, tmp_path, monkeypatch
 ):
     written, spoiled = noted_checkpoints(monkeypatch), spoil(monkeypatch, 5)
@@ -406,10 +417,8 @@ def test_a_signal_while_a_run_goes_back_ends_it_and_the_rollback_outlives_that(
         main=NOTHING,
         recovery=Recovery(rollbacks=1, rate=0.5),
     )
-    with monkeypatch.context() as asked:
-        asked.setattr(progress, "write_batches", lambda *_, **__: signal.raise_signal(15))
-        with pytest.raises(Interrupted, match=r"^SIGTERM: stopped after epoch 1 of 2 \(step 3\)"):
-            train(config)
+    with pytest.raises(Interrupted, match=r"^SIGTERM: stopped after epoch 1 of 2 \(step 3\)"):
+        take_steps(monkeypatch, config, 5)
     assert written == [0, 3]
     spoiled.assign(1.0)
     train(dataclasses.replace(config, resume=True))
