@@ -54,8 +54,8 @@ class Throughput(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
         seconds = time.perf_counter() - self._start
-        steps = self._last + 1 - self._first
-        if steps:
+        if self._first >= 0:
+            steps = self._last + 1 - self._first
             logs["images_per_second"] = steps * self.images_per_step / seconds
         logs["learning_rate"] = float(tf.convert_to_tensor(self.model.optimizer.learning_rate))
 

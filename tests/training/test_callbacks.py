@@ -153,6 +153,13 @@ def test_speed_is_of_the_steps_that_were_taken(monkeypatch):
     assert logs == {"images_per_second": 12.0, "learning_rate": 0.25}
 
 
+def test_a_sitting_that_begins_with_the_end_of_an_epoch_has_no_speed():
+    throughput, logs = attached(Throughput(images_per_step=6)), {}
+    throughput.on_epoch_begin(3)
+    throughput.on_epoch_end(3, logs)
+    assert logs == {"learning_rate": 0.25}
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

@@ -84,6 +84,7 @@ def test_tensorboard_and_history_have_the_same_figures(rows, summaries):
             side, short = ("validation", name[4:]) if name in VALIDATION else ("train", name)
             shown = float(summaries[f"{side}/{short}", int(row["epoch"])])
             assert float(row[name]) == pytest.approx(shown, rel=1e-4), name
+        assert ("hardest_triplets", int(row["epoch"])) in summaries
 
 
 def test_histograms_hold_every_pair(dataset, rows, summaries):
