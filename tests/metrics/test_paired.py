@@ -110,14 +110,14 @@ def test_accuracy_of_a_list_with_folds_is_its_own():
 
 def test_each_system_has_the_interval_that_it_has_alone():
     better, worse, genuine, left, right = two_systems(people=12)
-    found = paired_bootstrap(better, worse, genuine, left, right, seed=4, draws=25)
+    found = paired_bootstrap(better, worse, genuine, left, right, seed=4, draws=100)
 
     def figures(curve):
         return [area_under_curve(curve), operating_point(curve, 0.1).tar]
 
     for side, distance in (("a", better), ("b", worse)):
         alone = bootstrap_identities(
-            genuine, distance, (left, right), figures, draws=25, seed=4, about=[3, 1]
+            genuine, distance, (left, right), figures, draws=100, seed=4, about=[3, 1]
         )
         for row, name in enumerate(("auc", "tar@0.1")):
             interval = getattr(found[name], f"interval_{side}")

@@ -85,7 +85,7 @@ def _bootstrap(
         if far <= reachable and metrics.supports_far(pairs.impostors, far)
     ]
     described = (
-        f"people drawn with replacement, {config.bootstrap} times, 95 % percentiles, seed "
+        f"people drawn with replacement, {config.bootstrap} times or more, 95 % percentiles, seed "
         f"{config.seed}; from the {len(pairs.nearest)} nearest impostor pairs, which carry FARs "
         f"up to {reachable:.2g}; AUC, EER and d' have no interval over people, since it would take "
         "all the others in every draw"

@@ -24,7 +24,7 @@ from facenet_tf.evaluation.protocol import Protocol, Results
 from facenet_tf.evaluation.protocols.verification import UNSEEN
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.systems.embedding import run_record
-from facenet_tf.evaluation.table import Table, interval, pairs_name, share
+from facenet_tf.evaluation.table import Table, doubt_of_intervals, interval, pairs_name, share
 from facenet_tf.thresholds import Thresholds
 
 FILE = "thresholds.json"
@@ -137,6 +137,8 @@ def _table(found: dict[str, Any], protocol: str) -> Table:
     )
     if by.get("steered_people"):
         note += f"; {by['steered_people']} of these people steered the training"
+    if doubt := doubt_of_intervals(by["people"]):
+        note += f"; {doubt}"
     if missing:
         note += f"; too few pairs, or equal ones, for a FAR of {', '.join(missing)}"
     return Table(head, rows, note, protocol=protocol, terms=TERMS)
