@@ -114,6 +114,12 @@ def interval(pair: list[float] | tuple[float, float] | None) -> str:
     return "-" if pair is None else f"{pair[0]:.4f} – {pair[1]:.4f}"
 
 
+def steered_people(figures: dict[str, Any]) -> str:
+    """What a note says of validation people who had a say in the training, too; else nothing."""
+    count = figures.get("steered_people")
+    return f"; {count} of the validation people steered the training" if count else ""
+
+
 def doubt_of_intervals(people: int) -> str:
     """What is to be said of intervals over so few people; nothing where they are enough."""
     sure = metrics.sureness_of_few(people)
