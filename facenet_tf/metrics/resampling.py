@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 _TAIL = 0.025
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 """An AUC is a sum: that of no error at all may miss 1 by so much."""
 FEWEST_SURE = 5
 """Intervals over fewer people reach from the least to the greatest that one person gives, and are
@@ -136,7 +136,7 @@ def _limits(
         low = np.quantile(defined, levels[0], method="lower")
         high = np.quantile(defined, levels[1], method="higher")
     for end in (0, 1):
-        if cases is not None and abs(low - end) < _ROUNDING and abs(high - end) < _ROUNDING:
+        if cases is not None and abs(low - end) < ROUNDING and abs(high - end) < ROUNDING:
             return limits_at_the_end(end, cases)
     return float(low), float(high)
 

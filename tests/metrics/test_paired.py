@@ -51,6 +51,17 @@ def test_the_same_system_twice_differs_in_nothing():
         assert figure.p_value == 1
 
 
+def test_one_system_without_an_error_is_not_better_for_certain():
+    perfect, _, genuine, left, right = two_systems(people=12)
+    perfect = perfect - 100 * genuine
+    one_wrong = np.where(genuine & (left == 0), 100, perfect)
+    for sign, pair in ((1, (perfect, one_wrong)), (-1, (one_wrong, perfect))):
+        found = paired_bootstrap(*pair, genuine, left, right, draws=400)["tar@0.1"]
+        low, high = sorted(sign * limit for limit in found.interval)
+        assert low == pytest.approx(-(1 - 0.025 ** (1 / 12))) and high > 0.1
+        assert found.p_value > 0.05
+
+
 def test_exchanged_systems_change_the_sign():
     better, worse, *pairs = two_systems()
     one = paired_bootstrap(better, worse, *pairs, draws=30)
