@@ -19,8 +19,8 @@ class RobustnessOptions(Options):
     """Kinds of degradation, a curve each; without one no figures. Every step embeds the pictures
     anew."""
     pictures: int = 1000
-    """Of more test pictures so many are drawn at random: up to four of a person, or more where these
-    are not enough."""
+    """Of more test pictures so many are drawn at random: up to four of a person, or more where
+    these are not enough."""
     bootstrap: int = 200
     """Draws of people behind each interval, at least; 0: none."""
 
