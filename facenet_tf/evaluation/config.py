@@ -124,7 +124,8 @@ class EvaluateConfig:
     fars: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
     """False accept rates at which the true accept rate is given, where enough pairs carry it."""
     bootstrap: int = 200
-    """Draws of people behind each interval over identities; 0: none."""
+    """Draws of people behind each interval over identities, at least: few people are drawn more
+    often; 0: none."""
     baselines: bool = True
     """The same figures for the untrained network and for raw pixels."""
     classical: tuple[Literal["eigenfaces", "fisherfaces", "lbp"], ...] = ()

@@ -55,7 +55,9 @@ class FixedThresholds:
         if chosen is None:
             return NOBODY
         if chosen is self.own:
-            return f"chosen by the dataset's {chosen.dataset['people']} validation people"
+            steered = chosen.dataset.get("steered_people")
+            of_these = f", {steered} of whom steered the training" if steered else ""
+            return f"chosen by the dataset's {chosen.dataset['people']} validation people{of_these}"
         return (
             f"chosen by {chosen.dataset['people']} people of {chosen.dataset['name']} (the "
             "thresholds came with the model)"

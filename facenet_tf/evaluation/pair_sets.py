@@ -76,7 +76,7 @@ class ScoredPairs:
 def all_pairs_of_split(roster: Roster, split: str, seed: int) -> PairSet | None:
     """All pairs of the pictures of a split's people, duplicates left out.
 
-    Of more than MOST_PICTURES_PAIRED pictures so many are drawn, of as many people as possible.
+    Of more than MOST_PICTURES_PAIRED pictures so many are drawn (`drawn_pictures`).
 
     Returns:
         The pairs; None unless they hold genuine and impostor ones.

@@ -6,6 +6,8 @@ import dataclasses
 from collections import Counter
 from typing import Any
 
+from facenet_tf import metrics
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
@@ -110,3 +112,17 @@ def percent(value: float) -> str:
 def interval(pair: list[float] | tuple[float, float] | None) -> str:
     """An interval of shares, or "-" where there is none."""
     return "-" if pair is None else f"{pair[0]:.4f} – {pair[1]:.4f}"
+
+
+def steered_people(figures: dict[str, Any]) -> str:
+    """What a note says of validation people who had a say in the training, too; else nothing."""
+    count = figures.get("steered_people")
+    return f"; {count} of the validation people steered the training" if count else ""
+
+
+def doubt_of_intervals(people: int) -> str:
+    """What is to be said of intervals over so few people; nothing where they are enough."""
+    sure = metrics.sureness_of_few(people)
+    if sure is None:
+        return ""
+    return f"intervals over {people} people hold the truth in some {percent(sure)} of cases only"

@@ -19,7 +19,7 @@ class Sampling:
     their pictures, or to this number (images); nobody more than once in a batch"""
     hard: float = 0.0
     """fraction of a batch's people who are there because the epoch before confused them with
-    others of the batch; the rest are drawn by their weights"""
+    others of the batch, one at least; the rest are drawn by their weights; 0: nobody is"""
     doublings: int = 0
     """how often K doubles and P halves over the stage, in phases of as many epochs each as can be;
     the batch keeps its size"""

@@ -71,6 +71,7 @@ from facenet_tf.metrics.resampling import (
     people_samples,
     percentiles,
     reflected,
+    sureness_of_few,
 )
 from facenet_tf.metrics.roc import (
     OperatingPoint,
@@ -182,6 +183,7 @@ __all__ = [
     "share_interval",
     "squared_distances",
     "supports_far",
+    "sureness_of_few",
     "tar_at",
     "tar_intervals",
     "threshold_at_far",

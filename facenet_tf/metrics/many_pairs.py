@@ -57,6 +57,12 @@ class ManyPairs:
     separation: Separation | None
     pictures: NDArray[np.int64]
 
+    def tar_of_people(self, threshold: float) -> float:
+        """The TAR at a threshold where every person with a genuine pair counts alike, however many
+        pairs he has: their mean. There must be one."""
+        pairs = np.bincount(self.genuine_person)[self.genuine_person]
+        return float(np.average(self.genuine <= threshold, weights=1 / pairs))
+
     def curve(self) -> RocCurve:
         """The curve of all pairs: that of `roc_curve` without the points on straight lines.
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from facenet_tf.metrics.checks import checked_pairs
 from facenet_tf.metrics.pair_weights import PairWeights
 from facenet_tf.metrics.resampling import (
+    ROUNDING,
     limits_at_the_end,
     p_value,
     people_samples,
@@ -33,7 +34,9 @@ class Difference:
     Attributes:
         a, b: the figure of each, on all pairs.
         difference: a − b.
-        interval: 95 % interval of the difference over draws of people.
+        interval: 95 % interval of the difference over draws of people. Where one of the systems is
+            without an error in them, a limit of 0 is moved by what as many independent cases
+            without an error leave open (`resampling.limits_at_the_end`).
         interval_a, interval_b: of each figure, from the same draws.
         p_value: two-sided, in (0, 1]: how far out among the draws no difference lies. It cannot
             fall below 2 / (draws + 1), and few people keep it higher (`resampling.p_value`).
@@ -124,11 +127,11 @@ def differences_of(
     count = len(cases)
     differences = drawn[:, :count] - drawn[:, count:]
     alone = percentiles(drawn, people, [*cases, *cases])
+    at_the_end = (np.abs(alone - percentiles(drawn, people)) > ROUNDING).any(axis=1)
     limits = percentiles(differences, people)
-    for row, count_of in enumerate(cases):
-        if count_of is not None and _no_error(drawn[:, [row, count + row]]):
-            beyond = limits_at_the_end(0, count_of)[1]
-            limits[row] = -beyond, beyond
+    for row in np.flatnonzero(at_the_end.reshape(2, count).any(axis=0)).tolist():
+        unseen = limits_at_the_end(0, cases[row] or 1)[1]
+        limits[row] = np.where(np.abs(limits[row]) < ROUNDING, [-unseen, unseen], limits[row])
     return [
         Difference(
             a=float(values[row]),
@@ -141,12 +144,6 @@ def differences_of(
         )
         for row, (low, high) in enumerate(limits)
     ]
-
-
-def _no_error(drawn: NDArray[np.float64]) -> bool:
-    """Whether both systems have no error, or nothing but errors, in all draws: their difference is
-    then as little known as their figures are."""
-    return bool((np.ptp(drawn, axis=0) == 0).all() and np.isin(drawn[0], (0, 1)).all())
 
 
 class _System:

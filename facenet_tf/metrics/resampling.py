@@ -8,7 +8,9 @@ how pairs count then: `pair_weights`). Every interval over people comes from her
 * Draws of few people vary too little, by √((n − 1) / n), and know no heavy tails. The percentiles
   are therefore taken farther out, at Φ(±√(n / (n − 1)) · t) with the quantile t of Student's
   distribution with n − 1 degrees (Hesterberg, "What teachers should know about the bootstrap",
-  2015, section 4.3): 0.9 % and 99.1 % of 10 people, 2.5 % and 97.5 % of very many.
+  2015, section 4.3): 0.9 % and 99.1 % of 10 people, 2.5 % and 97.5 % of very many. There are as
+  many draws as it takes to expect one beyond each limit, up to 1,000. Fewer than five people have
+  no such draws: their limits are the least and the greatest that they can give.
 * A share that all people have in common is 0 (or 1) in every draw, however few they are. Its
   interval is then [0, 1 − 0.025^(1/n)] (or its mirror image): whatever the people are like, a
   larger share would have shown itself among n independent cases in 97.5 % of all samples. That is
@@ -27,8 +29,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 _TAIL = 0.025
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 """An AUC is a sum: that of no error at all may miss 1 by so much."""
+FEWEST_SURE = 5
+"""Intervals over fewer people reach from the least to the greatest that one person gives, and are
+too narrow: `sureness_of_few`."""
+_MOST_DRAWS = 1000
 
 Limits = list[float]
 """Low and high."""
@@ -86,11 +92,13 @@ def people_intervals(
 ) -> NDArray[np.float64]:
     """95 % intervals of statistics, with people as what is drawn.
 
-    Args, errors: as of `people_samples`; cases: as of `percentiles`.
+    Args, errors: as of `people_samples`, but draws: how many at least; few people get as many as
+        their percentiles take. cases: as of `percentiles`.
 
     Returns:
         float64 [S, 2]: low and high of each statistic.
     """
+    draws = max(draws, _draws_of_limits(people))
     samples = people_samples(people, statistic, draws=draws, seed=seed)
     return percentiles(samples, people, cases)
 
@@ -128,7 +136,7 @@ def _limits(
         low = np.quantile(defined, levels[0], method="lower")
         high = np.quantile(defined, levels[1], method="higher")
     for end in (0, 1):
-        if cases is not None and abs(low - end) < _ROUNDING and abs(high - end) < _ROUNDING:
+        if cases is not None and abs(low - end) < ROUNDING and abs(high - end) < ROUNDING:
             return limits_at_the_end(end, cases)
     return float(low), float(high)
 
@@ -138,10 +146,24 @@ def _tail_level(people: int, tail: float = _TAIL) -> float:
     return float(ndtr(math.sqrt(people / (people - 1)) * stdtrit(people - 1, tail)))
 
 
+def _draws_of_limits(people: int) -> int:
+    """How many draws it takes to expect one beyond each limit; few people would take too many, and
+    fewer than five have none there."""
+    if people < FEWEST_SURE:
+        return 0
+    return min(_MOST_DRAWS, math.ceil(1 / _tail_level(people)))
+
+
 def limits_at_the_end(share: float, cases: int) -> tuple[float, float]:
     """95 % interval of a share that is 0 or 1 in all of so many independent cases (at least 1)."""
     beyond = 1 - _TAIL ** (1 / max(1, cases))
     return (0.0, beyond) if share == 0 else (1 - beyond, 1.0)
+
+
+def sureness_of_few(people: int) -> float | None:
+    """How often an interval over so few people (two or more) holds a mean that half of all people
+    are above: unless these all are, or none is. None for `FEWEST_SURE` and more: near 95 %."""
+    return None if people >= FEWEST_SURE else 1 - 2 * 0.5**people
 
 
 def reflected(limits: Sequence[float], estimate: float) -> Limits:

@@ -15,7 +15,8 @@ frozen or absent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -25,7 +26,7 @@ from facenet_tf.training.snapshot import Snapshot
 
 
 def embed_in_chunks(
-    network: keras.Model, images: tf.Tensor, chunk: int
+    network: keras.Model, images: tf.Tensor, chunk: int, weights: Sequence[Any]
 ) -> tuple[tf.Tensor, tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
     """Embeddings of a batch, their lengths before, and the way back, chunk by chunk.
 
@@ -33,10 +34,11 @@ def embed_in_chunks(
         network: images to unit vectors float32 [B, D] and lengths float32 [B].
         images: [B, H, W, C].
         chunk: how many at a time; divides B.
+        weights: of the network, those that are trained.
 
     Returns:
         Embeddings and lengths, and a function from slopes float32 [B, D] to the gradients of the
-        network's trainable variables.
+        weights, in their order.
     """
     chunks = tf.reshape(images, [-1, chunk, *images.shape[1:]])
     state = Snapshot(network.non_trainable_variables)
@@ -49,7 +51,6 @@ def embed_in_chunks(
     )
 
     def backward(slopes: tf.Tensor) -> list[tf.Tensor]:
-        weights = network.trainable_variables
         if not weights:
             return []
         state.restore()

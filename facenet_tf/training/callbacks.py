@@ -19,9 +19,6 @@ from facenet_tf.training.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
 
-# In a row: from 2^15, where Keras begins, the loss scale is below 1 by then.
-_OVERFLOWS = 16
-
 Logs = dict[str, Any]
 
 
@@ -102,13 +99,15 @@ class HealthGuard(keras.callbacks.Callback):
     """Raises on NaN and on collapse.
 
     Args:
-        collapsed_loss: the constant at which the stage's loss stands when all embeddings are
-            equal, or None where it has none.
+        collapsed_loss: epoch of the run → the constant at which its loss stands when all
+            embeddings are equal, or None where it has none.
         watched: figures of a step that have to be finite.
     """
 
     def __init__(
-        self, collapsed_loss: float | None, watched: Sequence[str] = ("loss", "gradient_norm")
+        self,
+        collapsed_loss: Callable[[int], float | None],
+        watched: Sequence[str] = ("loss", "gradient_norm"),
     ) -> None:
         super().__init__()
         self.collapsed_loss, self.watched = collapsed_loss, watched
@@ -130,31 +129,22 @@ class HealthGuard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert logs is not None
         distance, rank = logs["mean_distance"], logs["effective_rank"]
-        skipped = logs.get("skipped_steps", 0.0)
-        if rank == 0 and skipped:  # the mean of no step: all of them overflowed in float16
-            self._check_overflows(skipped)
-            return
-        if distance < 0.01 or (distance < 0.1 and self._is_constant(logs["loss"])):
+        if rank == 0 and logs.get("skipped_steps"):
+            return  # means of no step: the scale of float16 came down all the epoch
+        if distance < 0.01 or (distance < 0.1 and self._is_constant(epoch, logs["loss"])):
             raise TrainingStopped(
                 f"the embeddings collapsed: mean distance {distance:.4f}, effective rank "
                 f"{rank:.2f}, loss {logs['loss']:.4f}; try a longer margin-softmax stage first "
                 "(--warm-up.epochs), a lower --main.learning-rate or --main.margin soft"
             )
 
-    def _check_overflows(self, steps: float) -> None:
-        """A few in a row are how the loss scale comes down from where it begins."""
-        if steps > _OVERFLOWS:
-            raise TrainingStopped(
-                f"all {steps:.0f} steps of the epoch overflowed in float16: try a lower learning "
-                "rate, --clip-norm 1, or --precision mixed_bfloat16 or float32"
-            )
-
-    def _is_constant(self, loss: float) -> bool:
-        return self.collapsed_loss is not None and abs(loss - self.collapsed_loss) < 1e-3
+    def _is_constant(self, epoch: int, loss: float) -> bool:
+        constant = self.collapsed_loss(epoch)
+        return constant is not None and abs(loss - constant) < 1e-3
 
 
 class WeightsGuard(keras.callbacks.Callback):
-    """Raises where the last step of an epoch left a weight that is not finite.
+    """Raises where an epoch left a weight, or other state, that is not finite.
 
     That comes before the end of the epoch changes how batches are drawn: the pictures of that step
     can still be named.
@@ -163,7 +153,7 @@ class WeightsGuard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if not all_finite(self.model):
             last = self.params["steps"] - 1
-            raise NotFinite(epoch, last, last, "weights", math.nan)
+            raise NotFinite(epoch, last, last, "state of the training")
 
 
 class Validation(keras.callbacks.Callback):
@@ -192,7 +182,7 @@ class Validation(keras.callbacks.Callback):
                 self._validate(logs)
         except FloatingPointError as error:
             last = self.params["steps"] - 1
-            raise NotFinite(epoch, last, last, str(error), math.nan) from error
+            raise NotFinite(epoch, last, last, str(error)) from error
 
     def _validate(self, logs: Logs) -> None:
         model, state = self.model.embedding_model, self.state

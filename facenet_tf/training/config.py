@@ -83,7 +83,7 @@ class Stage:
     drop: RateDrop = field(default_factory=RateDrop)
     """of the schedules step and plateau"""
     warmup_epochs: float = 0.5
-    """length of the linear warm-up"""
+    """length of the linear warm-up; half of the stage at most"""
     margin: float | Literal["soft"] | None = None
     """of losses that have one: on the cosine (cosface), in radians (arcface), of the hinge or
     "soft" (triplet); None: the loss's own, as published"""
@@ -133,7 +133,7 @@ class Stage:
             prefix,
         )
         self.sampling.check(f"{prefix}sampling.", self.identities_per_batch)
-        self.drop.check(prefix, self.schedule)
+        self.drop.check(prefix, self.schedule, self.epochs)
         if not 0 <= self.augmentation <= 1:
             raise InputError(
                 f"--{prefix}augmentation {self.augmentation}: give a share from 0 to 1"
@@ -227,7 +227,8 @@ class TrainConfig:
     """trace this many steps of each stage, from its eleventh on, with TensorFlow's profiler, for
     TensorBoard; 0: none"""
     early_stop_epochs: int = 0
-    """end the run after this many epochs of the main stage without a better validation; 0: never"""
+    """end the run after this many epochs of the main stage without a validation better than its
+    best; 0: never"""
     checkpoint: Checkpointing = field(default_factory=Checkpointing)
     """when what the run goes on from is written"""
     recovery: Recovery = field(default_factory=Recovery)

@@ -18,7 +18,12 @@ _CELLS = 2**24  # of the matrix of cosines that is looked at in one piece
 _LOW = -4.0  # below every cosine
 
 
-def with_last_turn(signatures: tf.Tensor, embeddings: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+def with_last_turn(
+    signatures: tf.Tensor,
+    embeddings: tf.Tensor,
+    labels: tf.Tensor,
+    share: tf.Tensor | None = None,
+) -> tf.Tensor:
     """The signatures, float32 [C, D], with those in the batch replaced by their means over it.
 
     What is written for the rows of one person is equal bit for bit: their order does not matter.
@@ -27,9 +32,11 @@ def with_last_turn(signatures: tf.Tensor, embeddings: tf.Tensor, labels: tf.Tens
         signatures: float32 [C, D].
         embeddings: float32 [B, D].
         labels: integer [B] in [0, C).
+        share: float32 [B] above 0, how much of a picture is that person's; None: all.
     """
     same = tf.cast(labels[:, None] == labels[None, :], tf.float32)
-    means = tf.matmul(same, embeddings) / tf.reduce_sum(same, axis=1, keepdims=True)
+    counts = same if share is None else same * share
+    means = tf.matmul(counts, embeddings) / tf.reduce_sum(counts, axis=1, keepdims=True)
     means = tf.gather(means, tf.argmax(same, axis=1))
     return tf.tensor_scatter_nd_update(signatures, labels[:, None], means)
 

@@ -56,8 +56,9 @@ class RateDrop:
     patience: int | None = None
     """plateau: this many epochs without a better validation lower the rate; None: 3"""
 
-    def check(self, prefix: str, schedule: str) -> None:
-        """Raise `InputError` for a value out of range or without effect; `prefix` leads here."""
+    def check(self, prefix: str, schedule: str, epochs: int) -> None:
+        """Raise `InputError` for a value out of range or without effect in a stage of so many
+        epochs; `prefix` leads here."""
         needless = {
             "epochs": self.epochs and schedule != "step",
             "factor": self.factor is not None and schedule not in ("step", "plateau"),
@@ -70,6 +71,10 @@ class RateDrop:
             raise InputError(f"--{prefix}drop.epochs: say when the schedule step lowers the rate")
         if any(epoch <= 0 for epoch in self.epochs) or list(self.epochs) != sorted(self.epochs):
             raise InputError(f"--{prefix}drop.epochs {self.epochs}: give rising numbers above 0")
+        if epochs and any(epoch >= epochs for epoch in self.epochs):
+            raise InputError(
+                f"--{prefix}drop.epochs {self.epochs}: the stage has {epochs}; give fewer each"
+            )
         if self.factor is not None and not 0 < self.factor < 1:
             raise InputError(f"--{prefix}drop.factor {self.factor}: give a number between 0 and 1")
         if self.patience is not None and self.patience < 1:

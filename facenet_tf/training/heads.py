@@ -111,7 +111,8 @@ class LossHead(keras.layers.Layer):
             _assign(self.memory, now)
         if self.signatures is not None:
             known = tf.convert_to_tensor(self.signatures)
-            self.signatures.assign(with_last_turn(known, embeddings, labels))
+            share = mixed.share if mixed else None
+            self.signatures.assign(with_last_turn(known, embeddings, labels, share))
         self.step.assign(self.step + 1)
         # Where the hardest triplets are not learned from, they are looked at: all stages show the
         # same curves.

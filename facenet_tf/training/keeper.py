@@ -196,8 +196,12 @@ class Keeper:
 
 
 def all_finite(trainer: EmbeddingTrainer) -> bool:
-    """Whether no weight that is trained is infinite or NaN."""
-    finite = [tf.reduce_all(tf.math.is_finite(weight)) for weight in trainer.weights_to_train]
+    """Whether nothing that steps go on from is infinite or NaN: weights and their averages,
+    statistics of norms, slots of the optimiser, what the losses keep."""
+    head = [*trainer.head.trainable_variables, *trainer.head.kept]
+    held = [*trainer.embedding_model.variables, *head, *trainer.optimizer.variables]
+    numbers = [each for each in held if tf.as_dtype(each.dtype).is_floating]
+    finite = [tf.reduce_all(tf.math.is_finite(each)) for each in numbers]
     return bool(tf.reduce_all(finite))
 
 

@@ -48,6 +48,17 @@ def apply_unscaled(
     optimizer.apply_gradients(zip(gradients, variables))
 
 
+def can_be_lowered(optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
+    """Whether the scale still multiplies: bool scalar.
+
+    At 1 and below nothing is scaled up, and Keras 2 goes no lower: what overflows then, overflows
+    by itself.
+    """
+    keras_2 = hasattr(optimizer, "loss_scale")
+    scale = optimizer.loss_scale if keras_2 else optimizer.dynamic_scale
+    return tf.convert_to_tensor(scale) > 1.0
+
+
 def all_finite(tensors: list[Any]) -> tf.Tensor:
     """Whether no value in them is infinite or NaN: bool scalar."""
     return tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in tensors])

@@ -30,19 +30,23 @@ class Recovery:
         require(self.rollbacks >= 0, "--recovery.rollbacks", self.rollbacks, "give 0 or more")
         sensible = 0 < self.rate <= 1
         require(sensible, "--recovery.rate", self.rate, "give more than 0 and at most 1")
+        used = self.rollbacks > 0 or self.rate == Recovery.rate
+        require(used, "--recovery.rate", self.rate, "give --recovery.rollbacks too")
 
 
 class NotFinite(Exception):
-    """A step gave a number that is not finite.
+    """A step gave a number that is not finite, or one was found after it.
 
     Attributes:
         epoch: of the run, from 0 on.
         first, last: steps of the epoch, from 0 on: those of the execution that gave it.
         name: of the figure.
-        value: NaN or infinite.
+        value: NaN or infinite; None of what is not looked at after each step.
     """
 
-    def __init__(self, epoch: int, first: int, last: int, name: str, value: float) -> None:
+    def __init__(
+        self, epoch: int, first: int, last: int, name: str, value: float | None = None
+    ) -> None:
         super().__init__(f"{name} {value}")
         self.epoch, self.first, self.last = epoch, first, last
         self.name, self.value = name, value
@@ -50,6 +54,11 @@ class NotFinite(Exception):
     @property
     def what(self) -> str:
         """What became of which figure, and when, in words."""
+        if self.value is None:
+            return (
+                f"something in the {self.name} was not finite after step {self.last + 1} of epoch "
+                f"{self.epoch + 1} (an earlier step may have done it)"
+            )
         steps = f"step {self.first + 1}"
         if self.last > self.first:
             steps = f"one of the steps {self.first + 1} to {self.last + 1}"
@@ -65,7 +74,7 @@ def write_batches(
     batches: Mapping[int, Mapping[str, np.ndarray]],
     **facts: Any,
 ) -> None:
-    """Write the batches that did it.
+    """Write the batches that did it, or after which it was found.
 
     Args:
         path: of the JSON.

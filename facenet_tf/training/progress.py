@@ -232,7 +232,7 @@ class Progress:
         """No checkpoint is written that cannot be gone back to."""
         if not all_finite(trainer):
             epoch, step = divmod(self.state.step - 1, self.config.steps_per_epoch)
-            raise NotFinite(epoch, step, step, "weights", math.nan)
+            raise NotFinite(epoch, step, step, "state of the training")
 
     def _go_back(self, plan: StagePlan, found: NotFinite) -> None:
         """Write down what did it, and be where the last checkpoint was, at a lower rate.
@@ -244,10 +244,12 @@ class Progress:
         recovery, rollbacks = self.config.recovery, self.state.rollbacks
         if len(rollbacks) >= recovery.rollbacks:
             tried = f", after {len(rollbacks)} rollbacks" if rollbacks else ""
+            half = self.config.precision == "mixed_float16"
             raise TrainingStopped(
                 f"{found.what}{tried}; its pictures are named in {told}: try a lower learning rate "
                 "or a longer learning-rate warm-up of the stage (--warm-up.… or --main.…), "
-                "--clip-norm 1, or --recovery.rollbacks 1"
+                f"--clip-norm 1, {'another --precision, ' if half else ''}or "
+                "--recovery.rollbacks 1"
             )
         self.state = self.keeper.newest()
         at = found.epoch * self.config.steps_per_epoch + found.first
@@ -334,7 +336,10 @@ class Progress:
 
     def _callbacks(self, plan: StagePlan, head: LossHead) -> list[keras.callbacks.Callback]:
         stage, state = plan.stage, self.state
-        collapsed = head.collapsed_loss(stage.identities_per_batch, stage.images_per_identity)
+
+        def collapsed(epoch: int) -> float | None:
+            return head.collapsed_loss(*plan.shape(epoch - plan.first))
+
         behind = self._epochs_behind()
         patience = self.config.early_stop_epochs if plan is self.plans[-1] else 0
         return [

@@ -19,7 +19,12 @@ from facenet_tf.training.clipping import clipped
 from facenet_tf.training.descent import ClipBy
 from facenet_tf.training.distribute import let_sums_pass
 from facenet_tf.training.heads import Mixed
-from facenet_tf.training.loss_scaling import all_finite, apply_unscaled, scaled_backward
+from facenet_tf.training.loss_scaling import (
+    all_finite,
+    apply_unscaled,
+    can_be_lowered,
+    scaled_backward,
+)
 from facenet_tf.training.snapshot import Snapshot
 
 Jit = Literal["on", "loss", "off"]
@@ -41,7 +46,8 @@ class EmbeddingTrainer(keras.Model):
 
     Under the policy mixed_float16 the optimiser is one of `with_loss_scaling`; a step that
     overflows changes nothing but its scale, and is counted. A step with embeddings or a loss that
-    are not finite changes no more, but is reported: the scale has no part in these.
+    are not finite changes no more, but is reported: the scale has no part in these. So is one that
+    overflows though the scale is no longer above 1.
 
     Batches are dicts of ``image`` ``[B, H, W, C]``, ``label`` int ``[B]``, ``source`` int ``[B]``;
     of mixed pictures also ``other_label`` int ``[B]`` and ``share`` float32 ``[B]``.
@@ -115,6 +121,8 @@ class EmbeddingTrainer(keras.Model):
             embeddings, norms, labels, sources, Mixed(*mixed) if mixed else None
         )
         gradients = summed(backward(own_part(slopes))) + of_the_head
+        without_scale = [embeddings, norms, loss, slopes, *of_the_head]
+        overflowed = self._overflowed(gradients, without_scale) if self.scales_loss else None
         gradient_norm = self.descend(gradients)
         figures = {
             "loss": loss,
@@ -122,19 +130,16 @@ class EmbeddingTrainer(keras.Model):
             "embedding_norm": tf.reduce_mean(norms),
             "gradient_norm": gradient_norm,
         }
-        if before is None:
-            self._report_on(figures)
-        else:
-            done = all_finite(gradients)
-            before.restore(unless=done)
-            without_scale = [embeddings, norms, loss, slopes, *of_the_head]
-            self._report_on(figures, overflowed=~done & all_finite(without_scale))
+        if before is not None:
+            before.restore(unless=all_finite(gradients))
+        self._report_on(figures, overflowed)
         return self.figures()
 
     def embed(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Backward]:
         """Embeddings float32 [B, D], their lengths before float32 [B], and the way back."""
         if self.chunk:
-            embeddings, norms, backward = embed_in_chunks(self._network, images, self.chunk)
+            body = self.embedding_model.trainable_variables
+            embeddings, norms, backward = embed_in_chunks(self._network, images, self.chunk, body)
         else:
             embeddings, norms, backward = self._embed_whole(images)
         if self.scales_loss:
@@ -183,6 +188,11 @@ class EmbeddingTrainer(keras.Model):
     def _moving_without_gradient(self) -> list[Any]:
         """What a step changes besides the weights: statistics of norms, states of the losses."""
         return [*self._network.non_trainable_variables, *self.head.kept]
+
+    def _overflowed(self, gradients: list[Any], without_scale: list[Any]) -> tf.Tensor:
+        """Whether it is the scale that spoiled the gradients: bool scalar; before it comes down."""
+        spoiled = ~all_finite(gradients) & all_finite(without_scale)
+        return spoiled & can_be_lowered(self.optimizer)
 
     def _report_on(
         self, figures: dict[str, tf.Tensor], overflowed: tf.Tensor | None = None

@@ -1,6 +1,11 @@
 """What systems are called in tables."""
 
-from facenet_tf.evaluation.table import by_vectors, measured_name
+from facenet_tf.evaluation.table import (
+    by_vectors,
+    doubt_of_intervals,
+    measured_name,
+    steered_people,
+)
 
 
 def test_systems_of_one_source_keep_apart():
@@ -23,3 +28,13 @@ def test_what_is_no_run_goes_by_its_file():
     assert list(by_vectors(figures)) == ["theirs.npz (measured)", "theirs.npz"]
     assert measured_name({**figures, "model": {"kind": "run"}}) == "trained"
     assert measured_name({**figures, "weights": {"file": "x.pt"}}) == "pretrained"
+
+
+def test_intervals_over_too_few_people_are_doubted():
+    assert doubt_of_intervals(4).endswith("87.5 % of cases only")
+    assert doubt_of_intervals(5) == ""
+
+
+def test_people_who_steered_are_told_where_there_are_any():
+    assert steered_people({"steered_people": 3}).startswith("; 3 of the validation people")
+    assert steered_people({"steered_people": 0}) == steered_people({}) == ""

@@ -73,10 +73,10 @@ def test_weights_are_products_of_the_people_drawn():
 def test_intervals_are_those_of_curves_drawn_one_by_one(decimals):
     genuine, distance, (left, right) = pairs_of_people()
     distance = distance.round(decimals)
-    found = bootstrap_identities(genuine, distance, (left, right), auc, draws=30, seed=7)
+    found = bootstrap_identities(genuine, distance, (left, right), auc, draws=100, seed=7)
     random = np.random.default_rng([7, 12])
     areas = []
-    for _ in range(30):
+    for _ in range(100):
         times = np.bincount(random.integers(12, size=12), minlength=12)
         weights = np.where(left == right, times[left], times[left] * times[right])
         areas.append(area_under_curve(roc_curve(genuine, distance, weights)))

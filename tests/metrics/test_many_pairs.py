@@ -144,10 +144,10 @@ def test_intervals_are_those_of_curves_drawn_one_by_one(ties, lost):
     left, right = (labels[side] for side in metrics.all_pairs(len(labels)))
     found = score_all_pairs(rows, labels, nearest=10**6)
     fars = [0.03, 0.15, 0.4, 0.99]
-    intervals = tar_intervals(found, labels, fars, draws=40, seed=3)
+    intervals = tar_intervals(found, labels, fars, draws=90, seed=3)
     random = np.random.default_rng([3, 14])
     tars = []
-    for _ in range(40):
+    for _ in range(90):
         times = np.bincount(random.integers(14, size=14), minlength=14)
         weights = np.where(left == right, times[left], times[left] * times[right])
         curve = metrics.roc_curve(genuine, distance, weights)

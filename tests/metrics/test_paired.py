@@ -51,6 +51,17 @@ def test_the_same_system_twice_differs_in_nothing():
         assert figure.p_value == 1
 
 
+def test_one_system_without_an_error_is_not_better_for_certain():
+    perfect, _, genuine, left, right = two_systems(people=12)
+    perfect = perfect - 100 * genuine
+    one_wrong = np.where(genuine & (left == 0), 100, perfect)
+    for sign, pair in ((1, (perfect, one_wrong)), (-1, (one_wrong, perfect))):
+        found = paired_bootstrap(*pair, genuine, left, right, draws=400)["tar@0.1"]
+        low, high = sorted(sign * limit for limit in found.interval)
+        assert low == pytest.approx(-(1 - 0.025 ** (1 / 12))) and high > 0.1
+        assert found.p_value > 0.05
+
+
 def test_exchanged_systems_change_the_sign():
     better, worse, *pairs = two_systems()
     one = paired_bootstrap(better, worse, *pairs, draws=30)
@@ -110,14 +121,14 @@ def test_accuracy_of_a_list_with_folds_is_its_own():
 
 def test_each_system_has_the_interval_that_it_has_alone():
     better, worse, genuine, left, right = two_systems(people=12)
-    found = paired_bootstrap(better, worse, genuine, left, right, seed=4, draws=25)
+    found = paired_bootstrap(better, worse, genuine, left, right, seed=4, draws=100)
 
     def figures(curve):
         return [area_under_curve(curve), operating_point(curve, 0.1).tar]
 
     for side, distance in (("a", better), ("b", worse)):
         alone = bootstrap_identities(
-            genuine, distance, (left, right), figures, draws=25, seed=4, about=[3, 1]
+            genuine, distance, (left, right), figures, draws=100, seed=4, about=[3, 1]
         )
         for row, name in enumerate(("auc", "tar@0.1")):
             interval = getattr(found[name], f"interval_{side}")

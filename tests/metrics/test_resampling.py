@@ -14,6 +14,7 @@ from facenet_tf.metrics import (
     people_samples,
     percentiles,
     reflected,
+    sureness_of_few,
 )
 
 
@@ -30,8 +31,8 @@ def test_each_draw_has_as_many_people_as_there_are():
         seen.append(times)
         return [0.0]
 
-    people_intervals(7, statistic, draws=50, seed=1)
-    assert {times.sum() for times in seen} == {7} and len(seen) == 50
+    people_intervals(7, statistic, draws=250, seed=1)
+    assert {times.sum() for times in seen} == {7} and len(seen) == 250
     assert any(times.max() > 1 for times in seen) and any(times.min() == 0 for times in seen)
 
 
@@ -100,6 +101,29 @@ def test_of_rare_errors_of_people_or_pairs_the_limit_is_seldom_exceeded():
     worst = 1 - np.sqrt(1 - limits_at_the_end(0, people // 2)[1])
     seen = (random.random((4000, people)) < worst).sum(axis=1) == 0
     assert seen.mean() < 0.035
+
+
+@pytest.mark.parametrize(("people", "asked", "drawn"), [(4, 9, 9), (5, 9, 1000), (6, 9, 412)])
+def test_few_people_are_drawn_as_often_as_their_percentiles_take(people, asked, drawn):
+    counted = []
+
+    def statistic(times):
+        counted.append(times)
+        return [float(times @ np.arange(people))]
+
+    people_intervals(people, statistic, draws=asked)
+    assert len(counted) == drawn
+
+
+@pytest.mark.parametrize("people", [3, 4])
+def test_how_sure_intervals_of_fewer_than_five_people_are(people):
+    random = np.random.default_rng(people)
+    times = people_samples(people, lambda times: times, draws=300)
+    drawn = times @ random.normal(size=(people, 1000))
+    low, high = percentiles(drawn, people).T
+    held = np.mean((low <= 0) & (high >= 0))
+    assert held == pytest.approx(sureness_of_few(people), abs=0.04)
+    assert sureness_of_few(5) is None
 
 
 def test_the_seed_decides():

@@ -81,7 +81,8 @@ def test_each_chunk_counts_once_and_is_replayed_exactly(jit):
     network, twin = (_with_norms(small_body(**options)) for _ in range(2))
 
     def step():
-        embeddings, norms, backward = embed_in_chunks(network, images, CHUNK)
+        weights = network.trainable_variables
+        embeddings, norms, backward = embed_in_chunks(network, images, CHUNK, weights)
         return embeddings, norms, backward(slopes)
 
     def twin_step():
@@ -113,10 +114,10 @@ def test_dropout_goes_on_from_step_to_step():
 def test_a_body_that_is_frozen_whole_has_no_gradients():
     network = _with_norms(small_body(dropout=0.5))
     network.trainable = False
-    embeddings, _, backward = embed_in_chunks(network, small_batch()["image"], CHUNK)
+    embeddings, _, backward = embed_in_chunks(network, small_batch()["image"], CHUNK, [])
     assert embeddings.shape == (BATCH, FEATURES)
     assert backward(tf.ones([BATCH, FEATURES])) == []
-    again, _, _ = embed_in_chunks(network, small_batch()["image"], CHUNK)
+    again, _, _ = embed_in_chunks(network, small_batch()["image"], CHUNK, [])
     assert np.abs(again - embeddings).max() > 1e-3  # dropout has gone on
 
 

@@ -25,6 +25,13 @@ def test_signatures_become_the_means_of_those_in_the_batch(jit):
         np.testing.assert_allclose(found[person], expected, atol=1e-6)
 
 
+def test_a_mixed_picture_counts_by_its_share():
+    rows, share = unit_rows(3), np.array([0.5, 1.0, 0.75], np.float32)
+    found = with_last_turn(tf.zeros([2, 6]), rows, tf.constant([1, 0, 1]), share).numpy()
+    expected = [rows[1], (0.5 * rows[0] + 0.75 * rows[2]) / 1.25]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("cells", [10, 2**24])
 @pytest.mark.parametrize("count", [1, 3, 8])
 def test_the_most_alike_are_the_nearest_by_cosine(monkeypatch, cells, count):

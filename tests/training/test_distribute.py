@@ -58,6 +58,13 @@ def test_replicas_with_parts_come_to_what_one_with_the_whole_batch_does(after_st
     assert 0 < expected["float16_mixup/1/skipped_steps"] < STEPS
 
 
+def test_one_device_for_mirrored_training_is_told(monkeypatch, caplog):
+    only = tf.config.list_logical_devices("CPU")[:1]
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: only)
+    distribute._mirrored.__wrapped__()  # no second strategy for the process
+    assert "--distribute mirrored: TensorFlow sees one device" in caplog.text
+
+
 def test_xla_for_the_whole_step_of_replicas_is_refused():
     with pytest.raises(InputError, match=r"--jit on: .*--distribute mirrored.*--jit loss"):
         distribute.start("mirrored", "on")

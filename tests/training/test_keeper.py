@@ -120,6 +120,12 @@ def test_what_a_later_version_noted_is_left_out_with_a_warning(caplog):
     assert "of another version: its aim, mood is left out" in caplog.text
 
 
+def test_a_checkpoint_of_an_earlier_version_is_taken():
+    facts = dataclasses.asdict(RunState(step=5, best=0.5, since_best=2))
+    del facts["stage_best"], facts["since_stage_best"]
+    assert RunState.of(facts) == RunState(step=5, best=0.5, since_best=2)
+
+
 def test_seconds_are_of_all_sittings(tmp_path, monkeypatch):
     now = [10.0]
     monkeypatch.setattr(keeper.time, "monotonic", lambda: now[0])
@@ -157,18 +163,9 @@ def without_variables(monkeypatch):
 
 def test_all_that_is_plain_comes_back(tmp_path, without_variables):
     rollbacks = [{"at": 3, "to": 1, "rate": 0.1}]
-    state = RunState(
-        step=7,
-        end_is_due=True,
-        best=1 / 3,
-        since_best=2,
-        stage_best=0.25,
-        since_stage_best=1,
-        stopped=True,
-        history=[{"epoch": "1"}],
-        rollbacks=rollbacks,
-        identity_errors="identity\nann\n",
-    )
+    figures = {"best": 1 / 3, "since_best": 2, "stage_best": 0.25, "since_stage_best": 1}
+    said = {"history": [{"epoch": "1"}], "identity_errors": "identity\nann\n"}
+    state = RunState(7, end_is_due=True, **figures, stopped=True, rollbacks=rollbacks, **said)
     Keeper(RunDirectory(tmp_path), Checkpointing()).save(state, 1, None, [])
     RunDirectory(tmp_path).identity_errors.write_text("of an epoch that a kill has undone")
     found = Keeper(RunDirectory(tmp_path), Checkpointing()).newest()
@@ -263,9 +260,15 @@ def test_a_checkpoint_is_due_by_steps_and_by_time(tmp_path, without_variables, m
     assert not never.due(1000)
 
 
-def test_a_weight_that_is_not_finite_is_seen():
-    trainer = make_trainer()
+def test_whatever_is_not_finite_is_seen():
+    trainer = make_trainer("triplet/batch_hard + 0.1*cosface")
+    take_steps(trainer, 1)
     assert all_finite(trainer)
-    weight = trainer.weights_to_train[-1]
-    weight.assign(tf.where(tf.ones(weight.shape) > 0, float("inf"), 0.0))
-    assert not all_finite(trainer)
+    model, slots = trainer.embedding_model, trainer.optimizer.variables
+    statistics = [each for each in model.non_trainable_variables if "variance" in each.name]
+    for variable in (model.layers[-2].weights[0], statistics[0], trainer.head.memory[0], slots[-1]):
+        before = value_of(variable)
+        variable.assign(np.where(before == before.flat[0], np.inf, before))
+        assert not all_finite(trainer), variable.name
+        variable.assign(before)
+    assert all_finite(trainer)

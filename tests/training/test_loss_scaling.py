@@ -15,6 +15,7 @@ from tests.training.small import (
     small_batch,
     small_body,
     small_trainer,
+    steps,
     take_steps,
     values,
 )
@@ -97,11 +98,11 @@ def test_a_limit_is_of_the_unscaled_gradient(clip_by):
     trainer = half_trainer(optimizer=sgd, clip_norm=1e-3, clip_by=clip_by)
     before = values(trainer.weights_to_train)
     take_steps(trainer)
-    steps = [a - b for a, b in zip(values(trainer.weights_to_train), before, strict=True)]
+    ways = [a - b for a, b in zip(values(trainer.weights_to_train), before, strict=True)]
     longest = {
-        "all": np.sqrt(sum((step**2).sum() for step in steps)),
-        "variable": max(np.linalg.norm(step) for step in steps),
-        "value": max(np.abs(step).max() for step in steps),
+        "all": np.sqrt(sum((way**2).sum() for way in ways)),
+        "variable": max(np.linalg.norm(way) for way in ways),
+        "value": max(np.abs(way).max() for way in ways),
     }
     assert longest[clip_by] == pytest.approx(1e-3, rel=1e-2)
 
@@ -177,6 +178,26 @@ def test_activations_that_overflow_are_no_overflow_of_the_scale():
     figures = take_steps(trainer)
     assert figures["skipped_steps"] == 0
     assert not np.isfinite([figures["loss"], figures["gradient_norm"]]).all()
+
+
+@pytest.mark.usefixtures("half")
+def test_an_overflow_that_no_scale_mends_is_reported_once_nothing_is_scaled(monkeypatch):
+    optimizer = SCALING(keras.optimizers.SGD(0.1), initial_scale=4.0)
+    trainer = half_trainer(optimizer=optimizer, norm=True)
+    real = trainer._embed_whole
+
+    def divides_by_zero(images):
+        embeddings, norms, backward = real(images)
+        return embeddings, norms, lambda slopes: [each + np.inf for each in backward(slopes)]
+
+    monkeypatch.setattr(trainer, "_embed_whole", divides_by_zero)
+    everything = [*trainer.weights_to_train, *trainer._moving_without_gradient]
+    before = values(everything)
+    figures = list(steps(trainer, [small_batch()] * 3))
+    assert [each["skipped_steps"] for each in figures] == [1, 1, 0]
+    assert [np.isfinite(each["gradient_norm"]) for each in figures] == [True, True, False]
+    for now, then in zip(values(everything), before, strict=True):
+        np.testing.assert_array_equal(now, then)
 
 
 def test_one_value_that_is_not_finite_is_enough():

@@ -18,6 +18,14 @@ def test_the_step_is_said_as_exactly_as_it_is_known(first, last, steps):
     assert found.what == f"the gradient norm became inf at {steps} of epoch 3"
 
 
+def test_what_was_found_later_is_not_laid_on_its_step():
+    found = NotFinite(2, 6, 6, "validation embeddings")
+    assert found.what == (
+        "something in the validation embeddings was not finite after step 7 of epoch 3 "
+        "(an earlier step may have done it)"
+    )
+
+
 def test_the_pictures_of_the_batch_are_named(dataset, tmp_path):
     records = np.array([5, 0, 5])
     batch = {"record": records, "label": np.array([1, 0, 1])}
@@ -36,7 +44,12 @@ def test_the_pictures_of_the_batch_are_named(dataset, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "named"),
-    [({"rollbacks": -1}, "rollbacks"), ({"rate": 0.0}, "rate"), ({"rate": 1.5}, "rate")],
+    [
+        ({"rollbacks": -1}, "rollbacks"),
+        ({"rollbacks": 1, "rate": 0.0}, "rate"),
+        ({"rollbacks": 1, "rate": 1.5}, "rate"),
+        ({"rate": 0.1}, "rate"),
+    ],
 )
 def test_what_makes_no_sense_is_refused_by_name(options, named):
     with pytest.raises(InputError, match=f"--recovery.{named} "):

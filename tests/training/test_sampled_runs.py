@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,10 @@ from facenet_tf.training import progress, stage_batches
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.fit import train
-from facenet_tf.training.keeper import Keeper
+from facenet_tf.training.heads import build_head
+from facenet_tf.training.keeper import Keeper, RunState
+from facenet_tf.training.plan import StagePlan
+from facenet_tf.training.run_directory import RunDirectory
 
 from ..conftest import SIDE, whole_picture_detector
 
@@ -82,6 +86,22 @@ def test_k_grows_where_a_phase_begins(dataset, tmp_path, seen):
     assert len(losses(tmp_path / "run")) == 3
 
 
+def test_collapse_is_told_by_the_batches_of_its_epoch(tmp_path):
+    """n_pairs is ln P of equal embeddings; the stage is the run's second."""
+    batch = {"identities_per_batch": 8, "images_per_identity": 2}
+    stage = Stage("n_pairs", epochs=2, sampling=Sampling(doublings=1), **batch)
+    plan = StagePlan(2, stage, 5, 0, np.arange(0), 8, {})
+    config, run = TrainConfig(steps_per_epoch=STEPS), RunDirectory(tmp_path)
+    nothing = dict.fromkeys(["people", "embedder", "_measure", "_so_far"])
+    batches = SimpleNamespace(some_of=None)
+    of_run = {"config": config, "run": run, "state": RunState(), "batches": batches}
+    self = SimpleNamespace(**of_run, **nothing, plans=[plan])
+    found = progress.Progress._callbacks(self, plan, build_head(stage, 8, 4, seed=0))
+    (guard,) = (each for each in found if isinstance(each, progress.happenings.HealthGuard))
+    assert guard.collapsed_loss(5) == pytest.approx(np.log(8))
+    assert guard.collapsed_loss(6) == pytest.approx(np.log(4))
+
+
 def test_the_confused_of_an_epoch_are_drawn_in_the_next(dataset, tmp_path, seen):
     train(config_of(dataset, tmp_path / "run", sampling=Sampling(hard=0.5)))
     assert [told[0] for told in seen] == [0, STEPS, 2 * STEPS]
@@ -112,7 +132,7 @@ def test_the_pictures_of_a_spoilt_last_step_are_those_that_were_drawn(
         return real(self, step)
 
     monkeypatch.setattr(progress.StageBatches, "plain", noted)
-    with pytest.raises(TrainingStopped, match="the weights became nan at step 3 of epoch 2"):
+    with pytest.raises(TrainingStopped, match=r"state .* not finite after step 3 of epoch 2"):
         train(config_of(dataset, tmp_path / "run", sampling=Sampling(hard=0.5)))
     [(step, confused)] = named
     assert step == 2 * STEPS - 1

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from facenet_tf import metrics
 from facenet_tf.evaluation.pair_sets import PairSet, ScoredPairs
 from facenet_tf.evaluation.roster import Roster
+from facenet_tf.evaluation.table import doubt_of_intervals
 from facenet_tf.metrics.roc import MINIMUM_FALSE_ACCEPTS
 
 CURVE_POINTS = 41
@@ -154,7 +155,12 @@ def _bootstrap(scored: ScoredPairs, fars: list[float], draws: int, seed: int) ->
     # All is accepted at a FAR of 1, whoever the people are.
     about = [3, 2, None, *(1 for _ in fars), *(1 if far < 1 else None for far in grid)]
 
-    described = f"people drawn with replacement, {draws} times, 95 % percentiles, seed {seed}"
+    described = (
+        f"people drawn with replacement, {draws} times or more, 95 % percentiles, seed {seed}"
+    )
+    people = len(np.unique(np.concatenate(sides_of(scored))))
+    if doubt := doubt_of_intervals(people):
+        described += f"; {doubt}"
     try:
         limits = metrics.bootstrap_identities(
             pairs.genuine,
@@ -233,7 +239,7 @@ def fixed_threshold_figures(
         )
         accuracy, interval = rates.balanced, rates.balanced_interval
         note = "mean of the accuracies on genuine and on impostor pairs; interval: " + (
-            "none" if interval is None else f"people drawn {bootstrap} times, 95 %"
+            "none" if interval is None else f"people drawn {bootstrap} times or more, 95 %"
         )
     else:
         right = pairs.genuine == (scored.with_lost_as_errors().distance <= threshold)

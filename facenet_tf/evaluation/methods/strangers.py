@@ -35,6 +35,10 @@ class Strangers(Protocol):
         """Vectors `start` to `stop`, float32 [stop − start, D]."""
         ...  # pragma: no cover
 
+    def people_among(self, first: int) -> int | None:
+        """How many real people so many of the first show; None where none is, or nobody knows."""
+        ...  # pragma: no cover
+
 
 class MadeUp:
     """Unit vectors with the mean and covariance that real ones have.
@@ -62,6 +66,10 @@ class MadeUp:
             made[low - start : high - start] = self._block(block)[low - first : high - first]
         return made
 
+    def people_among(self, first: int) -> int | None:
+        """None: nobody is real."""
+        return None
+
     def _block(self, number: int) -> NDArray[np.float64]:
         random = np.random.default_rng([self._seed, number])
         chosen = self._real[random.integers(len(self._real), size=_BLOCK)]
@@ -82,9 +90,6 @@ class OfOthers:
         names: people to leave out, if the file says whom it shows.
         seed: of the order, and of what is made up.
 
-    Attributes:
-        people: whom the vectors show, as far as the file says it: how many; else None.
-
     Raises:
         InputError: the file is missing or damaged, or its vectors have another size.
     """
@@ -96,22 +101,26 @@ class OfOthers:
                 f"{path}: embeddings of {vectors.shape[1]} numbers beside vectors of {size}: give "
                 "embeddings by the same network"
             )
-        self.people: int | None = None
         if identities is not None:
             known = set(map(normalized, names))
             others = np.array([normalized(str(name)) not in known for name in identities], bool)
             vectors, identities = vectors[others], identities[others]
-            self.people = len(np.unique(identities))
         random = np.random.default_rng([seed, len(vectors)])
         order = random.permutation(len(vectors))
         if identities is not None:
             places = metrics.places_among_own(identities[order], random)
             order = order[np.argsort(places, kind="stable")]
         self._vectors, self._seed = vectors[order], seed
+        self._whose = None if identities is None else identities[order]
 
     def __len__(self) -> int:
         """How many are real."""
         return len(self._vectors)
+
+    def people_among(self, first: int) -> int | None:
+        """How many people so many of the first show, those that are made up left out; None where
+        the file does not say whom it shows."""
+        return None if self._whose is None else len(np.unique(self._whose[:first]))
 
     def rows(self, start: int, stop: int) -> NDArray[np.float32]:
         """Vectors `start` to `stop`, float32 [stop − start, D] of length 1."""

@@ -19,9 +19,10 @@ class RobustnessOptions(Options):
     """Kinds of degradation, a curve each; without one no figures. Every step embeds the pictures
     anew."""
     pictures: int = 1000
-    """Of more test pictures so many are drawn at random, of as many people as possible."""
+    """Of more test pictures so many are drawn at random: up to four of a person, or more where
+    these are not enough."""
     bootstrap: int = 200
-    """Draws of people behind each interval; 0: none."""
+    """Draws of people behind each interval, at least; 0: none."""
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""

@@ -22,7 +22,13 @@ from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.table import Table, interval, share
 
 FEWEST_PEOPLE = 10
-"""Of so many effective people at least an interval over people is shown."""
+"""Of so many effective people at least intervals are shown. Those over pairs alone would look the
+surest where they are the least."""
+PEOPLE_ALIKE = "TAR, people alike"
+TERMS = {
+    "TAR": "the share of pairs of one person that are accepted; who has many pictures counts most",
+    PEOPLE_ALIKE: "the same where every person counts alike, whoever has more pictures",
+}
 
 
 def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dict[str, Any] | None:
@@ -57,6 +63,11 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         "eer": metrics.equal_error_rate(curve),
         "d_prime": d_prime if d_prime is None or np.isfinite(d_prime) else None,
         **tar_figures(curve, config.fars, genuines, pairs.impostors),
+        "tar_of_people": {
+            str(far): pairs.tar_of_people(metrics.operating_point(curve, far).threshold)
+            for far in config.fars
+            if metrics.supports_far(pairs.impostors, far)
+        },
         "curve": {"far": grid.tolist(), "tar": metrics.tar_at(curve, grid).tolist()},
     }
     found["bootstrap"] = (
@@ -85,7 +96,7 @@ def _bootstrap(
         if far <= reachable and metrics.supports_far(pairs.impostors, far)
     ]
     described = (
-        f"people drawn with replacement, {config.bootstrap} times, 95 % percentiles, seed "
+        f"people drawn with replacement, {config.bootstrap} times or more, 95 % percentiles, seed "
         f"{config.seed}; from the {len(pairs.nearest)} nearest impostor pairs, which carry FARs "
         f"up to {reachable:.2g}; AUC, EER and d' have no interval over people, since it would take "
         "all the others in every draw"
@@ -109,16 +120,20 @@ def tables(results: dict[str, Any]) -> list[Table]:
     """TAR at each FAR with its intervals, and what was counted."""
     found = results["all_pairs"]
     boot = found.get("bootstrap", {"skipped": NOT_DRAWN})
-    few = found.get("effective_people", FEWEST_PEOPLE) < FEWEST_PEOPLE
+    # Sums of shares: those of ten people with as many each may miss 10 by a rounding.
+    few = found.get("effective_people", FEWEST_PEOPLE) < FEWEST_PEOPLE * (1 - 1e-12)
+    alike = found.get("tar_of_people", {})
     rows = []
     for far in map(str, results["config"]["fars"]):
         tar, point = found["tar"][far], found["tar_points"][far]
         over_people = "-" if few else interval(boot.get("tar", {}).get(far))
         if tar is None:
             reason = metrics.too_few_for_far(found["impostor_pairs"], float(far))
-            rows.append([far, "no figure", reason, "-"])
+            rows.append([far, "no figure", *(["-"] if alike else []), reason, "-"])
         else:
-            rows.append([far, share(tar), interval(point["interval"]), over_people])
+            tars = [share(tar), *([share(alike[far])] if alike else [])]
+            over_pairs = "-" if few else interval(point["interval"])
+            rows.append([far, *tars, over_pairs, over_people])
     d_prime = "" if found["d_prime"] is None else f", d' {found['d_prime']:.2f}"
     note = (
         f"AUC {found['auc']:.6f}, EER {found['eer']:.4f}{d_prime}; {found['genuine_pairs']:,} "
@@ -129,13 +144,14 @@ def tables(results: dict[str, Any]) -> list[Table]:
         note += (
             f"; {found['largest_share']:.0%} of the genuine pairs are one person's, and all tell "
             f"no more than {found['effective_people']:.1f} people with as many each: too few for "
-            "an interval over people"
+            "an interval"
         )
     why = f": {boot['skipped']}" if "skipped" in boot else ""
     over_people = f"{boot.get('protocol', 'none')}{why}"
     protocol = f"{found['protocol']}. Intervals over people: {over_people}"
-    head = ["FAR", "TAR", "interval over pairs", "interval over people"]
-    return [Table(head, rows, note, protocol=protocol)]
+    tars = ["TAR", *([PEOPLE_ALIKE] if alike else [])]
+    head = ["FAR", *tars, "interval over pairs", "interval over people"]
+    return [Table(head, rows, note, protocol=protocol, terms=TERMS)]
 
 
 ALL_PAIRS = Protocol(

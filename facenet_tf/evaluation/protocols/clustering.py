@@ -18,7 +18,7 @@ from facenet_tf.evaluation.methods.sorting import ALGORITHMS, Algorithm, Picture
 from facenet_tf.evaluation.options.clustering import ClusteringOptions
 from facenet_tf.evaluation.protocol import Protocol, Results, Sheet, Strip
 from facenet_tf.evaluation.roster import Vectors
-from facenet_tf.evaluation.table import Table, interval, share
+from facenet_tf.evaluation.table import Table, interval, share, steered_people
 
 SHOWN_CLUSTERS, SHOWN_PICTURES = 8, 12
 
@@ -47,13 +47,14 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     if config.list_only or not config.clustering.algorithms:
         return None
     validation = (measured.roster.splits == "validation") & ~measured.roster.duplicate
-    return clustering_figures(
+    found = clustering_figures(
         vectors.where(measured.test_rows),
         vectors.where(validation),
         algorithms=config.clustering.algorithms,
         bootstrap=config.bootstrap,
         seed=config.seed,
     )
+    return {**found, "steered_people": len(measured.steered)}
 
 
 def clustering_figures(
@@ -191,6 +192,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     )
     if found["people_not_drawn"]:
         note += f"; {found['people_not_drawn']} people were not drawn"
+    note += steered_people(found)
     parameters = "; ".join(f"{kind.title}: {kind.parameter}" for kind in ALGORITHMS.values())
     protocol = f"{found['protocol']}. Parameters: {parameters}"
     return [Table(head, rows, note=note, protocol=protocol, terms=TERMS)]

@@ -87,9 +87,10 @@ def source_of(
     if source is not None:
         names = measured.trained_on.union(np.unique(roster.identities).tolist())
         others = OfOthers(source, vectors.values.shape[1], names, config.seed)
-        people = "others" if others.people is None else f"{others.people:,} other people"
+        count = others.people_among(len(others))
+        people = "others" if count is None else f"{count:,} other people"
         whence = f"{len(others):,} pictures of {people} {_same_network(source, measured.made)}"
-        if others.people is not None:
+        if count is not None:
             whence += ", the first of everybody before the second of anybody"
         if len(others) < max(config.distractors.sizes):
             if len(others) < FEWEST_REAL:
@@ -165,7 +166,11 @@ def crowd_figures(
         nearest[with_record] = found.distances
         matched = closed_figures(people, _crowded(closed, nearest), ranks, bootstrap, seed)
         detected = open_figures(people, _crowded(opened, nearest), fars, bootstrap, seed)
-        by_size[str(size)] = {"rank": matched["rank"], "dir": detected.get("dir", {})}
+        by_size[str(size)] = {
+            "people": distractors.people_among(size),
+            "rank": matched["rank"],
+            "dir": detected.get("dir", {}),
+        }
         recalls[str(size)] = share
     summary: dict[str, Any] = {
         "protocol": PROTOCOL,
@@ -253,7 +258,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     fars, missing = carried_fars(row["dir"] for row in sizes.values())
     rows = [
         [
-            _mixed(int(size), found.get("real")),
+            _mixed(int(size), found.get("real"), row.get("people")),
             *(mean_and_deviation(row["rank"][rank]) for rank in ranks),
             *(mean_and_deviation(row["dir"][far]) for far in fars),
             *([f"{found['recall'][size]:.4f}"] if "recall" in found else []),
@@ -304,10 +309,13 @@ def _intervals_tables(
     return [Table(head, rows, title="95 % intervals over people", detail=True)]
 
 
-def _mixed(size: int, real: int | None) -> str:
-    """A number of distractors, and how many of them are made up where the others are real."""
-    made_up = size - real if real is not None and size > real else 0
-    return f"{size:,} ({made_up:,} made up)" if made_up else f"{size:,}"
+def _mixed(size: int, real: int | None, people: int | None) -> str:
+    """A number of distractors, how many people the real ones show, and how many are made up beside
+    these."""
+    told = [] if people is None else [f"{people:,} {'person' if people == 1 else 'people'}"]
+    if real is not None and size > real:
+        told.append(f"{size - real:,} made up")
+    return f"{size:,} ({', '.join(told)})" if told else f"{size:,}"
 
 
 def draw(results: Results) -> list[Plot]:

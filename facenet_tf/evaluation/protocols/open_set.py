@@ -19,7 +19,7 @@ from facenet_tf.evaluation.options.open_set import OpenSetOptions
 from facenet_tf.evaluation.protocol import Protocol
 from facenet_tf.evaluation.protocols.probabilities import probability_model
 from facenet_tf.evaluation.roster import Vectors, drawn_people
-from facenet_tf.evaluation.table import Table, interval
+from facenet_tf.evaluation.table import Table, interval, steered_people
 
 Named = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Labels given to probes, and the doubt about each; smaller is surer."""
@@ -264,7 +264,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
     if not options.draws or config.list_only:
         return None
     roster = measured.roster
-    return open_set_figures(
+    found = open_set_figures(
         vectors.where(measured.test_rows),
         vectors.where((roster.splits == "validation") & ~roster.duplicate),
         fars=options.fars,
@@ -272,6 +272,7 @@ def figures(vectors: Vectors, measured: Measured, config: EvaluateConfig) -> dic
         seed=config.seed,
         bootstrap=config.bootstrap,
     )
+    return {**found, "steered_people": len(measured.steered)}
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
@@ -292,6 +293,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
         f"{found['draws']} draws; thresholds chosen by {found['choosing_pictures']} pictures of "
         f"{found['choosing_people']} other people"
     ) + (f", too few for a FAR of {missing}" if missing else "")
+    note += steered_people(found)
     terms = dict(TERMS)
     for far in asked:
         terms[f"unknown detected@{far:g}"] = (

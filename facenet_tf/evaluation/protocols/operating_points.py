@@ -24,7 +24,14 @@ from facenet_tf.evaluation.protocol import Protocol, Results
 from facenet_tf.evaluation.protocols.verification import UNSEEN
 from facenet_tf.evaluation.roster import Vectors
 from facenet_tf.evaluation.systems.embedding import run_record
-from facenet_tf.evaluation.table import Table, interval, pairs_name, share
+from facenet_tf.evaluation.table import (
+    Table,
+    doubt_of_intervals,
+    interval,
+    pairs_name,
+    share,
+    steered_people,
+)
 from facenet_tf.thresholds import Thresholds
 
 FILE = "thresholds.json"
@@ -133,10 +140,11 @@ def _table(found: dict[str, Any], protocol: str) -> Table:
     by = found["dataset"]
     note = (
         f"chosen by {by['impostor_pairs']} impostor pairs of {by['people']} validation people; "
-        "threshold: the largest squared distance that is accepted"
+        f"threshold: the largest squared distance that is accepted{steered_people(by)}"
     )
-    if by.get("steered_people"):
-        note += f"; {by['steered_people']} of these people steered the training"
+    over_people = any(each.get("interval_over") == "people" for each in found["points"].values())
+    if over_people and (doubt := doubt_of_intervals(by["people"])):
+        note += f"; {doubt}"
     if missing:
         note += f"; too few pairs, or equal ones, for a FAR of {', '.join(missing)}"
     return Table(head, rows, note, protocol=protocol, terms=TERMS)

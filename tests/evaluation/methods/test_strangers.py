@@ -71,6 +71,26 @@ def test_those_of_a_file_are_scaled_and_known_people_left_out(archive):
     np.testing.assert_array_equal(others.rows(3, 9), again.rows(0, 14)[3:9])
 
 
+def test_the_first_of_a_file_are_of_as_many_people_as_there_are(tmp_path):
+    vectors = people_vectors(people=6, pictures=[9, 1, 5, 3, 1, 1], size=6)
+    path = tmp_path / "others.npz"
+    np.savez(path, embeddings=vectors.values, identities=vectors.roster.identities)
+    orders = set()
+    for seed in range(5):
+        others = OfOthers(path, 6, [], seed)
+        whose = [
+            name
+            for row in others.rows(0, 20)
+            for value, name in zip(vectors.values, vectors.roster.identities, strict=True)
+            if np.allclose(row, value)
+        ]
+        assert set(whose[:6]) == {f"p{number}" for number in range(6)}
+        assert set(whose[6:9]) == set(whose[9:12]) == {"p0", "p2", "p3"}
+        assert [others.people_among(first) for first in (1, 3, 6, 20)] == [1, 3, 6, 6]
+        orders.add(tuple(whose))
+    assert len(orders) == 5
+
+
 def test_a_csv_gives_the_same_strangers(archive, tmp_path):
     with np.load(archive) as arrays:
         rows, names = arrays["embeddings"], arrays["identities"]
@@ -84,12 +104,12 @@ def test_a_csv_gives_the_same_strangers(archive, tmp_path):
 def test_strangers_need_no_names(tmp_path):
     np.savez(tmp_path / "nameless.npz", embeddings=np.eye(6))
     others = OfOthers(tmp_path / "nameless.npz", 6, ["p1"], seed=0)
-    assert (len(others), others.people) == (6, None)
+    assert (len(others), others.people_among(6)) == (6, None)
 
 
 def test_those_beyond_a_file_are_made_up_after_it(archive):
     others = OfOthers(archive, 6, ["p1"], seed=3)
-    assert (len(others), others.people) == (14, 4)
+    assert (len(others), others.people_among(40)) == (14, 4)
     whole = others.rows(0, 40)
     made_up = MadeUp(others.rows(0, 14), seed=3)
     np.testing.assert_array_equal(whole[14:], made_up.rows(0, 26))

@@ -48,9 +48,9 @@ def test_few_kept_pairs_carry_low_fars_only():
     assert set(found["bootstrap"]["tar"]) == {"0.1", "0.01"}
     assert "1500 nearest" in found["bootstrap"]["protocol"]
     rows = tables({"all_pairs": found, "config": {"fars": FARS}})[0].rows
-    assert [row[3] == "-" for row in rows] == [True, False, False, True]
+    assert [row[4] == "-" for row in rows] == [True, False, False, True]
     assert rows[3][1] == "no figure"
-    assert "need 10000000" in rows[3][2]
+    assert "need 10000000" in rows[3][3]
 
 
 def test_one_person_who_has_most_pairs_is_told():
@@ -64,7 +64,27 @@ def test_one_person_who_has_most_pairs_is_told():
     assert found["effective_people"] == pytest.approx(100**2 / (91**2 + 9))
     table = tables({"all_pairs": found, "config": {"fars": FARS}})[0]
     assert "91% of the genuine pairs are one person's" in table.note
-    assert {row[3] for row in table.rows} == {"-"}
+    assert {row[4] for row in table.rows} == {row[3] for row in table.rows[:2]} == {"-"}
+
+
+def test_ten_people_with_as_many_pictures_each_have_intervals():
+    found, _ = found_of(people_vectors(10, 6, spread=0.8))
+    table = tables({"all_pairs": found, "config": {"fars": FARS}})[0]
+    assert found["effective_people"] == pytest.approx(10)
+    assert "-" not in {row[4] for row in table.rows[:2]} and "one person's" not in table.note
+
+
+def test_tar_where_people_count_alike_is_the_mean_of_theirs():
+    vectors = people_vectors(20, [8] * 15 + [2] * 5, spread=0.8, lost=(3,))
+    found, _ = found_of(vectors)
+    for far in ("0.1", "0.01"):
+        shares, most = [], found["tar_points"][far]["threshold"] * (1 + 1e-12)
+        for name in np.unique(vectors.roster.identities):
+            rows = vectors.values[vectors.roster.identities == name].astype(float)
+            left, right = np.triu_indices(len(rows), 1)
+            shares.append(np.mean(np.sum((rows[left] - rows[right]) ** 2, axis=1) <= most))
+        assert found["tar_of_people"][far] == pytest.approx(np.mean(shares))
+        assert found["tar_of_people"][far] != pytest.approx(found["tar"][far], abs=1e-4)
 
 
 def test_nobody_twice_gives_no_figures():

@@ -154,8 +154,12 @@ def test_real_strangers_come_first_and_what_is_made_up_is_marked(tmp_path):
     vectors = people_vectors(people=8, pictures=6, size=6, spread=0.5)
     found = of_file(vectors, tmp_path, (20, 30, 50), 30)
     (table,) = tables({"distractors": found})
-    assert found["real"] == 30
-    assert [row[0] for row in table.rows] == ["20", "30", "50 (20 made up)"]
+    assert found["real"] == 30 and found["sizes"]["20"]["people"] == 1
+    assert [row[0] for row in table.rows] == [
+        "20 (1 person)",
+        "30 (1 person)",
+        "50 (1 person, 20 made up)",
+    ]
     assert "30 pictures of 1 other people said to be by the same network" in table.note
     assert "others.npz does not say what made it), the first of everybody before" in table.note
     assert "the second of anybody, and beyond them made up" in table.note
