@@ -203,7 +203,7 @@ def headlines() -> str:
 def first_steps(run: str) -> str:
     rows = history(run)
     names = ["loss", "mean_distance", "effective_rank", "active_triplets", "images_per_second"]
-    body = [[row["epoch"], *(f"{float(row[name]):.4g}" for name in names)] for row in rows]
+    body = [[row["epoch"], *(f"{float(row[name] or 'nan'):.4g}" for name in names)] for row in rows]
     return table(["epoch", *(name.replace("_", " ") for name in names)], body)
 
 

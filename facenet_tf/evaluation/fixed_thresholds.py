@@ -56,7 +56,7 @@ class FixedThresholds:
             return NOBODY
         if chosen is self.own:
             steered = chosen.dataset.get("steered_people")
-            of_these = f", {steered} of whom steered the training" if steered else ""
+            of_these = f", {steered} of whom steered a training" if steered else ""
             return f"chosen by the dataset's {chosen.dataset['people']} validation people{of_these}"
         return (
             f"chosen by {chosen.dataset['people']} people of {chosen.dataset['name']} (the "

@@ -117,7 +117,7 @@ def interval(pair: list[float] | tuple[float, float] | None) -> str:
 def steered_people(figures: dict[str, Any]) -> str:
     """What a note says of validation people who had a say in the training, too; else nothing."""
     count = figures.get("steered_people")
-    return f"; {count} of the validation people steered the training" if count else ""
+    return f"; {count} of the validation people steered a training" if count else ""
 
 
 def doubt_of_intervals(people: int) -> str:

@@ -18,7 +18,7 @@ from facenet_tf.thresholds import ONE_LOOK, Thresholds
 PROTOCOL = (
     "thresholds are chosen by the impostor pairs of the dataset's validation people (pictures "
     "without a record left out: they never come to a comparison; of more than "
-    f"{MOST_PICTURES_PAIRED:,} pictures so many are drawn, of all people); intervals: 95 %, people "
+    f"{MOST_PICTURES_PAIRED:,} pictures so many are drawn); intervals: 95 %, people "
     "drawn with replacement; achieved: the thresholds on pairs of other people, each applied once, "
     "where one with a picture that has no record is rejected (a failure to enrol, ISO/IEC "
     "19795-1); lost apart: without such pairs"

@@ -17,7 +17,7 @@ class ComparisonOptions(Options):
     """A difference is called significant where its p-value, adjusted for the number of pairs of
     systems, is at most this."""
     pictures: int = 1000
-    """Of more test pictures so many are drawn at random, of as many people as possible."""
+    """Of more test pictures so many are drawn at random, as for the test people's pairs."""
 
     def check(self) -> None:
         """Raises InputError for the first option that cannot be meant."""

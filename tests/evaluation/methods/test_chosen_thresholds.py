@@ -73,7 +73,7 @@ def test_the_validation_people_choose_and_nobody_else(vectors, config):
     assert np.mean(validation.distance[~genuine] <= found.by_far["0.1"]) <= 0.1
     assert found.used.dataset["people"] == 6
     assert found.used.dataset["steered_people"] == 2
-    assert found.chosen_by.endswith("6 validation people, 2 of whom steered the training")
+    assert found.chosen_by.endswith("6 validation people, 2 of whom steered a training")
     moved = vectors.values.copy()
     moved[vectors.roster.splits == "test"] = moved[vectors.roster.splits == "test"][::-1]
     other = dataclasses.replace(vectors, values=moved)
