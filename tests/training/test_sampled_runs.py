@@ -95,7 +95,7 @@ def test_collapse_is_told_by_the_batches_of_its_epoch(tmp_path):
     nothing = dict.fromkeys(["people", "embedder", "_measure", "_so_far"])
     batches = SimpleNamespace(some_of=None)
     of_run = {"config": config, "run": run, "state": RunState(), "batches": batches}
-    self = SimpleNamespace(**of_run, **nothing, plans=[plan])
+    self = SimpleNamespace(**of_run, **nothing, plans=[plan], _epochs_behind=lambda: 5)
     found = progress.Progress._callbacks(self, plan, build_head(stage, 8, 4, seed=0))
     (guard,) = (each for each in found if isinstance(each, progress.happenings.HealthGuard))
     assert guard.collapsed_loss(5) == pytest.approx(np.log(8))
