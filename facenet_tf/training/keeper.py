@@ -157,7 +157,8 @@ class Keeper:
         assert self.last is not None
         try:
             self._restore(stage, trainer, states)
-        except (AssertionError, ValueError) as error:  # by TensorFlow: one is missing, or misshapen
+        # By TensorFlow: one is missing, has another shape, is of another type.
+        except (AssertionError, ValueError, tf.errors.InvalidArgumentError) as error:
             raise InputError(
                 f"--resume: {self.last.directory} is of another version of Keras or of this "
                 f"package ({str(error).partition(': [')[0]}): go on with the versions that "

@@ -96,7 +96,7 @@ def test_a_checkpoint_brings_back_every_variable(tmp_path, loss):
     np.testing.assert_array_equal(forgetful.pairs, [[1, 2]])
 
 
-@pytest.mark.parametrize("change", ["another variable", "another shape"])
+@pytest.mark.parametrize("change", ["another variable", "another shape", "another type"])
 def test_a_checkpoint_of_other_variables_is_the_users_line(tmp_path, change):
     trainer, run = make_trainer(), RunDirectory(tmp_path)
     Keeper(run, Checkpointing()).save(RunState(step=5), 1, trainer, [])
@@ -105,7 +105,8 @@ def test_a_checkpoint_of_other_variables_is_the_users_line(tmp_path, change):
     else:
         trainer.head.signatures = tf.Variable([1.0])
         Keeper(run, Checkpointing()).save(RunState(step=5), 1, trainer, [])
-        trainer.head.signatures = tf.Variable([1.0, 2.0])
+        changed = [1.0, 2.0] if change == "another shape" else [1]
+        trainer.head.signatures = tf.Variable(changed)
     keep = Keeper(run, Checkpointing())
     keep.newest()
     with pytest.raises(InputError, match=r"^--resume: \S+000000005 is of another .*") as refused:
