@@ -8,7 +8,7 @@ The first 73 people by name are trained on (8 of them validate), the last 10 are
 is the faster precision on a CPU with bfloat16 instructions; without these give --precision float32.
 XLA for the loss alone and no XLA differ by less than the turns of each (benchmarks/train_step.py).
 
-Expected: 32 minutes of training steps and 4 of validation on two such cores, SVM accuracy 0.958 on
+Expected: 32 minutes of training steps and 4 of validation on two such cores, SVM accuracy 0.96 on
 the unseen people.
 """
 
