@@ -73,7 +73,7 @@ def chunk_of(batch: int, most: int) -> int | None:
     """The largest chunk that divides the batch, `most` at most; None where that is the batch.
 
     Args:
-        batch: its size.
+        batch: its size; of several replicas, that of a replica's part.
         most: of the option; 0 for no chunks.
 
     Raises:
@@ -92,12 +92,20 @@ def chunk_of(batch: int, most: int) -> int | None:
 
 
 def check_chunks(network: keras.Model) -> None:
-    """Refuse a network whose second pass cannot be made the first one's equal.
+    """Refuse a network that cannot be embedded in chunks, or not twice alike.
 
     Raises:
-        InputError: Keras 2 keeps the state of dropout's random numbers where it cannot be reached.
+        InputError: Keras 2 keeps the state of dropout's random numbers where it cannot be reached;
+            or batch norms that train would ask the other replicas in the middle of a chunk, which
+            TensorFlow's loops forbid.
     """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
     for layer in network.layers:
+        if replicas > 1 and layer.trainable and isinstance(layer, keras.layers.BatchNormalization):
+            raise InputError(
+                f"--chunk: with --distribute not for batch norms that train, such as {layer.name!r}"
+                ": freeze them (--freeze), or take a network without (dlib's)"
+            )
         drops = isinstance(layer, keras.layers.Dropout) and layer.rate > 0
         if drops and not hasattr(layer, "seed_generator"):
             raise InputError(

@@ -211,8 +211,8 @@ class TrainConfig:
     """of the network's body; the head and the loss are always float32; with mixed_float16 the loss
     is scaled"""
     chunk: int = 0
-    """at most this many crops go through the body at a time, twice, so that a batch larger than the
-    memory is mined as a whole (GradCache); 0: the batch"""
+    """at most this many crops go through the body at a time, on each replica, and twice, so that a
+    batch larger than the memory is mined as a whole (GradCache); 0: the batch"""
     steps_per_execution: int = 1
     """steps that TensorFlow does before it comes back to Python; whatever happens between steps
     happens after so many"""
@@ -349,11 +349,6 @@ class TrainConfig:
                     f"--weight-decay {self.weight_decay}: {self.optimizer} has none, "
                     f"{', '.join(_WEIGHT_DECAY)} have"
                 )
-        if self.chunk and self.distribute != "none":
-            raise InputError(
-                f"--chunk {self.chunk}: not with --distribute {self.distribute}, whose batch norms "
-                "ask the other replicas in the middle of a chunk; give one of the two"
-            )
         if self.steps_per_epoch % self.steps_per_execution:
             raise InputError(
                 f"--steps-per-execution {self.steps_per_execution}: it does not divide the "

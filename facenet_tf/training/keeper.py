@@ -157,8 +157,8 @@ class Keeper:
         assert self.last is not None
         try:
             self._restore(stage, trainer, states)
-        # By TensorFlow: one is missing, has another shape, is of another type.
-        except (AssertionError, ValueError, tf.errors.InvalidArgumentError) as error:
+        # By TensorFlow and by a state of epochs: one is missing, has another shape or type.
+        except (AssertionError, KeyError, ValueError, tf.errors.InvalidArgumentError) as error:
             raise InputError(
                 f"--resume: {self.last.directory} is of another version of Keras or of this "
                 f"package ({str(error).partition(': [')[0]}): go on with the versions that "

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import keras
+import tensorflow as tf
 
 from facenet_tf.errors import InputError
+from facenet_tf.input_pipeline.share import Share
 from facenet_tf.training.accumulate import chunk_of
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.heads import build_head
@@ -22,9 +24,10 @@ def check_stage(config: TrainConfig, stage: Stage, model: keras.Model) -> None:
     """Refuse a stage for which there will be no trainer.
 
     Raises:
-        InputError: its batch does not divide into the chunks, or nothing is left to learn.
+        InputError: its batch does not divide into the replicas or the chunks, or nothing is left
+            to learn.
     """
-    chunk_of(_batch(stage), config.chunk)
+    chunk_of(_crops_of_a_replica(stage), config.chunk)
     of_the_head = any("prototypes" in term.loss.tensors for term in objective(stage, prefix=""))
     if not model.trainable_variables and not of_the_head:
         raise InputError(f"--freeze: nothing is left that {stage.title} could teach")
@@ -55,7 +58,7 @@ def build_trainer(
         config.jit,
         config.clip_norm,
         config.descent.clip_by,
-        chunk_of(_batch(stage), config.chunk),
+        chunk_of(_crops_of_a_replica(stage), config.chunk),
     )
     stage = dataclasses.replace(stage, learning_rate=stage.learning_rate * slower)
     optimizer = build_optimizer(config, stage, trainer.weights_to_train, rates, plateau)
@@ -63,5 +66,6 @@ def build_trainer(
     return trainer
 
 
-def _batch(stage: Stage) -> int:
-    return stage.identities_per_batch * stage.images_per_identity
+def _crops_of_a_replica(stage: Stage) -> int:
+    share = Share(tf.distribute.get_strategy().num_replicas_in_sync)
+    return share.size(stage.identities_per_batch, stage.images_per_identity)

@@ -25,6 +25,7 @@ from facenet_tf.training.averaging import averaged_weights
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.descent import Descent
 from facenet_tf.training.distribute import Distribution, synchronize
+from facenet_tf.training.fine_tuning import freeze
 from facenet_tf.training.heads import build_head
 from facenet_tf.training.optimizer import build_optimizer
 from facenet_tf.training.trainer import EmbeddingTrainer, Jit, compile_checked
@@ -45,13 +46,15 @@ AVERAGED = dataclasses.replace(SGD, weight_decay=0.1, descent=Descent(ema=0.7))
 
 
 class Case(NamedTuple):
-    """A stage, what XLA compiles, steps that are taken at once, how the weights descend."""
+    """A stage, what XLA compiles, steps that are taken at once, how the weights descend, and crops
+    that go through the body at a time, whose batch norms are frozen then."""
 
     stage: Stage
     jit: Jit = "off"
     at_once: int = 1
     config: TrainConfig = SGD
     rates: Mapping[str, float] = {}
+    chunk: int | None = None
 
 
 CASES = {
@@ -62,6 +65,7 @@ CASES = {
     "prototypes_state_norms_memory_averages_rates": Case(
         stage_of(EVERYTHING, memory=20), config=AVERAGED, rates={"convolution": 0.1}
     ),
+    "chunks": Case(stage_of("triplet/batch_hard"), jit="loss", chunk=2),
     "float16_mixup": Case(stage_of("cosface", scale=8.0, mixup=0.2), config=HALF),
 }
 
@@ -121,7 +125,10 @@ def train(case: Case, replicas: int) -> dict[str, np.ndarray]:
         model = make_model()
         synchronize(model)
         head = build_head(case.stage, PEOPLE, 8, seed=0)
-        trainer = EmbeddingTrainer(model, head, case.jit, clip_norm=case.config.clip_norm)
+        if case.chunk:
+            freeze(model, ["*normalization*"])
+        clip_norm = case.config.clip_norm
+        trainer = EmbeddingTrainer(model, head, case.jit, clip_norm, chunk=case.chunk)
         weights = trainer.weights_to_train
         rates = [
             (variable, rate)

@@ -1,5 +1,8 @@
 """GradCache: the large batch's step where norms are frozen or absent, else that of its chunks."""
 
+import contextlib
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -147,6 +150,18 @@ def test_dropout_that_cannot_be_replayed_is_refused():
     check_chunks(small_body())
     with pytest.raises(InputError, match=r"--chunk: Keras 2\..* layer 'dropout'"):
         check_chunks(small_body(dropout=0.5))
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_batch_norms_that_would_ask_other_replicas_are_refused(monkeypatch, trained):
+    body = small_body(norm=True)
+    body.get_layer("norm").trainable = trained
+    check_chunks(body)
+    two = types.SimpleNamespace(num_replicas_in_sync=2)
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: two)
+    told = pytest.raises(InputError, match=r"--chunk: with --distribute .* 'norm'.*--freeze")
+    with told if trained else contextlib.nullcontext():
+        check_chunks(body)
 
 
 @needs_seeds

@@ -114,6 +114,19 @@ def test_a_checkpoint_of_other_variables_is_the_users_line(tmp_path, change):
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 500
 
 
+def test_a_checkpoint_whose_states_of_epochs_lack_an_array_is_the_users_line(tmp_path):
+    class Others(Confused):
+        def state(self):
+            return {"people": self.pairs}
+
+    trainer, run = make_trainer(), RunDirectory(tmp_path)
+    Keeper(run, Checkpointing()).save(RunState(step=5), 1, trainer, [Others()])
+    keep = Keeper(run, Checkpointing())
+    keep.newest()
+    with pytest.raises(InputError, match=r"^--resume: \S+000000005 is of another .*'pairs'"):
+        keep.restore(1, trainer, [Confused()])
+
+
 def test_what_a_later_version_noted_is_left_out_with_a_warning(caplog):
     facts = dataclasses.asdict(RunState(step=5, best=0.5))
     assert RunState.of(facts) == RunState(step=5, best=0.5) and caplog.text == ""

@@ -197,7 +197,6 @@ def test_the_default_decay_is_the_optimisers():
         ({"steps_per_execution": 0}, "--steps-per-execution 0"),
         ({"steps_per_epoch": 10, "steps_per_execution": 3}, "--steps-per-execution 3"),
         ({"chunk": -1}, "--chunk -1"),
-        ({"chunk": 8, "distribute": "mirrored"}, "--chunk 8: not with --distribute mirrored"),
     ],
 )
 def test_what_makes_no_sense_or_does_nothing_is_refused(changes, message):
