@@ -110,6 +110,8 @@ def difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
 def place_beside(model: Path) -> Path:
     """The file that belongs to a model: `model.keras` has `model.keras.thresholds.json`, so that a
     `model.tflite` or a directory `model` in the same place has another."""
+    if model.name in ("", ".."):  # a SavedModel that is named from within
+        model = model.resolve()
     return model.with_name(f"{model.name}.thresholds.json")
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,13 @@ def test_what_is_read_was_written(model, written):
 def test_no_two_models_in_one_place_share_a_file(tmp_path):
     models = ["model.keras", "model.tflite", "model.onnx", "model", "net.v1", "net.v2", "net"]
     assert len({thresholds.place_beside(tmp_path / name) for name in models}) == len(models)
+
+
+def test_a_saved_model_that_is_named_from_within_has_the_same_file(tmp_path, monkeypatch):
+    saved = tmp_path / "net"
+    saved.mkdir()
+    monkeypatch.chdir(saved)
+    assert thresholds.place_beside(Path()) == thresholds.place_beside(saved.resolve())
 
 
 def test_a_model_without_a_file_has_none(model):
