@@ -120,6 +120,11 @@ def _view2(name: str, *options: str, classical: tuple[str, ...] = ()) -> Measure
     return Measurement(name, "lfw_dlib", None, "lfw_view2_dlib", "pairs.txt", options, classical)
 
 
+def _bare(run: str, of: str, pairs: str | None = None) -> Measurement:
+    """A run on the data of a recipe, with what evaluate.py does unasked."""
+    return Measurement(run, of, run, of, pairs, options=(), classical=())
+
+
 _VIEW1 = "pairsDevTest.txt"
 MEASUREMENTS = (
     Measurement(
@@ -135,6 +140,7 @@ MEASUREMENTS = (
         templates=True,
     ),
     Measurement("pubfig83_cosface", "pubfig83", "pubfig83_cosface", "pubfig83"),
+    _bare("pubfig83_fourfold", "pubfig83"),
     Measurement(
         *("lfw_view1", "lfw_view1", "lfw_view1", "lfw_view1", _VIEW1),
         compared=_LFW_VIEW1,
@@ -143,6 +149,7 @@ MEASUREMENTS = (
         groups=True,
     ),
     Measurement("lfw_view1_first", "lfw_view1", "lfw_view1_first", "lfw_view1", _VIEW1),
+    _bare("lfw_view1_fourfold", "lfw_view1", _VIEW1),
     Measurement(
         "lfw_view1_pretrained",
         "lfw_view1_dlib",
