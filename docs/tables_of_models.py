@@ -38,7 +38,12 @@ BUDGETS = (
     ("PubFig83", "four times", "stronger augmentation, averages", "pubfig83_fourfold"),
     ("LFW View 1", "as before", "the plain recipe", "lfw_view1_before"),
     ("LFW View 1", "as before", "`configs/lfw_view1.py`", "lfw_view1"),
-    ("LFW View 1", "four times", "stronger augmentation and averages", "lfw_view1_fourfold"),
+    (
+        "LFW View 1",
+        "four times, interrupted",
+        "stronger augmentation and averages",
+        "lfw_view1_fourfold",
+    ),
 )
 """Trainings of the same and of four times the steps: people, budget, recipe, directory."""
 
