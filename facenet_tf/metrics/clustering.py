@@ -81,7 +81,9 @@ class ClusterTable:
 
         Args:
             times: optional float [people] >= 0, how often each person was drawn: a pair of two
-                people counts the product, as in `PairWeights`.
+                people counts the product, as in `PairWeights`, held against that of all such twos.
+                A person drawn twice makes no pair of strangers, so that these would be too few
+                beside the genuine ones, by 1 / people on average, and precision too high.
         """
         drawn = np.ones(len(self._person_sizes)) if times is None else np.asarray(times, np.float64)
         of_cell = drawn[self._cell_person]
@@ -89,7 +91,10 @@ class ClusterTable:
         of_people = float(drawn @ _pairs(self._person_sizes))
         pictures = np.bincount(self._cell_cluster, of_cell * self._counts)
         squares = np.bincount(self._cell_cluster, (of_cell * self._counts) ** 2)
-        in_clusters = both + float((pictures**2 - squares).sum()) / 2
+        strangers = float((pictures**2 - squares).sum()) / 2
+        if strangers:
+            strangers *= _missing_twos(drawn)
+        in_clusters = both + strangers
         return Agreement(
             both / in_clusters if in_clusters else 1.0, both / of_people if of_people else 1.0
         )
@@ -142,6 +147,13 @@ class ClusterTable:
         if mean == 0:
             return 1.0
         return float(np.clip(np.sum(joint * np.log(joint / apart)) / mean, 0, 1))
+
+
+def _missing_twos(drawn: NDArray[np.float64]) -> float:
+    """What brings twos of different people to the number that so many people have: of n people
+    each is in n − 1, of those who were drawn in fewer."""
+    total = drawn.sum()
+    return float((len(drawn) - 1) * total / (total**2 - (drawn**2).sum()))
 
 
 def _pairs(sizes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from facenet_tf.records import checksums, durable
 logger = logging.getLogger(__name__)
 
 _CONTENT = "checkpoint.json"
+_AGAIN = ".again"  # of a checkpoint while its predecessor has its name
 
 
 @dataclass(frozen=True)
@@ -91,26 +92,27 @@ class Checkpoints:
         durable.write_json(part / _CONTENT, content)
         durable.sync(part)
         written = self.directory / f"{step:09d}"
-        # In the way can be a damaged one, one that the run has gone back behind, or that of the
-        # same step before its epoch was validated. The one before is kept.
-        shutil.rmtree(written, ignore_errors=True)
-        part.replace(written)
-        durable.sync(self.directory)
-        self._drop(step)
+        self._put(part, written)
+        self.drop_beyond(step)
         return Checkpoint(written, step, facts, hashes)
 
     def exist(self) -> bool:
         """Whether one was ever written, whole by now or not."""
         return bool(self._directories())
 
-    def newest(self) -> Checkpoint | None:
+    def newest(self, before: int | None = None) -> Checkpoint | None:
         """The newest that is whole; None if none was ever written.
+
+        Args:
+            before: only those of earlier steps are asked for; None: all.
 
         Raises:
             InputError: there are some, and all of them are damaged.
         """
         problems = []
         for directory in self._directories():
+            if before is not None and _step(directory) >= before:
+                continue
             try:
                 found = _read(directory)
             except Damaged as damage:
@@ -127,20 +129,42 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove what is half written; only who writes the others may."""
+        """Remove what is half written, and end what was begun; only who writes the others may."""
         for part in self.directory.glob(".*.part"):
             shutil.rmtree(part, ignore_errors=True)
+        self._settle()
+
+    def _put(self, part: Path, written: Path) -> None:
+        """Give a checkpoint its name. In the way can be a damaged one, one that the run has gone
+        back behind, or a good one: that of the step before its epoch was validated. Until the new
+        one is in place it stays."""
+        self._settle()
+        part.replace(written.with_suffix(_AGAIN) if written.exists() else written)
+        durable.sync(self.directory)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let those that were written again take the places of their predecessors."""
+        for again in self.directory.glob(f"[0-9]*{_AGAIN}"):
+            written = again.with_suffix("")
+            shutil.rmtree(written, ignore_errors=True)
+            again.replace(written)
+            durable.sync(self.directory)
 
     def _directories(self) -> list[Path]:
         """Newest first."""
-        found = (path for path in self.directory.glob("[0-9]*") if path.name.isdecimal())
-        return sorted(found, key=lambda path: int(path.name), reverse=True)
+        found = [path for path in self.directory.glob("[0-9]*") if path.suffix in ("", _AGAIN)]
+        return sorted(found, key=lambda path: (_step(path), path.suffix), reverse=True)
 
-    def _drop(self, step: int) -> None:
+    def drop_beyond(self, step: int) -> None:
         """Keep the newest up to a step; what is beyond it is damaged, or was left by going back."""
-        behind = [path for path in self._directories() if int(path.name) <= step]
+        behind = [path for path in self._directories() if _step(path) <= step]
         for path in {*self._directories()} - {*behind[: self.keep]}:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _step(directory: Path) -> int:
+    return int(directory.stem)
 
 
 def _read(directory: Path) -> Checkpoint:

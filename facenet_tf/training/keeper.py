@@ -93,12 +93,33 @@ class Keeper:
         """
         self._run.candidate.unlink(missing_ok=True)
         self._checkpoints.clear()
-        self.last = self._checkpoints.newest()
+        return self._go_to(self._checkpoints.newest())
+
+    def before(self) -> RunState:
+        """The state of the newest checkpoint that steps follow.
+
+        One at whose step the end of an epoch is due would come to that same end again; it goes,
+        if there is one before.
+
+        Raises:
+            InputError: all checkpoints are damaged.
+        """
+        state = self.newest()
+        if not state.end_is_due:
+            return state
+        earlier = self._checkpoints.newest(before=state.step)
+        if earlier is None:
+            return state
+        self._checkpoints.drop_beyond(earlier.step)
+        return self._go_to(earlier)
+
+    def _go_to(self, kept: Checkpoint | None) -> RunState:
+        self.last = kept
         self._begun = self._written = time.monotonic()
-        if self.last is None:
+        if kept is None:
             return RunState()
-        self._publish(self.last)
-        return RunState.of(self.last.facts["run"])
+        self._publish(kept)
+        return RunState.of(kept.facts["run"])
 
     def due(self, step: int) -> bool:
         """Whether it is time for a checkpoint at a step that does not end an epoch."""

@@ -251,7 +251,8 @@ class Progress:
                 f"--clip-norm 1, {'another --precision, ' if half else ''}or "
                 "--recovery.rollbacks 1"
             )
-        self.state = self.keeper.newest()
+        self.state = self.keeper.before()
+        self.distribution.check_same(self.state.step)
         at = found.epoch * self.config.steps_per_epoch + found.first
         rollback = {"at": at, "to": self.state.step, "rate": recovery.rate}
         self.state.rollbacks = [*rollbacks, rollback]

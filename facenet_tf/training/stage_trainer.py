@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from facenet_tf.errors import InputError
 from facenet_tf.input_pipeline.share import Share
-from facenet_tf.training.accumulate import chunk_of
+from facenet_tf.training.accumulate import check_chunks, chunk_of
 from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.heads import build_head
 from facenet_tf.training.layer_rates import Rates
@@ -24,10 +24,11 @@ def check_stage(config: TrainConfig, stage: Stage, model: keras.Model) -> None:
     """Refuse a stage for which there will be no trainer.
 
     Raises:
-        InputError: its batch does not divide into the replicas or the chunks, or nothing is left
-            to learn.
+        InputError: its batch does not divide into the replicas or the chunks, these cannot be
+            embedded twice, or nothing is left to learn.
     """
-    chunk_of(_crops_of_a_replica(stage), config.chunk)
+    if chunk_of(_crops_of_a_replica(stage), config.chunk):
+        check_chunks(model)
     of_the_head = any("prototypes" in term.loss.tensors for term in objective(stage, prefix=""))
     if not model.trainable_variables and not of_the_head:
         raise InputError(f"--freeze: nothing is left that {stage.title} could teach")

@@ -11,7 +11,6 @@ import keras
 from facenet_tf import models
 from facenet_tf.errors import InputError
 from facenet_tf.preprocessing import Preprocessing
-from facenet_tf.training.accumulate import check_chunks
 from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.fine_tuning import freeze, take_weights
 from facenet_tf.training.initial import Initial
@@ -62,8 +61,7 @@ def prepare_body(model: keras.Model, config: TrainConfig, initial: Initial | Non
     """Give a model with fresh weights those that it is to begin with, and freeze its layers.
 
     Raises:
-        InputError: the weights do not fit, a pattern fits no layer, or the chunks cannot be
-            embedded twice.
+        InputError: the weights do not fit, or a pattern fits no layer.
     """
     if initial is not None and initial.model is not None:
         fresh = take_weights(model, initial.model)
@@ -72,8 +70,6 @@ def prepare_body(model: keras.Model, config: TrainConfig, initial: Initial | Non
     frozen = freeze(model, config.fine_tuning.freeze)
     if frozen:
         logger.info("frozen: %s", ", ".join(frozen))
-    if config.chunk:
-        check_chunks(model)
 
 
 def _check_only_head(fresh: Sequence[str], initial: Initial) -> None:

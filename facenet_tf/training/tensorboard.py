@@ -61,21 +61,24 @@ class TensorBoardLog(keras.callbacks.Callback):
         self.behind = behind
         self.directory, self.embedder = directory, embedder
         self.batches_of, self.validation = batches_of, validation
+        self.writer = tf.summary.create_noop_writer()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.writer = tf.summary.create_file_writer(str(self.directory))
-        # The first of a directory begins it, each further one takes back from its step on. There is
-        # no public way to write one, but it has to be in the file of what follows it.
-        began = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-        event = event_pb2.Event(step=self.behind + 1, wall_time=time.time(), session_log=began)
-        tf.raw_ops.ImportEvent(writer=self.writer._resource, event=event.SerializeToString())
+        with _warned_of("the beginning of the stage"):
+            self.writer = tf.summary.create_file_writer(str(self.directory))
+            # The first of a directory begins it, each further one takes back from its step on.
+            # There is no public way to write one, but it has to be in the file of what follows it.
+            began = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+            event = event_pb2.Event(step=self.behind + 1, wall_time=time.time(), session_log=began)
+            tf.raw_ops.ImportEvent(writer=self.writer._resource, event=event.SerializeToString())
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None
         # No error of this is warned of alone: several workers embed together, and end together.
         triplets = self._hardest_triplets(epoch)
         people, of_epoch = self.validation, f"of epoch {epoch + 1}"
-        with self.writer.as_default(step=epoch + 1):
+        # Its end writes out all that is new, which may fail too.
+        with _warned_of(f"what is new {of_epoch}"), self.writer.as_default(step=epoch + 1):
             with _warned_of(f"the curves {of_epoch}"):
                 for name, value in logs.items():
                     tf.summary.scalar(_tag(name), float(value))
@@ -85,8 +88,6 @@ class TensorBoardLog(keras.callbacks.Callback):
                 with _warned_of(f"the distances {of_epoch}"):
                     write_distances(people, epoch + 1)
                     tf.summary.text("validation/identity_errors", as_markdown(people))
-        with _warned_of(f"what is new {of_epoch}"):
-            self.writer.flush()
         if people is not None and logs["val_auc"] >= logs["val_auc_best"]:
             with _warned_of(f"the projector {of_epoch}"):
                 write_projector(self.directory, people)

@@ -106,20 +106,32 @@ class TestAgainstDefinitions:
         people = np.unique(people, return_inverse=True)[1]
         times = np.random.default_rng(seed).integers(1, 4, people.max() + 1)
         table = ClusterTable(people, clusters)
-        together = of_one = both = 0
+        strangers = twos = of_one = both = 0
+        sizes = np.bincount(people)
         for a, b in itertools.combinations(range(len(people)), 2):
             same = people[a] == people[b]
             count = times[people[a]] * (1 if same else times[people[b]])
-            together += count * (clusters[a] == clusters[b])
+            twos += 0 if same else count / (sizes[people[a]] * sizes[people[b]])
+            strangers += count * (not same and clusters[a] == clusters[b])
             of_one += count * same
             both += count * (same and clusters[a] == clusters[b])
         found = table.pairwise(times)
+        expected_twos = times.sum() * (len(times) - 1) / 2
+        together = both + (strangers * expected_twos / twos if strangers else 0)
         assert found.precision == pytest.approx(both / together if together else 1)
         assert found.recall == pytest.approx(both / of_one if of_one else 1)
         shown = {c: np.bincount(people[clusters == c]).argmax() for c in set(clusters)}
         rightly = [person == shown[cluster] for person, cluster in zip(people, clusters)]
         weights = times[people]
         assert table.purity(weights) == pytest.approx(np.average(rightly, weights=weights))
+
+    def test_whom_chance_draws_changes_nothing_where_all_are_alike(self, seed):
+        """People drawn twice would make strangers too few, and precision too high."""
+        people = np.repeat(np.arange(10), 6)
+        table = ClusterTable(people, np.zeros(60))
+        drawn = np.random.default_rng(seed).multinomial(10, np.full(10, 0.1))
+        assert table.pairwise().precision == pytest.approx(10 * 15 / (60 * 59 / 2))
+        assert table.pairwise(drawn).precision == pytest.approx(table.pairwise().precision)
 
     def test_information_is_scikit_learns(self, seed):
         people, clusters = made_up(seed)

@@ -103,6 +103,24 @@ def test_when_all_are_damaged_there_is_nothing_to_go_on_from(tmp_path):
         checkpoints.newest()
 
 
+def test_a_step_that_is_written_again_is_never_without_a_checkpoint(tmp_path, monkeypatch):
+    """Whatever the process does last to the disk."""
+    found = []
+    for changes in range(20):
+        checkpoints = written(tmp_path, 4, 12)
+        write = functools.partial(checkpoints.write, 12, {"new": 1}, fill)
+        is_ended(monkeypatch, write, changes)
+        newest = checkpoints.newest()
+        assert newest.step == 12
+        checkpoints.clear()
+        assert names(tmp_path) == ["000000004", "000000012"]
+        assert checkpoints.newest().facts == newest.facts
+        found.append("new" in newest.facts)
+        shutil.rmtree(tmp_path)
+        tmp_path.mkdir()
+    assert found == sorted(found) and {*found} == {False, True}
+
+
 @pytest.mark.parametrize("again", [False, True], ids=["another step", "a damaged step again"])
 def test_ended_before_any_change_of_the_disk_there_is_the_old_or_the_new_one(
     tmp_path, monkeypatch, again
@@ -119,7 +137,8 @@ def test_ended_before_any_change_of_the_disk_there_is_the_old_or_the_new_one(
         assert (newest.step, newest.facts) in [(8, {"best": 8 / 3}), (12, {"new": 1})]
         checkpoints.clear()
         assert not [*tmp_path.glob(".*")]
-        assert checkpoints.newest() == newest
+        settled = checkpoints.newest()
+        assert (settled.step, settled.facts) == (newest.step, newest.facts)
         found.add(newest.step)
         shutil.rmtree(tmp_path)
         tmp_path.mkdir()

@@ -111,15 +111,31 @@ def scale_of(optimizer) -> float:
     return float(optimizer.dynamic_scale if KERAS_3 else optimizer.loss_scale)
 
 
+def overflow_to_infinity(monkeypatch, trainer) -> None:
+    """Let all gradients of the body be infinite, whatever the scale."""
+    real = trainer._embed_whole
+
+    def embed(images):
+        embeddings, norms, backward = real(images)
+        infinite = [
+            tf.fill(each.shape, np.inf) for each in trainer.embedding_model.trainable_variables
+        ]
+        return embeddings, norms, lambda slopes: infinite
+
+    monkeypatch.setattr(trainer, "_embed_whole", embed)
+
+
 @pytest.mark.parametrize(
     ("stage", "jit"), [("triplet/batch_hard", "off"), ("cosface + 0.01*centre", "loss")]
 )
 @pytest.mark.parametrize("clip", [{}, {"clip_norm": 1.0, "clip_by": "value"}], ids=["", "clipped"])
 @pytest.mark.usefixtures("half")
-def test_a_step_that_overflows_changes_nothing_but_the_scale(stage, jit, clip):
+def test_a_step_that_overflows_changes_nothing_but_the_scale(monkeypatch, stage, jit, clip):
+    """Where no NaN gives it away, too: infinity is what a limit could hide."""
     adam = keras.optimizers.Adam(0.01, use_ema=True)
     optimizer = SCALING(adam, initial_scale=2.0**90)
     trainer = half_trainer(Stage(stage, 1), optimizer, jit, norm=True, **clip)
+    overflow_to_infinity(monkeypatch, trainer)
     everything = [*trainer.weights_to_train, *trainer._moving_without_gradient]
     slots = [each for each in adam.variables if len(each.shape)]
     before, before_slots = values(everything), values(slots)
@@ -184,13 +200,7 @@ def test_activations_that_overflow_are_no_overflow_of_the_scale():
 def test_an_overflow_that_no_scale_mends_is_reported_once_nothing_is_scaled(monkeypatch):
     optimizer = SCALING(keras.optimizers.SGD(0.1), initial_scale=4.0)
     trainer = half_trainer(optimizer=optimizer, norm=True)
-    real = trainer._embed_whole
-
-    def divides_by_zero(images):
-        embeddings, norms, backward = real(images)
-        return embeddings, norms, lambda slopes: [each + np.inf for each in backward(slopes)]
-
-    monkeypatch.setattr(trainer, "_embed_whole", divides_by_zero)
+    overflow_to_infinity(monkeypatch, trainer)
     everything = [*trainer.weights_to_train, *trainer._moving_without_gradient]
     before = values(everything)
     figures = list(steps(trainer, [small_batch()] * 3))
