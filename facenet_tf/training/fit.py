@@ -13,6 +13,7 @@ import tensorflow as tf
 from facenet_tf.errors import Interrupted
 from facenet_tf.input_pipeline.degraded import check_degradations
 from facenet_tf.provenance import git_revision, versions
+from facenet_tf.records import durable
 from facenet_tf.records.dataset import FaceDataset
 from facenet_tf.training import determinism, distribute
 from facenet_tf.training.config import TrainConfig
@@ -67,6 +68,12 @@ def train(config: TrainConfig) -> TrainingResult:
             progress = Progress(config, plans, dataset, initial, here, distribution)
             result = _trained(progress, _resolved(config, dataset, initial))
         return dataclasses.replace(result, run=run)
+    except OSError as error:  # while what is gone on from is read and noted
+        if config.resume and error.errno in durable.FULL:
+            raise Interrupted(
+                f"there is no room left ({error.strerror}): make some and go on with --resume"
+            ) from error
+        raise
     except tf.errors.OpError as error:  # while the network is built, which takes collectives
         if config.resume and distribution.has_lost_a_worker(error):
             lost = f"another worker was lost ({type(error).__name__})"

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import errno
 import functools
 import itertools
 import json
@@ -23,6 +24,7 @@ from benchmarks import killed_training
 from facenet_tf import models
 from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.augment import Augmentation
+from facenet_tf.records import durable
 from facenet_tf.training import heads, optimizer, progress
 from facenet_tf.training.callbacks import TrainingStopped
 from facenet_tf.training.checkpoints import Checkpointing, Checkpoints
@@ -423,6 +425,50 @@ def test_a_signal_in_a_step_that_is_gone_back_from_ends_the_run_and_the_rollback
     spoiled.assign(1.0)
     train(dataclasses.replace(config, resume=True))
     assert [row["learning_rate"] for row in history(config.output)] == ["0.001", "0.0005"]
+
+
+def test_an_epoch_whose_end_fails_after_a_signal_is_gone_back_behind(
+    dataset, tmp_path, monkeypatch
+):
+    """The checkpoint of the signal would come to the same end again."""
+    stage = Stage("cosface", 2, identities_per_batch=2, images_per_identity=3, warmup_epochs=0)
+    options = {"recovery": Recovery(rollbacks=1, rate=0.5), "checkpoint": Checkpointing(steps=1)}
+    config = make_config(dataset, tmp_path / "run", warm_up=stage, main=NOTHING, **options)
+    with pytest.raises(Interrupted):
+        take_steps(monkeypatch, config, 3)
+    taken, after_step = [], progress.happenings.Throughput.on_train_batch_end
+    measured = progress.ValidationPeople.measure
+
+    def note(self, batch, logs=None):
+        taken.append(batch)
+        after_step(self, batch, logs)
+
+    def measure(self, embedder):
+        if not taken:
+            raise FloatingPointError("validation embeddings")
+        return measured(self, embedder)
+
+    monkeypatch.setattr(progress.happenings.Throughput, "on_train_batch_end", note)
+    monkeypatch.setattr(progress.ValidationPeople, "measure", measure)
+    assert train(dataclasses.replace(config, resume=True)).epochs == 2
+    rollbacks = json.loads((config.output / "config.json").read_text())["rollbacks"]
+    assert [rollback["to"] for rollback in rollbacks] == [2]
+    assert len(taken) == 4
+
+
+def test_a_disk_that_is_still_full_can_be_waited_for(dataset, tmp_path, monkeypatch):
+    config = make_config(dataset, tmp_path / "run")
+    with pytest.raises(Interrupted):
+        take_steps(monkeypatch, config, 1)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(durable, "write_json", full)
+    with pytest.raises(Interrupted, match=r"no room left.*--resume"):
+        train(dataclasses.replace(config, resume=True))
+    with pytest.raises(InputError, match="No space left"):
+        train(dataclasses.replace(config, overwrite=True))
 
 
 def test_an_epoch_is_once_through_the_pictures_unless_told(dataset, tmp_path):

@@ -116,7 +116,7 @@ def overflow_to_infinity(monkeypatch, trainer) -> None:
     real = trainer._embed_whole
 
     def embed(images):
-        embeddings, norms, backward = real(images)
+        embeddings, norms, _ = real(images)
         infinite = [
             tf.fill(each.shape, np.inf) for each in trainer.embedding_model.trainable_variables
         ]

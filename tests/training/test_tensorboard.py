@@ -4,6 +4,7 @@ import itertools
 
 import cv2
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
@@ -103,6 +104,25 @@ def test_a_picture_that_cannot_be_drawn_is_warned_of_and_all_else_is_there(
     assert shown(tmp_path) == [(1, 5.0), (2, 4.0)]
     for what in ("triplets", "distances", "projector"):
         assert f"lacks the {what} of epoch 2 (ValueError: no such font)" in caplog.text
+
+
+@pytest.mark.parametrize("failing", ["create_file_writer", "flush"])
+def test_a_disk_that_takes_nothing_is_warned_of(tmp_path, monkeypatch, caplog, failing):
+    def fails(*_, **__):
+        raise tf.errors.UnknownError(None, None, "stale file handle")
+
+    monkeypatch.setattr(TensorBoardLog, "_hardest_triplets", lambda *_: [])
+    if failing == "create_file_writer":
+        monkeypatch.setattr(tf.summary, failing, fails)
+    log = TensorBoardLog(tmp_path, None, None, None)
+    log.on_train_begin()
+    if failing == "flush":
+        monkeypatch.setattr(log.writer, failing, fails)
+    log.on_epoch_end(0, {"loss": 5.0})
+    monkeypatch.undo()
+    log.on_train_end()
+    lacks = "what is new of epoch 1" if failing == "flush" else "the beginning of the stage"
+    assert f"lacks {lacks} (UnknownError: stale file handle)" in caplog.text
 
 
 def test_the_projector_has_a_name_a_vector_and_a_thumbnail_for_each_face(dataset, tmp_path):
