@@ -35,7 +35,8 @@ BUDGETS = (
     ("PubFig83", "as before", "the same once more", "pubfig83"),
     ("PubFig83", "as before", "64×2 and half the augmentation first, averages", "pubfig83_tried_a"),
     ("PubFig83", "as before", "the same, shorter first stage, hard people", "pubfig83_tried_b"),
-    ("PubFig83", "four times", "stronger augmentation, averages", "pubfig83_fourfold"),
+    ("PubFig83", "twice", "more augmentation and dropout, averages", "pubfig83_tried_c"),
+    ("PubFig83", "four times", "the same, longer first stage", "pubfig83_fourfold"),
     ("LFW View 1", "as before", "the plain recipe", "lfw_view1_before"),
     ("LFW View 1", "as before", "`configs/lfw_view1.py`", "lfw_view1"),
     (

@@ -63,9 +63,6 @@ FOREIGN_OPTIONS = {"--logdir", "--head", "--address", "--port", "--record"}
 EVALUATIONS = sorted((ROOT / "docs" / "results").glob("*/evaluation.json"))
 BEFORE_REFLECTION = "7117bac8e747"
 """The commit of stored figures whose ECEs have percentiles, which lie above them."""
-ALMOST_ONE_CLUSTER = ("pubfig83_fourfold",)
-"""Stored figures whose DBSCAN joins nearly all pictures: its precision is the share of genuine
-pairs, which people that are drawn twice raise, so that percentiles lie above it."""
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -170,8 +167,6 @@ class TestTables:
         found = list(with_intervals({**evaluation, "config": None}))
         if evaluation["git_revision"] == BEFORE_REFLECTION:
             found = [each for each in found if "ece_interval" not in each[0]]
-        if path.parent.name in ALMOST_ONE_CLUSTER:
-            found = [each for each in found if "/dbscan/pairwise/" not in each[0]]
         outside = [each for each in found if not holds(*each[1:])]
         assert found and not outside
 

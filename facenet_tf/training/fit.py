@@ -20,7 +20,7 @@ from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.heads import check_head
 from facenet_tf.training.initial import Initial, open_initial, resumed_initial
 from facenet_tf.training.optimizer import optimizer_class
-from facenet_tf.training.plan import plan_stages, training_records
+from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.progress import Progress
 from facenet_tf.training.run_directory import RunDirectory, plain
 from facenet_tf.training.sittings import check_processor, check_sitting
@@ -59,7 +59,7 @@ def train(config: TrainConfig) -> TrainingResult:
     initial = resumed_initial(config, run) or open_initial(config, dataset)
     config = with_network(config, initial)
     plans = plan_stages(config, dataset, training_records(config, dataset))
-    config = config.with_steps(len(plans[0].records), plans[0].stage)
+    config = _with_steps(config, plans[0], run)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     try:
@@ -81,6 +81,16 @@ def train(config: TrainConfig) -> TrainingResult:
         raise
     finally:
         keras.mixed_precision.set_global_policy("float32")
+
+
+def _with_steps(config: TrainConfig, first: StagePlan, run: RunDirectory) -> TrainConfig:
+    """The config with the steps of an epoch settled; those of a run that is resumed are its own."""
+    begun = config.resume and (run.recorded("config") or {}).get("steps_per_epoch")
+    if config.steps_per_epoch or not begun:
+        return config.with_steps(len(first.records), first.stage)
+    config = dataclasses.replace(config, steps_per_epoch=begun)
+    config.check()  # they may not divide by the steps of an execution
+    return config
 
 
 def _trained(progress: Progress, resolved: dict[str, Any]) -> TrainingResult:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OF_THE_MACHINE = ("threads", "jit", "steps_per_execution")
-"""Options that suit a machine: what is learnt differs by rounding alone."""
+"""Options that suit a machine: what is learnt differs by rounding, and where XLA compiles the whole
+step, by dropout's masks."""
 
 # Directories may move between two sittings: what is in them is told by the fingerprint.
 _PLACES = ("config.dataset", "config.output")

@@ -155,6 +155,17 @@ def test_steps_at_once_begin_and_end_at_a_checkpoint(dataset, tmp_path, monkeypa
     assert [sitting["options"]["steps_per_execution"] for sitting in sittings] == [1, 2]
 
 
+def test_an_epoch_that_nobody_gave_a_length_keeps_it(dataset, tmp_path, monkeypatch):
+    config = make_config(dataset, tmp_path / "run", steps_per_epoch=0, stage={"epochs": 1})
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        interrupt_after(patch, saves=1)
+        train(config)
+    resumed = dataclasses.replace(config, resume=True)
+    with pytest.raises(InputError, match="--steps-per-execution 3: it does not divide the 20 step"):
+        train(dataclasses.replace(resumed, steps_per_execution=3))
+    assert train(dataclasses.replace(resumed, steps_per_execution=4)).epochs == 1
+
+
 def test_chunks_and_float16_and_another_optimiser(dataset, tmp_path):
     config = make_config(
         dataset,
