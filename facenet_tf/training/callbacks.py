@@ -13,13 +13,16 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from facenet_tf.training.averaging import averaged_weights
-from facenet_tf.training.keeper import RunState, all_finite
+from facenet_tf.training.keeper import RunState, not_finite_in
 from facenet_tf.training.not_finite import NotFinite
 from facenet_tf.training.run_directory import RunDirectory
 
 logger = logging.getLogger(__name__)
 
 Logs = dict[str, Any]
+
+_QUIET = 300.0
+"""Seconds after which a log that is no terminal hears how far an epoch is."""
 
 
 class TrainingStopped(RuntimeError):
@@ -58,7 +61,8 @@ class Throughput(keras.callbacks.Callback):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A bar per epoch with images per second and time left, on a terminal alone.
+    """A bar per epoch with steps per second and time left on a terminal; elsewhere a line of the
+    log now and then.
 
     Args:
         steps: of an epoch.
@@ -70,7 +74,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.bar: tqdm | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self.epoch, self.bar = epoch, None
+        self.epoch, self.bar, self._told = epoch, None, time.monotonic()
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         if self.bar is None:  # an epoch may begin in its middle
@@ -86,6 +90,9 @@ class ProgressBar(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         assert self.bar is not None
         self.bar.update(batch + 1 - self.bar.n)
+        if self.bar.disable and time.monotonic() - self._told >= _QUIET:
+            self._told = time.monotonic()
+            logger.info("epoch %d: step %d of %d", self.epoch + 1, batch + 1, self.steps)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.on_train_end()
@@ -151,9 +158,9 @@ class WeightsGuard(keras.callbacks.Callback):
     """
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if not all_finite(self.model):
+        if name := not_finite_in(self.model):
             last = self.params["steps"] - 1
-            raise NotFinite(epoch, last, last, "state of the training")
+            raise NotFinite(epoch, last, last, name)
 
 
 class Validation(keras.callbacks.Callback):

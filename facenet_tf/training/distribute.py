@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike, NDArray
 
-from facenet_tf.errors import InputError
+from facenet_tf.errors import InputError, Interrupted
 from facenet_tf.input_pipeline.share import WHOLE, Share
 from facenet_tf.models.layers import FusedBatchNormalization
 from facenet_tf.replicas import of_first, summed
@@ -153,19 +153,27 @@ class Distribution:
 
         Raises:
             InputError: there is nothing.
+            Interrupted: there is no room for it where temporary files lie.
         """
         if self.is_chief:
             yield run_directory
             return
         with tempfile.TemporaryDirectory(prefix="facenet-worker-") as parent:
             scratch = Path(parent, run_directory.name)
-            if resume and not run_directory.is_dir():
+            run = RunDirectory(run_directory)
+            if resume and not run.config.is_file():
                 raise InputError(
-                    f"--resume: {run_directory} is not there: all workers read it, put it on a "
-                    "disk that they share"
+                    f"--resume: {run.config} is not there: all workers read it, put it on a disk "
+                    "that they share"
                 )
             if resume:
-                _take_along(RunDirectory(run_directory), RunDirectory(scratch))
+                try:
+                    _take_along(run, RunDirectory(scratch))
+                except OSError as error:
+                    raise Interrupted(
+                        f"--resume: what {run_directory} holds cannot be copied to {parent} "
+                        f"({error}): make room there or set TMPDIR, and go on with --resume"
+                    ) from error
             yield scratch
 
     @tf.function

@@ -22,8 +22,8 @@ from facenet_tf.training.initial import Initial, open_initial, resumed_initial
 from facenet_tf.training.optimizer import optimizer_class
 from facenet_tf.training.plan import StagePlan, plan_stages, training_records
 from facenet_tf.training.progress import Progress
-from facenet_tf.training.run_directory import RunDirectory, plain
-from facenet_tf.training.sittings import check_processor, check_sitting
+from facenet_tf.training.run_directory import RunDirectory, described
+from facenet_tf.training.sittings import check_kernels, check_sitting
 from facenet_tf.training.start import with_network
 
 
@@ -100,7 +100,7 @@ def _trained(progress: Progress, resolved: dict[str, Any]) -> TrainingResult:
         check_sitting(run, config.deterministic)
         # Of several workers it is the chief's that the record has.
         if config.deterministic and progress.distribution.is_chief:
-            check_processor(run)
+            check_kernels(run)
     with run.locked(config.resume):
         run.start(resolved, overwrite=config.overwrite, resume=config.resume)
         progress.train()
@@ -112,12 +112,9 @@ def _trained(progress: Progress, resolved: dict[str, Any]) -> TrainingResult:
 
 def _resolved(config: TrainConfig, dataset: FaceDataset, initial: Initial | None) -> dict[str, Any]:
     """What config.json says: everything a reader needs to know or to repeat the run."""
-    described = plain(config)
-    for of_one_sitting in ("overwrite", "resume", "profile", "distribute"):
-        described.pop(of_one_sitting)
     seen, steering = _seen_people(dataset, initial)
     return {
-        "config": described,
+        "config": described(config),
         "dataset": {
             "name": dataset.manifest["name"],
             "records": len(dataset.labels),

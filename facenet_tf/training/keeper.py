@@ -217,14 +217,18 @@ class Keeper:
         self._run.candidate.unlink(missing_ok=True)
 
 
-def all_finite(trainer: EmbeddingTrainer) -> bool:
-    """Whether nothing that steps go on from is infinite or NaN: weights and their averages,
-    statistics of norms, slots of the optimiser, what the losses keep."""
+def not_finite_in(trainer: EmbeddingTrainer) -> str | None:
+    """The first of what steps go on from that is infinite or NaN, by name; None: nothing is.
+
+    Looked at are weights and their averages, statistics of norms, slots of the optimiser, and what
+    the losses keep.
+    """
     head = [*trainer.head.trainable_variables, *trainer.head.kept]
     held = [*trainer.embedding_model.variables, *head, *trainer.optimizer.variables]
     numbers = [each for each in held if tf.as_dtype(each.dtype).is_floating]
-    finite = [tf.reduce_all(tf.math.is_finite(each)) for each in numbers]
-    return bool(tf.reduce_all(finite))
+    finite = tf.stack([tf.reduce_all(tf.math.is_finite(each)) for each in numbers]).numpy()
+    spoiled = [each for each, good in zip(numbers, finite, strict=True) if not good]
+    return getattr(spoiled[0], "path", spoiled[0].name) if spoiled else None
 
 
 def _variables(trainer: EmbeddingTrainer) -> tf.train.Checkpoint:

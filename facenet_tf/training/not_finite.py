@@ -40,7 +40,7 @@ class NotFinite(Exception):
     Attributes:
         epoch: of the run, from 0 on.
         first, last: steps of the epoch, from 0 on: those of the execution that gave it.
-        name: of the figure.
+        name: of the figure, or of the variable.
         value: NaN or infinite; None of what is not looked at after each step.
     """
 
@@ -56,7 +56,7 @@ class NotFinite(Exception):
         """What became of which figure, and when, in words."""
         if self.value is None:
             return (
-                f"something in the {self.name} was not finite after step {self.last + 1} of epoch "
+                f"a number in {self.name} was not finite after step {self.last + 1} of epoch "
                 f"{self.epoch + 1} (an earlier step may have done it)"
             )
         steps = f"step {self.first + 1}"

@@ -28,7 +28,7 @@ from facenet_tf.training.fine_tuning import layer_rates
 from facenet_tf.training.heads import LossHead
 from facenet_tf.training.identity_table import IdentityTable
 from facenet_tf.training.initial import Initial
-from facenet_tf.training.keeper import Keeper, RunState, all_finite
+from facenet_tf.training.keeper import Keeper, RunState, not_finite_in
 from facenet_tf.training.loop import EpochState, TrainingLoop
 from facenet_tf.training.not_finite import NotFinite, write_batches
 from facenet_tf.training.plan import StagePlan
@@ -115,9 +115,10 @@ class Progress:
                 self.state.rollbacks = self.run.recorded("rollbacks") or []
                 self._check_whole_executions()
                 self.distribution.check_same(self.state.step)
+                self._warn_of_others_validated()
                 logger.info("resumed after %s", self._position(self.state.step))
             if self._next_stage():
-                record_sitting(self.run, self.state.step)
+                record_sitting(self.run, self.state.step, self.config)
             # One request for all stages: what asks between two of them, or while the run goes back,
             # is heeded by the next.
             with signals_noted() as request:
@@ -137,6 +138,17 @@ class Progress:
             if meant is None:
                 raise
             raise meant from error
+
+    def _warn_of_others_validated(self) -> None:
+        before, now = self.run.recorded("validation"), self.people and self.people.counts
+        if before and before != now:
+            logger.warning(
+                "the run in %s was validated on other pictures before (%s there, %s now): its "
+                "figures so far, the best one too, are not comparable to those that follow",
+                self.run.path,
+                before,
+                now,
+            )
 
     def _meant_by(self, error: tf.errors.OpError) -> Exception | None:
         """What an error of TensorFlow means to a user; None where nothing is known."""
@@ -230,9 +242,9 @@ class Progress:
 
     def _check_weights(self, trainer: EmbeddingTrainer) -> None:
         """No checkpoint is written that cannot be gone back to."""
-        if not all_finite(trainer):
+        if name := not_finite_in(trainer):
             epoch, step = divmod(self.state.step - 1, self.config.steps_per_epoch)
-            raise NotFinite(epoch, step, step, "state of the training")
+            raise NotFinite(epoch, step, step, name)
 
     def _go_back(self, plan: StagePlan, found: NotFinite) -> None:
         """Write down what did it, and be where the last checkpoint was, at a lower rate.
@@ -249,7 +261,7 @@ class Progress:
                 f"{found.what}{tried}; its pictures are named in {told}: try a lower learning rate "
                 "or a longer learning-rate warm-up of the stage (--warm-up.… or --main.…), "
                 f"--clip-norm 1, {'another --precision, ' if half else ''}or "
-                "--recovery.rollbacks 1"
+                f"--recovery.rollbacks {len(rollbacks) + 1}"
             )
         self.state = self.keeper.before()
         self.distribution.check_same(self.state.step)

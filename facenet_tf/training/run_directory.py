@@ -27,6 +27,8 @@ OF_THE_MACHINE = ("threads", "jit", "steps_per_execution")
 """Options that suit a machine: what is learnt differs by rounding, and where XLA compiles the whole
 step, by dropout's masks."""
 
+_OF_ONE_SITTING = ("overwrite", "resume", "profile", "distribute")
+
 # Directories may move between two sittings: what is in them is told by the fingerprint.
 _PLACES = ("config.dataset", "config.output")
 # What decides when something is written, or what follows a mishap, but no step; and what is told
@@ -60,7 +62,6 @@ class RunDirectory:
         self.check_free(overwrite=overwrite, resume=resume)
         if resume:
             self._check_same(resolved)
-            self.record(config=resolved["config"])
             return
         try:
             if self.config.exists():
@@ -202,6 +203,11 @@ class RunDirectory:
         told = (self.identity_errors, *self.path.glob("not_finite_*.json"))
         for file in (self.candidate, self.model, self.history, *told, self.config):
             file.unlink(missing_ok=True)
+
+
+def described(config: TrainConfig) -> dict[str, Any]:
+    """A config as config.json has it: without what is of one sitting alone."""
+    return {name: value for name, value in plain(config).items() if name not in _OF_ONE_SITTING}
 
 
 def plain(value: Any) -> Any:

@@ -4,10 +4,15 @@ it is begun or gone on with."""
 from __future__ import annotations
 
 import logging
+import os
+from typing import Any
+
+import tensorflow as tf
 
 from facenet_tf.errors import InputError
 from facenet_tf.provenance import git_revision, processor, versions
-from facenet_tf.training.run_directory import OF_THE_MACHINE, RunDirectory
+from facenet_tf.training.config import TrainConfig
+from facenet_tf.training.run_directory import OF_THE_MACHINE, RunDirectory, described
 
 logger = logging.getLogger(__name__)
 
@@ -45,30 +50,47 @@ def check_sitting(run: RunDirectory, deterministic: bool) -> None:
         )
 
 
-def check_processor(run: RunDirectory) -> None:
-    """Raise `InputError` if a run goes on on another kind of processor than it was trained on.
+def kernels() -> dict[str, Any]:
+    """What TensorFlow chooses its kernels by: the kind of processor and of GPUs, and switches."""
+    gpus = tf.config.list_physical_devices("GPU")
+    kinds = {tf.config.experimental.get_device_details(gpu).get("device_name", "") for gpu in gpus}
+    return {
+        "processor": processor(),
+        "gpus": sorted(kinds),
+        "tensor_float_32": bool(tf.config.experimental.tensor_float_32_execution_enabled()),
+        "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""),
+    }
 
-    Libraries choose their kernels by it: only a run that is to have the same bits has to ask. One
-    that began with an earlier version did not note it.
+
+def check_kernels(run: RunDirectory) -> None:
+    """Raise `InputError` if a run would go on with other kernels than it was trained with.
+
+    Only one that is to have the same bits has to ask. What an earlier version did not note is not
+    known.
     """
-    sittings, now = run.recorded("sittings") or [], processor()
-    for there in [sitting["processor"] for sitting in sittings if "processor" in sitting]:
-        if there != now:
+    now = kernels()
+    for sitting in run.recorded("sittings") or []:
+        others = [
+            f"{name} ({sitting[name]} there, {value} now)"
+            for name, value in now.items()
+            if sitting.get(name, value) != value
+        ]
+        if others:
             raise InputError(
                 f"--resume: with --deterministic the run in {run.path} goes on on the kind of "
-                f"processor that it began on alone ({there} there, {now} now): go on there, or "
-                "give another --output"
+                f"machine that it began on alone, not with other {', '.join(others)}: go on "
+                "there, or give another --output"
             )
 
 
-def record_sitting(run: RunDirectory, step: int) -> None:
-    """Add to config.json with what this process trains from this step on."""
-    config = run.recorded("config")
+def record_sitting(run: RunDirectory, step: int, config: TrainConfig) -> None:
+    """Note in config.json with what this process trains from this step on."""
+    options = described(config)
     sitting = {
         "step": step,
         "git_revision": git_revision(),
         "versions": versions(),
-        "processor": processor(),
-        "options": {name: config[name] for name in OF_THE_MACHINE if name in config},
+        **kernels(),
+        "options": {name: options[name] for name in OF_THE_MACHINE},
     }
-    run.record(sittings=[*(run.recorded("sittings") or []), sitting])
+    run.record(config=options, sittings=[*(run.recorded("sittings") or []), sitting])

@@ -43,6 +43,9 @@ BATCH = 128
 """Crops that are embedded at a time."""
 _THUMBNAIL = 32
 
+_BYTES_A_PAIR = 100  # at most, while all are sorted by their distance
+_MANY_PAIRS = 10_000_000
+
 
 class ValidationPeople:
     """Embeds the validation people's pictures and measures how well pairs are told apart.
@@ -80,6 +83,15 @@ class ValidationPeople:
             "images_left_out": len(different) - len(records),
             "copies_left_out": len(everyone) - len(different),
         }
+        pairs = len(records) * (len(records) - 1) // 2
+        if pairs > _MANY_PAIRS:
+            logger.warning(
+                "validation compares %d pictures with each other, %.0f million pairs, which takes "
+                "some %.0f GB of memory: --validation-pictures sets a bound",
+                len(records),
+                pairs / 1e6,
+                pairs * _BYTES_A_PAIR / 1e9,
+            )
         left, right = all_pairs(len(self.labels))
         self.genuine = self.labels[left] == self.labels[right]
         self.embeddings = np.zeros((0, 0), np.float32)

@@ -187,6 +187,22 @@ def test_the_bar_is_for_terminals_alone(monkeypatch):
         assert bool(stderr.getvalue()) is shown
 
 
+def test_a_log_hears_now_and_then_how_far_an_epoch_is(monkeypatch, caplog):
+    caplog.set_level("INFO")
+    now = [1000.0]
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: now[0])
+    for stderr in (io.StringIO(), Terminal()):
+        monkeypatch.setattr("sys.stderr", stderr)
+        bar = ProgressBar(steps=9)
+        bar.on_epoch_begin(2)
+        for step, seconds in enumerate((200, 99, 2, 299, 1)):
+            bar.on_train_batch_begin(step)
+            now[0] += seconds
+            bar.on_train_batch_end(step)
+        bar.on_epoch_end(2)
+    assert caplog.messages == ["epoch 3: step 3 of 9", "epoch 3: step 5 of 9"]
+
+
 def test_the_bar_shows_where_the_epoch_is(monkeypatch):
     monkeypatch.setattr("sys.stderr", Terminal())
     bar = ProgressBar(steps=8)

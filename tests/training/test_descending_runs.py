@@ -18,6 +18,7 @@ from facenet_tf.training.config import Stage, TrainConfig
 from facenet_tf.training.descent import Descent, RateDrop
 from facenet_tf.training.fine_tuning import FineTuning
 from facenet_tf.training.fit import train
+from facenet_tf.training.run_directory import RunDirectory
 from tests.training.small import FEATURES, KERAS_3, small_body
 
 SMALL = {"identities_per_batch": 2, "images_per_identity": 2, "warmup_epochs": 0}
@@ -149,10 +150,31 @@ def test_steps_at_once_begin_and_end_at_a_checkpoint(dataset, tmp_path, monkeypa
         train(config)
     with pytest.raises(InputError, match="--steps-per-execution 4: the run goes on from step 6"):
         train(dataclasses.replace(config, resume=True, steps_per_execution=4))
+    recorded = json.loads((config.output / "config.json").read_text())
+    assert recorded["config"]["steps_per_execution"] == 1
     assert train(dataclasses.replace(config, resume=True, steps_per_execution=2)).epochs == 4
     assert len(column(config.output, "loss")) == 4
-    sittings = json.loads((config.output / "config.json").read_text())["sittings"]
-    assert [sitting["options"]["steps_per_execution"] for sitting in sittings] == [1, 2]
+    recorded = json.loads((config.output / "config.json").read_text())
+    assert recorded["config"]["steps_per_execution"] == 2
+    options = [sitting["options"] for sitting in recorded["sittings"]]
+    assert [each["steps_per_execution"] for each in options] == [1, 2]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_other_pictures_in_validation_are_warned_of(
+    dataset, tmp_path, monkeypatch, caplog, changed
+):
+    """Another version may measure others; then the best figure so far is of those."""
+    config = make_config(dataset, tmp_path / "run", steps_per_epoch=2, stage={"epochs": 2})
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        interrupt_after(patch, saves=2)
+        train(config)
+    run = RunDirectory(config.output)
+    if changed:
+        run.record(validation=run.recorded("validation") | {"images": 7})
+    caplog.clear()
+    train(dataclasses.replace(config, resume=True))
+    assert ("was validated on other pictures before ({" in caplog.text) is changed
 
 
 def test_an_epoch_that_nobody_gave_a_length_keeps_it(dataset, tmp_path, monkeypatch):

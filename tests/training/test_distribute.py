@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -171,3 +172,18 @@ def test_who_is_not_the_chief_writes_into_a_copy_that_is_thrown_away(tmp_path):
     assert not theirs.exists()
     with helper.place(run.path, resume=False) as fresh:
         assert not fresh.exists()
+
+
+def test_a_helper_without_room_for_what_is_gone_on_from_is_interrupted(tmp_path, monkeypatch):
+    def no_room(*_):  # as copytree tells of several files
+        raise shutil.Error([("a", "b", "[Errno 28] No space left on device")])
+
+    run = RunDirectory(tmp_path / "run")
+    helper = distribute.Distribution(tf.distribute.get_strategy(), is_chief=False, workers=2)
+    with pytest.raises(InputError, match=r"config\.json is not there: all workers"):
+        helper.place(run.path, resume=True).__enter__()
+    Checkpoints(run.checkpoints).write(4, {}, lambda directory: None)
+    run.config.write_text("{}")
+    monkeypatch.setattr(shutil, "copytree", no_room)
+    with pytest.raises(Interrupted, match=r"No space left on device.* or set TMPDIR, and go on"):
+        helper.place(run.path, resume=True).__enter__()

@@ -14,7 +14,7 @@ from facenet_tf.training import keeper
 from facenet_tf.training.checkpoints import Checkpointing
 from facenet_tf.training.config import Stage
 from facenet_tf.training.heads import build_head
-from facenet_tf.training.keeper import Keeper, RunState, all_finite
+from facenet_tf.training.keeper import Keeper, RunState, not_finite_in
 from facenet_tf.training.run_directory import RunDirectory
 from facenet_tf.training.trainer import EmbeddingTrainer, compile_checked
 
@@ -277,12 +277,12 @@ def test_a_checkpoint_is_due_by_steps_and_by_time(tmp_path, without_variables, m
 def test_whatever_is_not_finite_is_seen():
     trainer = make_trainer("triplet/batch_hard + 0.1*cosface")
     take_steps(trainer, 1)
-    assert all_finite(trainer)
+    assert not_finite_in(trainer) is None
     model, slots = trainer.embedding_model, trainer.optimizer.variables
     statistics = [each for each in model.non_trainable_variables if "variance" in each.name]
     for variable in (model.layers[-2].weights[0], statistics[0], trainer.head.memory[0], slots[-1]):
         before = value_of(variable)
         variable.assign(np.where(before == before.flat[0], np.inf, before))
-        assert not all_finite(trainer), variable.name
+        assert not_finite_in(trainer) == getattr(variable, "path", variable.name)
         variable.assign(before)
-    assert all_finite(trainer)
+    assert not_finite_in(trainer) is None

@@ -21,7 +21,7 @@ def test_the_step_is_said_as_exactly_as_it_is_known(first, last, steps):
 def test_what_was_found_later_is_not_laid_on_its_step():
     found = NotFinite(2, 6, 6, "validation embeddings")
     assert found.what == (
-        "something in the validation embeddings was not finite after step 7 of epoch 3 "
+        "a number in validation embeddings was not finite after step 7 of epoch 3 "
         "(an earlier step may have done it)"
     )
 

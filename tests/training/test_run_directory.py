@@ -132,8 +132,6 @@ def test_options_that_an_earlier_version_had_not_count_as_their_defaults(tmp_pat
     del old["warm_up"]["sampling"]
     run.start(RESOLVED | {"config": old}, overwrite=False, resume=False)
     run.start(RESOLVED | {"config": defaults}, overwrite=False, resume=True)
-    assert run.recorded("config") == defaults
-    run.record(config=old)
     defaults["validation_pictures"] = 500
     told = r"differs in config.validation_pictures \(2000 there, 500 now\);"
     with pytest.raises(InputError, match=told):
@@ -154,7 +152,7 @@ def test_what_suits_a_machine_may_change_with_a_warning(tmp_path, caplog):
     assert caplog.text == ""
     run.start(RESOLVED | {"config": now}, overwrite=False, resume=True)
     assert "config.threads (0 there, 8 now), config.jit (loss there, on now)" in caplog.text
-    assert run.recorded("config") == now
+    assert run.recorded("config") == before  # until it has gone on with the others
 
 
 def test_a_run_that_did_not_say_who_only_steered_goes_on(tmp_path):
@@ -175,7 +173,6 @@ def test_when_checkpoints_are_written_may_change(tmp_path):
     run.start(RESOLVED | {"config": before}, overwrite=False, resume=False)
     now = {"checkpoint": {"steps": 9}, "recovery": {"rollbacks": 2}}
     run.start(RESOLVED | {"config": now}, overwrite=False, resume=True)
-    assert run.recorded("config") == now
 
 
 def test_a_run_and_its_dataset_may_have_moved(tmp_path):

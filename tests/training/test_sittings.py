@@ -1,11 +1,16 @@
 """With what a run is begun and gone on with."""
 
+import dataclasses
+
 import pytest
+import tensorflow as tf
 
 from facenet_tf.errors import InputError
+from facenet_tf.provenance import processor
 from facenet_tf.training import sittings
+from facenet_tf.training.config import TrainConfig
 from facenet_tf.training.run_directory import RunDirectory
-from facenet_tf.training.sittings import check_processor, check_sitting, record_sitting
+from facenet_tf.training.sittings import check_kernels, check_sitting, record_sitting
 
 BEGAN = {"python": "3.11.2", "tensorflow": "2.15.1", "numpy": "1.26.4"}
 
@@ -27,7 +32,7 @@ def with_(monkeypatch):
     def set_up(commit="abc", **versions):
         monkeypatch.setattr(sittings, "git_revision", lambda: commit)
         monkeypatch.setattr(sittings, "versions", lambda: BEGAN | versions)
-        monkeypatch.setattr(sittings, "processor", lambda: "x86 (avx)")
+        monkeypatch.setattr(sittings, "kernels", lambda: {"processor": "x86 (avx)", "gpus": []})
 
     return set_up
 
@@ -63,14 +68,20 @@ def test_a_deterministic_run_wants_the_versions_that_decide(run, with_, caplog):
 
 def test_sittings_are_listed(run, with_):
     with_("abc")
-    record_sitting(run, 0)
+    config = TrainConfig(threads=2, resume=True)
+    record_sitting(run, 0, config)
     with_("def", numpy="2.1.0")
-    record_sitting(run, 7)
-    beside = {"processor": "x86 (avx)", "options": {"threads": 2, "jit": "loss"}}
+    record_sitting(run, 7, dataclasses.replace(config, threads=1))
+    beside = {"processor": "x86 (avx)", "gpus": []}
+    options = {"threads": 2, "jit": "loss", "steps_per_execution": 1}
+    numpy = {"numpy": "2.1.0"}
     assert run.recorded("sittings") == [
-        {"step": 0, "git_revision": "abc", "versions": BEGAN, **beside},
-        {"step": 7, "git_revision": "def", "versions": BEGAN | {"numpy": "2.1.0"}, **beside},
+        {"step": 0, "git_revision": "abc", "versions": BEGAN, **beside, "options": options},
+        {"step": 7, "git_revision": "def", "versions": BEGAN | numpy, **beside}
+        | {"options": options | {"threads": 1}},
     ]
+    assert run.recorded("config")["threads"] == 1
+    assert "resume" not in run.recorded("config")
     assert run.recorded("git_revision") == "abc"
 
 
@@ -85,10 +96,35 @@ def test_scipy_decides_too(run, with_):
 def test_a_deterministic_run_wants_the_kind_of_processor_that_it_began_on(run, with_, monkeypatch):
     with_()
     run.record(sittings=[{"step": 0}])  # of a run that did not note it
-    check_processor(run)
-    record_sitting(run, 7)
-    check_processor(run)
-    monkeypatch.setattr(sittings, "processor", lambda: "x86 (avx avx512f)")
-    told = r"--deterministic.*\(x86 \(avx\) there, x86 \(avx avx512f\) now\)"
+    check_kernels(run)
+    record_sitting(run, 7, TrainConfig())
+    check_kernels(run)
+    now = {"processor": "x86 (avx avx512f)", "gpus": ["A"]}
+    monkeypatch.setattr(sittings, "kernels", lambda: now)
+    told = (
+        r"--deterministic.*processor \(x86 \(avx\) there, x86 \(avx avx512f\) now\), "
+        r"gpus \(\[\] there, \['A'\] now\): "
+    )
     with pytest.raises(InputError, match=told):
-        check_processor(run)
+        check_kernels(run)
+
+
+def test_kernels_are_told_by_the_machine_and_its_switches(monkeypatch):
+    here = sittings.kernels()
+    assert here["processor"] == processor()
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    tensor_float_32 = tf.config.experimental.tensor_float_32_execution_enabled()
+    try:
+        tf.config.experimental.enable_tensor_float_32_execution(not tensor_float_32)
+        there = sittings.kernels()
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(tensor_float_32)
+    differing = {name for name in here if here[name] != there[name]}
+    assert differing == {"tensor_float_32", "TF_ENABLE_ONEDNN_OPTS"}
+    gpus = ["GPU:0", "GPU:1", "GPU:2"]
+    details = {"GPU:0": "B", "GPU:1": "A", "GPU:2": "B"}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
+    monkeypatch.setattr(
+        tf.config.experimental, "get_device_details", lambda gpu: {"device_name": details[gpu]}
+    )
+    assert sittings.kernels()["gpus"] == ["A", "B"]

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from facenet_tf.input_pipeline.degraded import degraded
+from facenet_tf.training import validation
 from facenet_tf.training.validation import FAR, ValidationPeople, _of_some_people
 
 
@@ -98,6 +99,16 @@ def test_what_is_measured_and_what_is_not_is_counted(dataset):
         assert everyone.counts == {"identities": 2, "images": count, **nobody_out}
     few = ValidationPeople(dataset, limit=4).counts
     assert few["images"] + few["images_left_out"] == count and few["images"] <= 4
+
+
+def test_many_pairs_are_warned_of(dataset, monkeypatch, caplog):
+    pictures = len(dataset.split("validation"))
+    pairs = pictures * (pictures - 1) // 2
+    for bound, told in ((pairs, False), (pairs - 1, True)):
+        monkeypatch.setattr(validation, "_MANY_PAIRS", bound)
+        ValidationPeople(dataset, limit=0)
+        assert (f"validation compares {pictures} pictures" in caplog.text) is told
+    assert "--validation-pictures" in caplog.text
 
 
 def test_a_copy_of_a_picture_is_not_measured(dataset, monkeypatch):
