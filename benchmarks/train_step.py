@@ -3,9 +3,9 @@
     python benchmarks/train_step.py [--models residual_small:80 nn2:224] [--people 16] [--quick]
                                     [--output FILE]
 
-Each model, with the side of its crops, is a metric of its own. The recipes take `jit` and
-`precision` from here. "ours" is what they use: mixed_bfloat16 with the loss alone under XLA; the
-peers are the other choices.
+Each model, with the side of its crops, is a metric of its own. The precision of the recipes and the
+default of --jit are taken from here. "ours" is what they use: mixed_bfloat16 with the loss alone
+under XLA; the peers are the other choices.
 """
 
 from __future__ import annotations

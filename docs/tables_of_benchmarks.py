@@ -9,7 +9,7 @@ from figures import NotMeasuredError, benchmark, percent, table
 
 def train_step() -> str:
     metrics = benchmark("train_step.json")["metrics"]
-    metrics |= benchmark("train_step_nn2.json")["metrics"]
+    metrics |= benchmark("train_step_models.json")["metrics"]
     rows = []
     for name, metric in metrics.items():
         speeds = {"mixed_bfloat16_loss": metric["ours"], **metric["peers"]}
