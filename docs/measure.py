@@ -140,6 +140,7 @@ MEASUREMENTS = (
         templates=True,
     ),
     Measurement("pubfig83_cosface", "pubfig83", "pubfig83_cosface", "pubfig83"),
+    _bare("pubfig83_regularised", "pubfig83"),
     _bare("pubfig83_fourfold", "pubfig83"),
     Measurement(
         *("lfw_view1", "lfw_view1", "lfw_view1", "lfw_view1", _VIEW1),
