@@ -14,6 +14,7 @@ TRAINED = (
     "pubfig83_before",
     "pubfig83_cosface",
     "pubfig83",
+    "pubfig83_regularised",
     "pubfig83_fourfold",
     "lfw_view1_first",
     "lfw_view1_before",
@@ -35,16 +36,18 @@ BUDGETS = (
     ("PubFig83", "as before", "the same once more", "pubfig83"),
     ("PubFig83", "as before", "64×2 and half the augmentation first, averages", "pubfig83_tried_a"),
     ("PubFig83", "as before", "the same, shorter first stage, hard people", "pubfig83_tried_b"),
-    ("PubFig83", "twice", "more augmentation and dropout, averages", "pubfig83_tried_c"),
+    (
+        "PubFig83",
+        "as before",
+        "CosFace alone, more augmentation and dropout, averages",
+        "pubfig83_regularised",
+    ),
+    ("PubFig83", "as before", "the same, then batch-hard", "pubfig83_tried_d"),
+    ("PubFig83", "twice", "the same, more steps", "pubfig83_tried_c"),
     ("PubFig83", "four times", "the same, longer first stage", "pubfig83_fourfold"),
     ("LFW View 1", "as before", "the plain recipe", "lfw_view1_before"),
     ("LFW View 1", "as before", "`configs/lfw_view1.py`", "lfw_view1"),
-    (
-        "LFW View 1",
-        "four times, interrupted",
-        "stronger augmentation and averages",
-        "lfw_view1_fourfold",
-    ),
+    ("LFW View 1", "four times", "stronger augmentation and averages", "lfw_view1_fourfold"),
 )
 """Trainings of the same and of four times the steps: people, budget, recipe, directory."""
 

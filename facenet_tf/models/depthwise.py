@@ -2,7 +2,7 @@
 
 In a graph on an x86 processor TensorFlow hands depthwise convolutions to oneDNN, whose kernels for
 float32 take about as long as it takes to read and write the tensors once: there is nothing to gain.
-But in bfloat16 and with a stride, its gradient by the input takes some 40 times as long as in
+But in bfloat16 and with a stride, its gradient by the input takes six times as long as in
 float32. There it is taken in float32. `benchmarks/depthwise.py` measures both.
 """
 
