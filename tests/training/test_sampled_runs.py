@@ -132,7 +132,7 @@ def test_the_pictures_of_a_spoilt_last_step_are_those_that_were_drawn(
         return real(self, step)
 
     monkeypatch.setattr(progress.StageBatches, "plain", noted)
-    with pytest.raises(TrainingStopped, match=r"state .* not finite after step 3 of epoch 2"):
+    with pytest.raises(TrainingStopped, match=r"prototypes_0.* not finite after step 3 of epoch 2"):
         train(config_of(dataset, tmp_path / "run", sampling=Sampling(hard=0.5)))
     [(step, confused)] = named
     assert step == 2 * STEPS - 1
