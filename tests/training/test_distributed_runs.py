@@ -164,7 +164,8 @@ def test_a_run_on_one_device_goes_on_on_two(dataset, alone, tmp_path):
 def test_a_batch_that_does_not_divide_is_refused_in_a_line(dataset, tmp_path):
     options = ("--distribute", "mirrored", "--main.images-per-identity", "3")
     Process(dataset.directory, tmp_path / "run", tmp_path / "log", *options, devices=8).ends_with(2)
-    said = [line for line in (tmp_path / "log").read_text().splitlines() if "error:" in line]
+    lines = (tmp_path / "log").read_text().splitlines()
+    said = [line for line in lines if line.startswith("error:")]
     assert len(said) == 1
     assert "images-per-identity 3: a batch has to divide by the 8 replicas" in said[0]
     assert not (tmp_path / "run").exists()
